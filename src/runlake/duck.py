@@ -1,0 +1,67 @@
+"""Opening DuckDB instances, and turning its errors into ours. Nothing is downloaded at run time."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from runlake.errors import DiskFull, LakeDamaged, LakeMissing, Timeout
+
+_NO_DOWNLOADS: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+}
+
+
+def connect(*, threads: int, memory_limit: str, temp: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A fresh in-memory instance in UTC; `temp` is where large operators may spill (none: nowhere)."""
+    con = duckdb.connect(":memory:", config=_NO_DOWNLOADS | {"threads": threads, "memory_limit": memory_limit})
+    con.execute("SET GLOBAL TimeZone = 'UTC'")
+    con.execute("SET GLOBAL arrow_lossless_conversion = true")
+    con.execute("SET GLOBAL temp_directory = $temp", {"temp": str(temp) if temp else ""})
+    return con
+
+
+def extension(name: str) -> str:
+    """Path of an extension that came as a wheel of the very same DuckDB version."""
+    root = files(f"duckdb_extension_{name}")
+    path = root / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    if not path.is_file():
+        raise LakeMissing(f"the DuckDB extension {name} for {duckdb.__version__} is not installed")
+    return str(path)
+
+
+def literal(text: str | Path) -> str:
+    """A SQL string literal, for statements that take no parameters (ATTACH, LOAD)."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+_NO_SPACE: Final = re.compile(r"no space left|disk (is )?full|database or disk is full", re.IGNORECASE)
+_FILE: Final = re.compile(r'(?:file|open|read)[^"\']*["\']([^"\']+)["\']')
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raise our errors instead of DuckDB's and the system's; `doing` says what was tried.
+
+    Raises DiskFull, Timeout or LakeDamaged, each `from` the foreign error.
+    """
+    try:
+        yield
+    except duckdb.InterruptException as exc:
+        raise Timeout(f"{doing}: interrupted at its time limit") from exc
+    except (duckdb.Error, OSError) as exc:
+        text = " ".join(str(exc).split())
+        full = isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or _NO_SPACE.search(text):
+            raise DiskFull(f"{doing}: the disk is full") from exc
+        raise LakeDamaged(f"{doing}: {text}") from exc

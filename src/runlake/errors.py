@@ -1,0 +1,141 @@
+"""Everything that can go wrong, as one tree; no HTTP in it (`api.problems` maps classes to statuses).
+
+RunlakeError
+    BadInput            the caller's data or parameters are wrong; carries FieldErrors
+    NotFound            no run has this id
+    Conflict            a finished run exists with other content
+    TooLarge            a body over the limit
+    Unsupported         a body of a type we do not read
+    Busy                a queue is full: try again later
+    Timeout             a query took longer than its limit
+    DiskFull            no room for new data
+    LakeError           the folder cannot be served
+        LakeLocked      another process writes to it
+        LakeMissing     there is no lake
+        LakeVersion     made by an unknown or newer layout
+        LakeDamaged     a file is missing or unreadable
+    SqlError            the user's SQL was refused or failed
+    UsageError          wrong use of the command line
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One field of the input that is wrong, and why."""
+
+    field: str
+    message: str
+
+
+class RunlakeError(Exception):
+    """Root of the tree. `code` is stable for programs, `hint` says what to do next."""
+
+    code = "internal"
+    hint: str | None = None
+
+    def __init__(self, detail: str, *, hint: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        if hint is not None:
+            self.hint = hint
+
+    def line(self) -> str:
+        """The error in one line, with its hint."""
+        text = f"{self.detail} ({self.hint})" if self.hint else self.detail
+        return " ".join(text.split())
+
+
+class BadInput(RunlakeError):
+    """Input that breaks a rule of the contract; `errors` names each field."""
+
+    code = "bad-input"
+
+    def __init__(self, errors: list[FieldError], *, hint: str | None = None) -> None:
+        super().__init__("; ".join(f"{e.field}: {e.message}" for e in errors), hint=hint)
+        self.errors = errors
+
+    @classmethod
+    def of(cls, field: str, message: str, *, hint: str | None = None) -> BadInput:
+        """A BadInput about one field."""
+        return cls([FieldError(field, message)], hint=hint)
+
+
+class NotFound(RunlakeError):
+    code = "not-found"
+
+
+class Conflict(RunlakeError):
+    """A finished run was sent again with other content; `index` counts from 0 within the batch."""
+
+    code = "conflict"
+
+    def __init__(self, index: int, run_id: str) -> None:
+        super().__init__(
+            f"runs[{index}]: run {run_id} is already finished with other content",
+            hint="finished runs never change; nothing of this batch was stored",
+        )
+        self.index = index
+        self.run_id = run_id
+
+
+class TooLarge(RunlakeError):
+    code = "too-large"
+
+
+class Unsupported(RunlakeError):
+    code = "unsupported-media-type"
+
+
+class Busy(RunlakeError):
+    code = "busy"
+    hint = "try again later; nothing was stored"
+
+
+class Timeout(RunlakeError):
+    code = "timeout"
+    hint = "narrow the time window or raise the limit"
+
+
+class DiskFull(RunlakeError):
+    code = "disk-full"
+    hint = "free some space; nothing of this batch was stored"
+
+
+class LakeError(RunlakeError):
+    code = "lake"
+
+
+class LakeLocked(LakeError):
+    """The write lock is held; `pid` is its holder, 0 when unknown."""
+
+    code = "lake-locked"
+
+    def __init__(self, folder: str, pid: int) -> None:
+        super().__init__(
+            f"the lake {folder} is being written by process {pid or 'unknown'}",
+            hint="stop that process first, or send the runs to it with POST /runs",
+        )
+        self.pid = pid
+
+
+class LakeMissing(LakeError):
+    code = "lake-missing"
+
+
+class LakeVersion(LakeError):
+    code = "lake-version"
+
+
+class LakeDamaged(LakeError):
+    code = "lake-damaged"
+
+
+class SqlError(RunlakeError):
+    code = "sql"
+
+
+class UsageError(RunlakeError):
+    code = "usage"

@@ -1,0 +1,74 @@
+"""From any id of the history to its day, in 8 bytes a run: 48 bits of hash, 16 bits of day.
+
+The keys lie in a few sorted arrays, each at least twice as long as the next: adding merges small ones, a search
+looks into all. Arrays are never changed, so a View may keep the tuple it got.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Keys = tuple[npt.NDArray[np.uint64], ...]
+Halves = npt.NDArray[np.uint64]
+
+LAST_DAY: Final = 0xFFFF  # stands for itself and all later days (from the year 2149 on)
+_SHIFT: Final = np.uint64(16)
+_LOW: Final = np.uint64(LAST_DAY)
+# Multipliers of MurmurHash3's 64-bit finaliser (Austin Appleby, public domain).
+_M1: Final = np.uint64(0xFF51AFD7ED558CCD)
+_M2: Final = np.uint64(0xC4CEB9FE1A85EC53)
+_S33: Final = np.uint64(33)
+
+
+def fingerprint(halves: Halves) -> npt.NDArray[np.uint64]:
+    """48-bit hashes of ids given as an (n, 2) array, in the high bits; the low 16 bits are zero."""
+    h = halves[:, 0] * _M1
+    h ^= h >> _S33
+    h ^= halves[:, 1]
+    h *= _M2
+    h ^= h >> _S33
+    h *= _M1
+    h ^= h >> _S33
+    return h & ~_LOW
+
+
+def make(halves: Halves, days: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Sorted keys of ids and their days (since the epoch)."""
+    keys = fingerprint(halves) | np.minimum(days, LAST_DAY).astype(np.uint64)
+    keys.sort()
+    return keys
+
+
+def add(keys: Keys, new: npt.NDArray[np.uint64]) -> Keys:
+    """`keys` with a sorted array added."""
+    arrays = [*keys, new]
+    while len(arrays) > 1 and len(arrays[-2]) < 2 * len(arrays[-1]):
+        merged = np.concatenate([arrays.pop(), arrays.pop()])
+        merged.sort(kind="stable")  # a merge of two sorted stretches, for numpy's radix or timsort
+        arrays.append(merged)
+    return tuple(a for a in arrays if len(a))
+
+
+def locate(keys: Keys, halves: Halves) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    """(positions, days) of ids that are probably known; a wrong hit is a matter of 2^-48 a pair."""
+    prints = fingerprint(halves)
+    positions = [np.empty(0, dtype=np.intp)]
+    days = [np.empty(0, dtype=np.int64)]
+    for array in keys:
+        first = np.searchsorted(array, prints, side="left")
+        count = np.searchsorted(array, prints | _LOW, side="right") - first
+        hit = np.flatnonzero(count)
+        if len(hit):
+            rows = np.repeat(hit, count[hit])
+            step = np.arange(len(rows)) - np.repeat(np.cumsum(count[hit]) - count[hit], count[hit])
+            positions.append(rows)
+            days.append((array[first[rows] + step] & _LOW).astype(np.int64))
+    return np.concatenate(positions), np.concatenate(days)
+
+
+def size(keys: Keys) -> int:
+    """How many runs the keys know."""
+    return sum(len(array) for array in keys)

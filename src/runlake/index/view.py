@@ -1,0 +1,66 @@
+"""A View: everything one request needs of one snapshot, immutable and taken by one reference."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from runlake.index.keys import Keys
+from runlake.lake.catalog import DataFile
+
+
+class Files(msgspec.Struct, frozen=True):
+    """The exact live Parquet files of a snapshot, by UTC day (days since the epoch)."""
+
+    by_day: Mapping[int, tuple[DataFile, ...]]
+    days: Sequence[int]  # ascending
+
+    @classmethod
+    def of(cls, files: Iterable[DataFile]) -> Files:
+        """From any list of files."""
+        by_day: dict[int, tuple[DataFile, ...]] = {}
+        for file in files:
+            by_day[file.day] = (*by_day.get(file.day, ()), file)
+        return cls(by_day, sorted(by_day))
+
+    def adding(self, files: Sequence[DataFile]) -> Files:
+        """These files and some more."""
+        return self if not files else Files.of([*self.all(), *files])
+
+    def all(self) -> list[DataFile]:
+        """All files, oldest day first."""
+        return [file for day in self.days for file in self.by_day[day]]
+
+    def between(self, first: int, last: int) -> list[DataFile]:
+        """Files of the days first..last, both included."""
+        days = self.days[bisect_left(self.days, first) : bisect_right(self.days, last)]
+        return [file for day in days for file in self.by_day[day]]
+
+    def newest(self, rows: int) -> list[DataFile]:
+        """Files of the newest days that together hold at least `rows` runs (or all there are)."""
+        chosen: list[DataFile] = []
+        held = 0
+        for day in reversed(self.days):
+            if held >= rows:
+                break
+            chosen += self.by_day[day]
+            held += sum(file.rows for file in self.by_day[day])
+        return chosen
+
+
+class View(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """One snapshot: its files, its rows in memory (by number), its keys and its counts."""
+
+    snapshot: int
+    files: Files
+    keys: Keys
+    finished: int
+    inlined: int
+    open: int
+
+    @property
+    def total(self) -> int:
+        """All runs, open ones included."""
+        return self.finished + self.open

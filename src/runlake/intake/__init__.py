@@ -1,0 +1,12 @@
+"""Every way in, one set of rules: bytes or columns become a Batch of clean run rows.
+
+records.py  JSON and NDJSON texts
+tables.py   columns: Arrow streams, and whatever DuckDB reads (the rules as SQL, in intake.sql)
+outputs.py  the one text form of `output`
+"""
+
+from runlake.intake.batch import Batch
+from runlake.intake.records import from_json, from_ndjson
+from runlake.intake.tables import Tables
+
+__all__ = ["Batch", "Tables", "from_json", "from_ndjson"]

@@ -1,0 +1,42 @@
+"""A Batch: rows that passed every rule, not yet compared with what is stored."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from msgspec import Struct
+
+
+class Batch(Struct, frozen=True):
+    """Clean rows in input order.
+
+    `rows` has the schema model.ARROW; `received` marks the rows whose created_at is the time of receipt,
+    because the sender gave no time at all.
+    """
+
+    rows: pa.Table
+    received: npt.NDArray[np.bool_]
+
+
+def mint() -> uuid.UUID:
+    """A new UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, then random bits."""
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
+    return uuid.UUID(int=value & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62)
+
+
+def uuid_array(values: bytes) -> pa.Array:
+    """An Arrow UUID array over 16-byte ids laid end to end."""
+    storage = pa.Array.from_buffers(pa.binary(16), len(values) // 16, [None, pa.py_buffer(values)])
+    return pa.ExtensionArray.from_storage(pa.uuid(), storage)
+
+
+def uuid_bytes(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """The ids of an Arrow UUID column as an (n, 2) array of big-endian halves, ready to hash or compare."""
+    chunks = [np.frombuffer(c.storage.buffers()[1], dtype=">u8")[2 * c.offset :][: 2 * len(c)] for c in column.chunks]
+    joined = np.concatenate(chunks) if chunks else np.empty(0, dtype=">u8")
+    return joined.astype(np.uint64).reshape(-1, 2)

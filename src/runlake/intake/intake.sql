@@ -1,0 +1,40 @@
+-- The rules for columns, as macros. Each `…_of_…` macro gives the clean value, or NULL when the value breaks
+-- the rule; a NULL that was not NULL before is what tables.py reports. times.py and outputs.py state the same
+-- rules for texts; tests hold the two together. $iso is times.PATTERN.
+
+CREATE MACRO in_range(t) AS
+    CASE WHEN t >= TIMESTAMPTZ '1970-01-01' AND t < TIMESTAMPTZ '10000-01-01' THEN t END;
+
+CREATE MACRO time_of_text(x) AS
+    CASE WHEN regexp_full_match(x, getvariable('iso')) THEN in_range(TRY_CAST(
+        replace(CASE WHEN length(x) >= 16 AND substr(x, 17, 1) <> ':'
+                     THEN substr(x, 1, 16) || ':00' || substr(x, 17) ELSE x END, ',', '.')
+        AS TIMESTAMPTZ)) END;
+
+-- A time without a zone is UTC, which is the session's; digits beyond microseconds are cut by the cast.
+CREATE MACRO time_of_moment(x) AS in_range(TRY_CAST(x AS TIMESTAMPTZ));
+
+CREATE MACRO uuid_of_text(x) AS
+    CASE WHEN regexp_full_match(x, '[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32}')
+         THEN CAST(x AS UUID) END;
+
+CREATE MACRO uuid_of_blob(x) AS
+    CASE WHEN octet_length(x) = 16 THEN CAST(hex(x) AS UUID) END;
+
+CREATE MACRO int_of_text(x) AS
+    CASE WHEN regexp_full_match(x, '[0-9]+') THEN TRY_CAST(x AS INTEGER) END;
+
+CREATE MACRO bool_of_text(x) AS
+    CASE lower(x) WHEN 'true' THEN true WHEN 'false' THEN false END;
+
+-- DuckDB's reader also takes trailing commas and NaN, which are not JSON: look for them outside of strings,
+-- but only in the few texts that have such letters at all.
+CREATE MACRO sloppy_json(x) AS
+    CASE WHEN regexp_matches(x, ',\s*[\]}]') OR contains(lower(x), 'nan') OR contains(lower(x), 'inf')
+         THEN regexp_matches(regexp_replace(x, '"([^"\\]|\\.)*"', '""', 'g'), ',\s*[\]}]|(?i:nan|inf)')
+         ELSE false END;
+
+CREATE MACRO json_of_text(x) AS
+    CASE WHEN NOT sloppy_json(x) THEN TRY(CAST(json(x) AS VARCHAR)) END;
+
+CREATE MACRO json_of_value(x) AS json_of_text(CAST(to_json(x) AS VARCHAR));

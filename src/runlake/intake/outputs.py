@@ -1,0 +1,64 @@
+"""The one text form of `output`: what DuckDB's json() writes. JSON null is stored as no value."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from runlake import duck
+from runlake.model import MAX_DEPTH
+
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_PLAIN_STRING: Final = re.compile(r'"[^"\\\x7f]*"')
+# What is left of a text without its strings: no white space, no fraction, no exponent, no minus zero.
+_PLAIN_REST: Final = re.compile(r"(?:[\[\]{},:]|true|false|null|-?[1-9][0-9]*|0)*")
+_LOCAL: Final = threading.local()
+
+
+def depth(text: str) -> int:
+    """How deep arrays and objects of a valid JSON text nest; a scalar is 0."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return 0  # cannot be too deep, and only that is asked
+    deepest = level = 0
+    for char in _STRING.sub("", text):
+        if char in "[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif char in "]}":
+            level -= 1
+    return deepest
+
+
+def canonical(texts: list[str]) -> list[str | None]:
+    """Each valid JSON text as json() writes it; None for JSON null.
+
+    Texts that are plainly in that form already (most are) skip DuckDB; a test compares both ways.
+    """
+    result: list[str | None] = [text if _is_plain(text) else None for text in texts]
+    rest = [i for i, text in enumerate(result) if text is None]
+    if rest:
+        for i, text in zip(rest, _by_duckdb([texts[i] for i in rest]), strict=True):
+            result[i] = text
+    return [None if text == "null" else text for text in result]
+
+
+def _is_plain(text: str) -> bool:
+    return "\\" not in text and _PLAIN_REST.fullmatch(_PLAIN_STRING.sub("", text)) is not None
+
+
+def _by_duckdb(texts: list[str]) -> list[str]:
+    con = getattr(_LOCAL, "con", None)
+    if con is None:
+        con = _LOCAL.con = duck.connect(threads=1, memory_limit="256MB")
+    assert isinstance(con, duckdb.DuckDBPyConnection)  # noqa: S101 - thread locals are untyped
+    con.register("texts", pa.table({"text": pa.array(texts, pa.string())}))
+    try:
+        column = con.execute("SELECT json(text)::VARCHAR AS text FROM texts").to_arrow_table()["text"]
+    finally:
+        con.unregister("texts")
+    written: list[str] = column.to_pylist()
+    return written

@@ -1,0 +1,160 @@
+"""JSON and NDJSON bodies: texts become a Batch, or a BadInput that names index and field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from runlake import times
+from runlake.errors import BadInput, FieldError
+from runlake.intake import outputs
+from runlake.intake.batch import Batch, mint, uuid_array
+from runlake.model import ARROW, MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, Record, decode_instant
+
+SHAPE: Final = 'the body is {"runs": [{"task_id": "…"}, …]}'
+MAX_ERRORS: Final = 10
+_AT: Final = re.compile(r" - at `\$\.?(.*)`$")
+_NAMED: Final = re.compile(r"(?:unknown|required) field `(.*)`")
+_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
+
+
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
+    runs: list[msgspec.Raw]
+
+
+_ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
+_RECORD: Final = msgspec.json.Decoder(Record, dec_hook=decode_instant)
+_HALF: Final = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+_HALF_PAIR: Final = "half a surrogate pair in a string"
+_TOO_DEEP: Final = f"nests deeper than {MAX_DEPTH} levels"
+
+
+def from_json(body: bytes) -> Batch:
+    """A Batch from `{"runs": [record, …]}`; raises BadInput."""
+    try:
+        texts = _ENVELOPE.decode(body).runs
+    except RecursionError:
+        raise BadInput.of(f"runs[{_index_at(body, MAX_DEPTH + 3)}].output", _TOO_DEEP) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+        if half := _HALF.search(body):
+            raise BadInput.of(f"runs[{_index_at(body[: half.start()])}]", _HALF_PAIR) from None
+        raise BadInput.of("body", str(exc), hint=SHAPE) from None
+    return _batch([bytes(text) for text in texts])
+
+
+def from_ndjson(body: bytes) -> Batch:
+    """A Batch from one record a line; blank lines do not count. Raises BadInput."""
+    return _batch([line for line in body.split(b"\n") if line.strip()])
+
+
+def _batch(texts: Sequence[bytes]) -> Batch:
+    if not 1 <= len(texts) <= MAX_BATCH:
+        raise BadInput.of("runs", f"a batch holds 1 to {MAX_BATCH} records, not {len(texts)}", hint=SHAPE)
+    records: list[Record] = []
+    outs: list[str] = []
+    errors: list[FieldError] = []
+    for index, text in enumerate(texts):
+        try:
+            record, output = _record(text)
+            records.append(record)
+            outs.append(output)
+        except _Bad as bad:
+            field = f"runs[{index}].{bad.field}" if bad.field else f"runs[{index}]"
+            errors.append(FieldError(field, bad.message))
+            if len(errors) == MAX_ERRORS:
+                break
+    if errors:
+        raise BadInput(errors)
+    return _columns(records, outs)
+
+
+class _Bad(Exception):  # noqa: N818 - a signal within this file
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+def _record(text: bytes) -> tuple[Record, str]:
+    """One record and the text of its output; raises _Bad."""
+    if len(text) > MAX_RECORD_BYTES:
+        raise _Bad("", f"a record is at most {MAX_RECORD_BYTES} bytes, not {len(text)}")
+    try:
+        record = _RECORD.decode(text)
+    except msgspec.ValidationError as exc:
+        raise _explained(str(exc)) from None
+    except RecursionError:
+        raise _Bad("output", _TOO_DEEP) from None
+    except UnicodeDecodeError as exc:
+        raise _Bad("", f"not UTF-8: {exc.reason}") from None
+    except msgspec.DecodeError as exc:
+        raise _Bad("", _HALF_PAIR if _HALF.search(text) else str(exc)) from None
+    try:
+        output = str(bytes(record.output), "utf-8")
+    except UnicodeDecodeError as exc:
+        raise _Bad("output", f"not UTF-8: {exc.reason}") from None
+    if outputs.depth(output) > MAX_DEPTH:
+        raise _Bad("output", _TOO_DEEP)
+    if (record.finished_at is None) != (record.success is None):
+        raise _Bad("success", "must be set exactly when finished_at is set")
+    if record.finished_at is not None and record.started_at is not None and record.finished_at < record.started_at:
+        raise _Bad("finished_at", "is earlier than started_at")
+    return record, output
+
+
+def _explained(message: str) -> _Bad:
+    """msgspec's message split into field and words."""
+    if at := _AT.search(message):
+        return _Bad(at[1], message[: at.start()])
+    named = _NAMED.search(message)
+    return _Bad(named[1] if named else "", message)
+
+
+def _index_at(body: bytes, stop_level: int = 2**31) -> int:
+    """Which record of a JSON body is open at its end, or where nesting reaches a level.
+
+    For the two faults that make the decoder give up on the whole body without a position.
+    """
+    level = index = 0
+    for byte in _STRINGS.sub(b"", body):
+        if byte in b"[{":
+            level += 1
+            if level > stop_level:
+                break
+        elif byte in b"]}":
+            level -= 1
+        elif byte == 0x2C and level == 2:
+            index += 1
+    return index
+
+
+def _columns(records: list[Record], outs: list[str]) -> Batch:
+    receipt = times.now()
+    received = np.zeros(len(records), dtype=np.bool_)
+    created: list[int] = []
+    for i, r in enumerate(records):
+        known = next((t for t in (r.created_at, r.started_at, r.finished_at) if t is not None), None)
+        received[i] = known is None
+        created.append(receipt if known is None else known)
+    columns: dict[str, Any] = {
+        "id": uuid_array(b"".join([(r.id or mint()).bytes for r in records])),
+        "task_id": uuid_array(b"".join([r.task_id.bytes for r in records])),
+        "output": pa.array(outputs.canonical(outs), pa.string()),
+        "created_at": _times(created),
+    }
+    for field in ARROW:
+        if field.name not in columns:
+            values = [getattr(r, field.name) for r in records]
+            columns[field.name] = _times(values) if pa.types.is_timestamp(field.type) else pa.array(values, field.type)
+    return Batch(pa.table([columns[name] for name in ARROW.names], schema=ARROW), received)
+
+
+def _times(values: Sequence[int | None]) -> pa.Array:
+    return pa.array(values, pa.int64()).cast(pa.timestamp("us", "UTC"))

@@ -1,0 +1,193 @@
+"""Columns of any type become a Batch: Arrow bodies, and the files of an import.
+
+The rules are the macros of intake.sql; here each field picks its macro by the type that came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import Struct
+
+from runlake import duck, times
+from runlake.errors import BadInput, FieldError
+from runlake.intake import outputs
+from runlake.intake.batch import Batch, mint, uuid_array
+from runlake.intake.records import MAX_ERRORS
+from runlake.model import ARROW, MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_OWNER, MAX_RECORD_BYTES, NAMES
+
+_TIME_TYPES: Final = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "DATE")
+_INTEGERS: Final = tuple(f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE"))
+_WANTED: Final = {
+    "UUID": "a UUID (UUID, 16-byte BLOB or text)",
+    "TIMESTAMPTZ": "an ISO 8601 time between 1970-01-01 and 9999-12-31, as text or as a time type",
+    "INTEGER": f"a whole number from 1 to {MAX_ATTEMPT}",
+    "BOOLEAN": "true or false",
+    "VARCHAR": "text",
+    "JSON": "JSON text",
+}
+
+
+class Rejected(Struct, frozen=True):
+    """Row `row` (from 0, within the table) breaks a rule in `field`."""
+
+    row: int
+    field: str
+    reason: str
+
+
+class Tables:
+    """Checks tables against the rules; owns one DuckDB instance, so one per thread."""
+
+    def __init__(self, *, threads: int = 1, memory_limit: str = "1GB") -> None:
+        self._con = duck.connect(threads=threads, memory_limit=memory_limit)
+        self._con.execute("SET VARIABLE iso = $iso", {"iso": times.PATTERN})
+        self._con.execute(files("runlake.intake").joinpath("intake.sql").read_text())
+
+    def batch(self, table: pa.Table) -> Batch:
+        """A Batch of all rows, for POST; raises BadInput naming index and field."""
+        if not 1 <= table.num_rows <= MAX_BATCH:
+            raise BadInput.of("runs", f"a batch holds 1 to {MAX_BATCH} records, not {table.num_rows}")
+        batch, rejected = self.split(table)
+        if rejected:
+            first = rejected[:MAX_ERRORS]
+            raise BadInput([FieldError(f"runs[{r.row}].{r.field}", r.reason) for r in first])
+        return batch
+
+    def split(self, table: pa.Table, *, id_required: bool = False) -> tuple[Batch, list[Rejected]]:
+        """The good rows as a Batch, and the bad ones; raises BadInput when the columns themselves are wrong."""
+        _check_columns(table, id_required=id_required)
+        clean = self._clean(table)
+        problems = clean["problem"]
+        rejected = [
+            Rejected(row, *problems[row].as_py().split(": ", 1)) for row in np.flatnonzero(problems.is_valid())
+        ]
+        rejected += _too_deep(clean["output"], {r.row for r in rejected})
+        if rejected:
+            keep = np.ones(clean.num_rows, dtype=np.bool_)
+            keep[[r.row for r in rejected]] = False
+            clean = clean.filter(pa.array(keep))
+            rejected.sort(key=lambda r: r.row)
+        return _finish(clean), rejected
+
+    def _clean(self, table: pa.Table) -> pa.Table:
+        self._con.register("incoming", table)
+        try:
+            with duck.translated("checking the rows"):
+                kinds = {str(n): str(t) for n, t, *_ in self._con.execute("DESCRIBE incoming").fetchall()}
+                return self._con.execute(_statement(kinds)).to_arrow_table()
+        finally:
+            self._con.unregister("incoming")
+
+
+def _check_columns(table: pa.Table, *, id_required: bool) -> None:
+    names = table.column_names
+    errors = [FieldError(n, "unknown field") for n in names if n not in NAMES]
+    errors += [FieldError(n, "given twice") for n in NAMES if names.count(n) > 1]
+    if "task_id" not in names:
+        errors.append(FieldError("task_id", "missing required field"))
+    if id_required and "id" not in names:
+        errors.append(FieldError("id", "missing: an import needs ids, or loading twice would store twice"))
+    if errors:
+        raise BadInput(errors, hint=f"columns are {', '.join(NAMES)}")
+
+
+def _statement(kinds: dict[str, str]) -> str:
+    """The checking SELECT for columns of these DuckDB types; made of our own constants only."""
+    values, broken = [], []
+    for column in ARROW:
+        name, wanted = column.name, _sql_type(column.name)
+        if name not in kinds:
+            values.append(f"CAST(NULL AS {'VARCHAR' if wanted == 'JSON' else wanted}) AS \"{name}\"")
+            continue
+        macro = _macro(wanted, kinds[name])
+        values.append(f'{macro} AS "{name}"'.replace("$x", f'"{name}"'))
+        broken.append(f"WHEN was_{name} AND \"{name}\" IS NULL THEN '{name}: expected {_WANTED[wanted]}'")
+    flags = [f'"{name}" IS NOT NULL AS was_{name}' for name in NAMES if name in kinds]
+    typed = f"SELECT {', '.join(values + flags)} FROM incoming"
+    return f"SELECT *, CASE {' '.join(broken)} {_ROW_RULES} END AS problem FROM ({typed})"  # noqa: S608
+
+
+_ROW_RULES: Final = f"""
+    WHEN task_id IS NULL THEN 'task_id: must not be null'
+    WHEN length(lease_owner) > {MAX_OWNER} THEN 'lease_owner: at most {MAX_OWNER} characters'
+    WHEN attempt < 1 THEN 'attempt: expected {_WANTED["INTEGER"]}'
+    WHEN (finished_at IS NULL) <> (success IS NULL) THEN 'success: must be set exactly when finished_at is set'
+    WHEN finished_at < started_at THEN 'finished_at: is earlier than started_at'
+    WHEN coalesce(strlen("error"), 0) + coalesce(strlen(output), 0) + coalesce(strlen(lease_owner), 0)
+         > {MAX_RECORD_BYTES} THEN 'output: a record is at most {MAX_RECORD_BYTES} bytes'
+"""
+
+
+def _sql_type(name: str) -> str:
+    if name == "output":
+        return "JSON"
+    kind = ARROW.field(name).type
+    rules: list[tuple[Callable[[pa.DataType], bool], str]] = [
+        (pa.types.is_timestamp, "TIMESTAMPTZ"),
+        (pa.types.is_boolean, "BOOLEAN"),
+        (pa.types.is_integer, "INTEGER"),
+        (pa.types.is_string, "VARCHAR"),
+    ]
+    return next((sql for test, sql in rules if test(kind)), "UUID")
+
+
+def _macro(wanted: str, given: str) -> str:  # noqa: PLR0911 - one line per type that may come in
+    """The expression that makes `wanted` of a column of type `given`; NULL where no type fits."""
+    text = given == "VARCHAR" or given.startswith("ENUM")
+    if wanted == "JSON":
+        return "json_of_text(CAST($x AS VARCHAR))" if text or given == "JSON" else "json_of_value($x)"
+    if wanted == "VARCHAR" and text:
+        return "CAST($x AS VARCHAR)"
+    if wanted == given:
+        return "$x"
+    if text:
+        return {"UUID": "uuid_of_text", "TIMESTAMPTZ": "time_of_text", "INTEGER": "int_of_text"}.get(
+            wanted, "bool_of_text"
+        ) + "(CAST($x AS VARCHAR))"
+    if wanted == "UUID" and given == "BLOB":
+        return "uuid_of_blob($x)"
+    if wanted == "TIMESTAMPTZ" and given in _TIME_TYPES:
+        return "time_of_moment($x)"
+    if wanted == "INTEGER" and given in _INTEGERS:
+        return "TRY_CAST($x AS INTEGER)"
+    return f"CAST(NULL AS {wanted})"
+
+
+def _too_deep(output: pa.ChunkedArray, known: set[int]) -> list[Rejected]:
+    """Rows whose output nests too deep; only the few with many brackets are looked at."""
+    brackets = pc.add(pc.count_substring(output, "["), pc.count_substring(output, "{"))
+    rows = np.flatnonzero(pc.fill_null(pc.greater(brackets, MAX_DEPTH), False))
+    reason = f"nests deeper than {MAX_DEPTH} levels"
+    return [
+        Rejected(int(row), "output", reason)
+        for row in rows
+        if row not in known and outputs.depth(output[row].as_py()) > MAX_DEPTH
+    ]
+
+
+def _finish(clean: pa.Table) -> Batch:
+    """Defaults filled in: id, attempt, created_at; JSON null as no value."""
+    known = pc.coalesce(clean["created_at"], clean["started_at"], clean["finished_at"])
+    received = np.asarray(known.is_null())
+    receipt = pa.scalar(times.now(), pa.int64()).cast(pa.timestamp("us", "UTC"))
+    output = clean["output"]
+    columns = {
+        "id": _with_ids(clean["id"]),
+        "attempt": pc.fill_null(clean["attempt"], 1),
+        "created_at": pc.fill_null(known, receipt),
+        "output": pc.if_else(pc.equal(output, "null"), pa.scalar(None, pa.string()), output),
+    }
+    return Batch(pa.table([columns.get(n, clean[n]) for n in NAMES], schema=ARROW), received)
+
+
+def _with_ids(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    if ids.null_count == 0:
+        return ids
+    given = ids.to_pylist()
+    return pa.chunked_array([uuid_array(b"".join([(value or mint()).bytes for value in given]))])

@@ -1,0 +1,212 @@
+"""The door: compares new records with all that is stored, and says what becomes of each.
+
+Records apply in order, as if each had been posted alone. Nearly all ids are new and unique; those are settled
+with whole arrays. Only ids that repeat within a group, or that are open, go through the small state machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from msgspec import Struct
+
+from runlake.errors import Conflict
+from runlake.intake.batch import Batch, uuid_bytes
+from runlake.model import NAMES
+
+Row = tuple[object, ...]
+Bools = npt.NDArray[np.bool_]
+
+STORE: Final = 0
+DUPLICATE: Final = 1
+STALE: Final = 2
+CONFLICT: Final = 3
+
+
+class Known(Protocol):
+    """What is stored: the history's keys, and the open runs."""
+
+    @property
+    def open_runs(self) -> Mapping[bytes, Row]:
+        """Open runs by 16-byte id, as `row_tuples` makes them."""
+
+    def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+        """(positions, days): for ids that may be in the history, where; a position may come more than once."""
+
+    def fingerprint(self, halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+        """Equal ids have equal fingerprints."""
+
+
+# (rows with their positions, first day, last day) -> positions of stored ids, and whether all columns are equal
+Verify = Callable[[pa.Table, npt.NDArray[np.intp], int, int], tuple[npt.NDArray[np.intp], Bools]]
+
+
+class Admission(Struct, frozen=True):
+    """The verdict on a group: `status` per row, the rows to write, and a Conflict or None per batch."""
+
+    rows: pa.Table
+    status: npt.NDArray[np.int8]
+    finished: npt.NDArray[np.intp]
+    opened: npt.NDArray[np.intp]
+    closed: tuple[bytes, ...]
+    conflicts: tuple[Conflict | None, ...]
+
+
+def row_tuples(rows: pa.Table, positions: npt.NDArray[np.intp]) -> list[Row]:
+    """Rows as plain tuples that compare exactly: ids as bytes, times as microseconds."""
+    picked = rows.take(pa.array(positions))
+    columns = []
+    for name in NAMES:
+        column = picked[name]
+        if isinstance(column.type, pa.UuidType):
+            column = pa.chunked_array([c.storage for c in column.chunks], pa.binary(16))
+        elif pa.types.is_timestamp(column.type):
+            column = column.cast(pa.int64())
+        columns.append(column.to_pylist())
+    return list(zip(*columns, strict=True))
+
+
+def admit(batches: Sequence[Batch], known: Known, verify: Verify) -> Admission:
+    """Judge a group of batches; a batch with a conflict is left out whole, its neighbours are not touched."""
+    rows = batches[0].rows if len(batches) == 1 else pa.concat_tables([b.rows for b in batches])
+    received = np.concatenate([b.received for b in batches])
+    bounds = np.cumsum([0, *(b.rows.num_rows for b in batches)])
+    halves = uuid_bytes(rows["id"])
+    done = np.asarray(rows["finished_at"].is_valid())
+    stored, equal = _stored(rows, halves, known, verify)
+
+    status = np.zeros(len(halves), dtype=np.int8)
+    status[stored & ~done] = STALE
+    status[stored & done] = np.where(equal[stored & done], DUPLICATE, CONFLICT)
+
+    raw = np.ascontiguousarray(halves.astype(">u8")).tobytes()
+    ordered = np.flatnonzero(_repeats(known.fingerprint(halves)) | _are_open(raw, known.open_runs))
+    machine = _Machine(rows, raw, ordered, done, received, stored & ~equal, stored, known.open_runs)
+    conflicts: list[Conflict | None] = []
+    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        conflicts.append(machine.batch(int(start), int(stop), status))
+
+    simple = (status == STORE).copy()
+    simple[ordered] = False
+    for conflict, start, stop in zip(conflicts, bounds[:-1], bounds[1:], strict=True):
+        if conflict is not None:
+            simple[start:stop] = False
+    finished, opened, closed = machine.outcome()
+    return Admission(
+        rows=rows,
+        status=status,
+        finished=np.sort(np.concatenate([np.flatnonzero(simple & done), finished])),
+        opened=np.sort(np.concatenate([np.flatnonzero(simple & ~done), opened])),
+        closed=closed,
+        conflicts=tuple(conflicts),
+    )
+
+
+def _stored(
+    rows: pa.Table, halves: npt.NDArray[np.uint64], known: Known, verify: Verify
+) -> tuple[Bools, Bools]:
+    """Which rows have their id in the history, and which of them are equal to what is stored there."""
+    stored = np.zeros(len(halves), dtype=np.bool_)
+    equal = stored.copy()
+    positions, days = known.locate(halves)
+    if len(positions):
+        found, same = verify(rows, np.unique(positions), int(days.min()), int(days.max()))
+        stored[found] = True
+        equal[found] = same
+    return stored, equal
+
+
+def _repeats(prints: npt.NDArray[np.uint64]) -> Bools:
+    _, inverse, counts = np.unique(prints, return_inverse=True, return_counts=True)
+    return np.asarray(counts[inverse] > 1)
+
+
+def _are_open(raw: bytes, open_runs: Mapping[bytes, Row]) -> Bools:
+    count = len(raw) // 16
+    if not open_runs:
+        return np.zeros(count, dtype=np.bool_)
+    return np.fromiter((raw[16 * i : 16 * i + 16] in open_runs for i in range(count)), np.bool_, count)
+
+
+class _State(Struct, frozen=True):
+    """An id while the group is judged: the version that holds now, and the input row it came from (-1: stored)."""
+
+    finished: bool
+    row: Row
+    position: int
+
+
+class _Machine:
+    """The life cycle of the ids whose records must be taken one after the other."""
+
+    def __init__(  # noqa: PLR0913 - the columns of the group, side by side
+        self,
+        rows: pa.Table,
+        raw: bytes,
+        ordered: npt.NDArray[np.intp],
+        done: Bools,
+        received: Bools,
+        differs: Bools,
+        stored: Bools,
+        open_runs: Mapping[bytes, Row],
+    ) -> None:
+        self._ids = [raw[16 * i : 16 * i + 16] for i in ordered]
+        self._id_at = lambda i: raw[16 * i : 16 * i + 16]
+        self._rows = row_tuples(rows, ordered) if len(ordered) else []
+        self._ordered = ordered
+        self._done, self._received = done, received
+        self._differs, self._stored = differs, stored
+        self._open_runs = open_runs
+        self._states: dict[bytes, _State] = {}
+
+    def batch(self, start: int, stop: int, status: npt.NDArray[np.int8]) -> Conflict | None:
+        """Judge rows start..stop, filling in `status`; a conflict undoes the batch and is returned."""
+        trial: dict[bytes, _State] = {}
+        first, last = np.searchsorted(self._ordered, [start, stop])
+        for k in range(first, last):
+            status[self._ordered[k]] = self._judge(k, trial)
+        clashes = np.flatnonzero(status[start:stop] == CONFLICT)
+        if len(clashes):
+            index = int(clashes[0])
+            return Conflict(index, str(uuid_text(self._id_at(start + index))))
+        self._states.update(trial)
+        return None
+
+    def _judge(self, k: int, trial: dict[bytes, _State]) -> int:
+        position, run_id, row = int(self._ordered[k]), self._ids[k], self._rows[k]
+        done = bool(self._done[position])
+        if self._stored[position]:
+            return (CONFLICT if self._differs[position] else DUPLICATE) if done else STALE
+        now = trial.get(run_id) or self._states.get(run_id)
+        if now is None and run_id in self._open_runs:
+            now = _State(False, self._open_runs[run_id], -1)
+        if now is not None:
+            if now.finished and not done:
+                return STALE
+            if now.finished == done and self._same(row, now.row, position):
+                return DUPLICATE
+            if now.finished:
+                return CONFLICT
+        trial[run_id] = _State(done, row, position)
+        return STORE
+
+    def _same(self, new: Row, old: Row, position: int) -> bool:
+        # A record without any time is dated by its receipt: sent again, it is still the same record.
+        return new == old or (bool(self._received[position]) and new[:-1] == old[:-1])
+
+    def outcome(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], tuple[bytes, ...]]:
+        """(rows that finish, rows that stay open, ids whose stored open version is gone)."""
+        finished = [s.position for s in self._states.values() if s.finished]
+        opened = [s.position for s in self._states.values() if not s.finished]
+        closed = tuple(run_id for run_id in self._states if run_id in self._open_runs)
+        return np.array(finished, dtype=np.intp), np.array(opened, dtype=np.intp), closed
+
+
+def uuid_text(raw: bytes) -> str:
+    """A 16-byte id as text."""
+    h = raw.hex()
+    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"

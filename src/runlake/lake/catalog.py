@@ -1,0 +1,234 @@
+"""The lake itself: a DuckLake attached in one DuckDB instance. All that knows DuckLake's ways is in this file
+and in lake.sql."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+from msgspec import Struct
+from pyarrow import parquet
+
+from runlake import duck, statements
+from runlake.errors import LakeDamaged, LakeMissing, LakeVersion
+from runlake.lake.lock import WriteLock
+from runlake.model import NAMES, RUN_AT, STORED, ddl, select_list
+from runlake.paths import Paths, day_of
+from runlake.settings import Settings
+
+LAYOUT: Final = "runlake layout 1"
+_META: Final = "__ducklake_metadata_lake"
+_INLINED_TABLE: Final = re.compile(r"ducklake_inlined_data_[0-9]+_[0-9]+")
+
+
+def _equal_columns() -> str:
+    return " AND ".join(f's."{name}" IS NOT DISTINCT FROM f."{name}"' for name in NAMES)
+
+
+SQL: Final = {
+    name: text.replace("{meta}", _META)
+    .replace("{columns}", ddl(RUN_AT))
+    .replace("{open}", ddl())
+    .replace("{select}", select_list())
+    .replace("{layout}", LAYOUT)
+    .replace("{equal}", _equal_columns())
+    for name, text in statements.blocks("runlake.lake", "lake.sql").items()
+}
+
+
+class DataFile(Struct, frozen=True):
+    """One live Parquet file of the finished runs: its catalog number, path, UTC day, rows and bytes."""
+
+    number: int
+    path: str
+    day: int
+    rows: int
+    size: int
+
+
+class Lake:
+    """One attached lake. With `write` it holds the write lock, and makes the lake if there is none.
+
+    Raises LakeLocked, LakeMissing, LakeVersion or LakeDamaged. One thread at a time may use it.
+    """
+
+    def __init__(self, paths: Paths, settings: Settings, *, write: bool) -> None:
+        self.paths = paths
+        self.settings = settings
+        self._write = write
+        self._lock: WriteLock | None = None
+        if not write and not paths.catalog.is_file():
+            raise LakeMissing(f"there is no lake in {paths.folder}", hint="`runlake import` or `serve` makes one")
+        if write:
+            self._lock = _locked(paths)
+        try:
+            with duck.translated(f"opening the lake {paths.folder}"):
+                self._con = self._connect()
+                self._attach()
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        if self._write:
+            self.paths.files.mkdir(parents=True, exist_ok=True)
+            self.paths.spill.mkdir(exist_ok=True)
+            parquet.write_table(STORED.empty_table(), self.paths.empty)
+        con = duck.connect(
+            threads=self.settings.threads,
+            memory_limit=self.settings.memory_limit,
+            temp=self.paths.spill if self._write else None,
+        )
+        for name in ("sqlite_scanner", "ducklake"):
+            con.execute(f"LOAD {duck.literal(duck.extension(name))}")
+        return con
+
+    def _attach(self) -> None:
+        fresh = not self.paths.catalog.exists()
+        if not fresh and self._write:
+            self._tune()
+        self._con.execute(self._attach_statement())
+        if fresh:
+            with self.transaction():
+                for step in (*_CREATION, "mark_layout"):
+                    self._con.execute(SQL[step])
+            self._con.execute("DETACH lake")
+            self._tune()
+            self._con.execute(self._attach_statement())
+        self._check_layout()
+        # One idle connection keeps the WAL file in being: without it SQLite makes and removes it at every
+        # commit, and readers of other processes stall for a second or two.
+        if self._write:
+            self._con.execute(f"ATTACH {duck.literal(self.paths.catalog)} AS keeper (TYPE sqlite, READ_ONLY)")
+            self._con.execute("SELECT count(*) FROM keeper.ducklake_snapshot").fetchall()
+
+    def _attach_statement(self) -> str:
+        uri = self.settings.catalog_uri or f"sqlite:{self.paths.catalog}"
+        mode = "" if self._write else ", READ_ONLY"
+        return (
+            f"ATTACH {duck.literal('ducklake:' + uri)} AS lake (DATA_PATH {duck.literal(self._data_path())},"
+            f" OVERRIDE_DATA_PATH true, META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 10000{mode})"
+        )
+
+    def _data_path(self) -> str:
+        return self.settings.data_uri or f"{self.paths.files}/"
+
+    def _tune(self) -> None:
+        """Write what DuckLake reads at ATTACH: our options, and the data path if the folder has moved.
+
+        Through SQLite, because in 1.5.5 `set_option` crashes the process once the lake has a view.
+        """
+        s = self.settings
+        wanted = {
+            "data_path": self._data_path(),
+            "data_inlining_row_limit": str(s.inline_rows),
+            "parquet_row_group_size": str(s.row_group_rows),
+            "parquet_compression": "zstd",
+        }
+        self._con.execute(f"ATTACH {duck.literal(self.paths.catalog)} AS tuning (TYPE sqlite)")
+        try:
+            current = dict(
+                self._con.execute("SELECT key, value FROM tuning.ducklake_metadata WHERE scope IS NULL").fetchall()
+            )
+            changed = {key: value for key, value in wanted.items() if current.get(key) != value}
+            self._con.execute("BEGIN")
+            for key, value in changed.items():
+                self._con.execute("DELETE FROM tuning.ducklake_metadata WHERE key = $key", {"key": key})
+                self._con.execute(
+                    "INSERT INTO tuning.ducklake_metadata (key, value) VALUES ($key, $value)",
+                    {"key": key, "value": value},
+                )
+            self._con.execute("COMMIT")
+        finally:
+            self._con.execute("DETACH tuning")
+
+    def _check_layout(self) -> None:
+        found = self._con.execute(SQL["layout"]).fetchone()
+        if found is None or found[0] != LAYOUT:
+            raise LakeVersion(
+                f"the lake {self.paths.folder} has the layout {found[0] if found else None!r}, not {LAYOUT!r}",
+                hint="use the version of runlake that made it",
+            )
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run one statement of lake.sql, by name, and fetch its rows."""
+        with duck.translated(f"lake: {statement}"):
+            return self._con.execute(SQL[statement], dict(parameters or {})).to_arrow_table()
+
+    @contextmanager
+    def given(self, **tables: pa.Table) -> Iterator[None]:
+        """Arrow tables that the statements inside may name."""
+        for name, table in tables.items():
+            self._con.register(name, table)
+        try:
+            yield
+        finally:
+            for name in tables:
+                self._con.unregister(name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN and COMMIT; any error rolls back and leaves nothing."""
+        with duck.translated("lake transaction"):
+            self._con.execute("BEGIN")
+        try:
+            yield
+            with duck.translated("commit"):
+                self._con.execute("COMMIT")
+        except BaseException:
+            with suppress(duckdb.Error):
+                self._con.execute("ROLLBACK")
+            raise
+
+    def snapshot(self) -> int:
+        """The number of the newest snapshot."""
+        return int(self.execute("snapshot").column(0)[0].as_py())
+
+    def files(self, after: int = -1) -> list[DataFile]:
+        """Live files of the finished runs whose catalog number is above `after`."""
+        root = self.paths.table("finished_runs")
+        rows = self.execute("files", {"table": "finished_runs", "after": after}).to_pydict()
+        return [
+            DataFile(int(number), str(root / path), day_of(path), int(count), int(size))
+            for number, path, count, size in zip(*rows.values(), strict=True)
+        ]
+
+    def dead_open_rows(self) -> int:
+        """Replaced versions of open runs that the catalog still keeps."""
+        count = 0
+        for name in self.execute("inlined_open_tables").column(0).to_pylist():
+            if not _INLINED_TABLE.fullmatch(name):
+                raise LakeDamaged(f"the catalog names a table {name!r}")
+            with duck.translated("counting replaced open runs"):
+                found = self._con.execute(f"SELECT count(end_snapshot) FROM {_META}.{name}").fetchone()  # noqa: S608
+            count += int(found[0]) if found else 0
+        return count
+
+    def close(self) -> None:
+        """Detach and let the lock go; a second call does nothing."""
+        con = getattr(self, "_con", None)
+        if con is not None:
+            con.close()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+_CREATION: Final = ("create_finished", "partition_finished", "sort_finished", "create_open", "create_runs")
+
+
+def _locked(paths: Paths) -> WriteLock:
+    with duck.translated(f"locking the lake {paths.folder}"):
+        lock = WriteLock(paths.lock)
+        try:
+            for leftover in Path(paths.spill).glob("*"):
+                leftover.unlink()
+        except BaseException:
+            lock.close()
+            raise
+        return lock

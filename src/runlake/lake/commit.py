@@ -1,0 +1,32 @@
+"""What one snapshot changed: all the index is ever told."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from msgspec import Struct
+
+from runlake.lake.catalog import DataFile
+from runlake.model import ARROW
+
+NO_ROWS = ARROW.empty_table()
+
+
+class Commit(Struct, frozen=True, kw_only=True):
+    """The difference a snapshot makes.
+
+    finished    rows that became history, with the schema model.ARROW
+    in_files    whether those rows went to Parquet (the files are in `files`) or stayed in the catalog
+    opened      rows that are now the open version of their id
+    closed      16-byte ids whose open version until now is gone
+    flushed     all finished rows of the catalog moved to Parquet
+    files       every live file, when they changed otherwise than by adding; else the added ones in `added`
+    """
+
+    snapshot: int
+    finished: pa.Table = NO_ROWS
+    in_files: bool = False
+    opened: pa.Table = NO_ROWS
+    closed: tuple[bytes, ...] = ()
+    flushed: bool = False
+    added: tuple[DataFile, ...] = ()
+    files: tuple[DataFile, ...] | None = None

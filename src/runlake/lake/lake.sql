@@ -1,0 +1,85 @@
+-- Statements on the attached lake. `lake` is the DuckLake, `meta` stands for its catalog's own tables
+-- ({meta} is a constant of catalog.py). {columns} and {open} are column lists derived from model.py.
+
+-- name: create_finished
+CREATE TABLE lake.finished_runs ({columns})
+
+-- name: partition_finished
+ALTER TABLE lake.finished_runs SET PARTITIONED BY (year(run_at), month(run_at), day(run_at))
+
+-- name: sort_finished
+ALTER TABLE lake.finished_runs SET SORTED BY (run_at DESC, id DESC)
+
+-- name: create_open
+CREATE TABLE lake.open_runs ({open})
+
+-- name: create_runs
+CREATE VIEW lake.runs AS
+SELECT {select}, run_at FROM lake.finished_runs
+UNION ALL
+SELECT {select}, coalesce(started_at, created_at) AS run_at FROM lake.open_runs
+
+-- name: mark_layout
+COMMENT ON TABLE lake.finished_runs IS '{layout}'
+
+-- name: layout
+SELECT comment FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'finished_runs'
+
+-- name: snapshot
+SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot
+
+-- name: files
+SELECT f.data_file_id, f.path, f.record_count, f.file_size_bytes
+FROM {meta}.ducklake_data_file f JOIN {meta}.ducklake_table t USING (table_id)
+WHERE t.table_name = $table AND t.end_snapshot IS NULL AND f.end_snapshot IS NULL AND f.data_file_id > $after
+ORDER BY f.data_file_id
+
+-- name: inlined
+SELECT {select}, run_at FROM lake.finished_runs WHERE filename LIKE 'ducklake_inlined_data%'
+
+-- name: open
+SELECT {select} FROM lake.open_runs
+
+-- name: inlined_open_tables
+SELECT i.table_name
+FROM {meta}.ducklake_inlined_data_tables i JOIN {meta}.ducklake_table t USING (table_id)
+WHERE t.table_name = 'open_runs' AND t.end_snapshot IS NULL
+
+-- name: add_finished
+INSERT INTO lake.finished_runs SELECT {select}, coalesce(started_at, created_at) FROM finished
+
+-- name: add_open
+INSERT INTO lake.open_runs SELECT {select} FROM opened
+
+-- name: remove_open
+WITH given AS MATERIALIZED (FROM closed)
+DELETE FROM lake.open_runs WHERE id IN (SELECT id FROM given)
+
+-- name: drop_open
+DROP TABLE lake.open_runs
+
+-- name: stored_equal
+-- For each suspect: is a finished run with its id stored, and is it equal in every column?
+-- (Materialized, or DuckDB pushes a filter on UUIDs into the Arrow scan, which 1.5.5 cannot do.)
+WITH given AS MATERIALIZED (FROM suspects)
+SELECT s.row, {equal} AS equal
+FROM given s JOIN lake.finished_runs f ON f.id = s.id
+WHERE f.run_at >= make_timestamptz($first) AND f.run_at < make_timestamptz($last)
+
+-- name: flush
+CALL ducklake_flush_inlined_data('lake', table_name => 'finished_runs')
+
+-- name: merge_small
+CALL ducklake_merge_adjacent_files('lake', 'finished_runs', max_file_size => $below, max_compacted_files => $steps)
+
+-- name: merge
+CALL ducklake_merge_adjacent_files('lake', 'finished_runs', max_compacted_files => $steps)
+
+-- name: expire
+CALL ducklake_expire_snapshots('lake', older_than => make_timestamptz($before))
+
+-- name: clean
+CALL ducklake_cleanup_old_files('lake', older_than => make_timestamptz($before))
+
+-- name: orphans
+CALL ducklake_delete_orphaned_files('lake', older_than => make_timestamptz($before))

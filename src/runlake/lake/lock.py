@@ -1,0 +1,31 @@
+"""One writing process: an advisory lock that the kernel drops when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from runlake.errors import LakeLocked
+
+
+class WriteLock:
+    """The write lock of a lake, held from construction to close; raises LakeLocked."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._fd, 20, 0).strip()
+            self.close()
+            raise LakeLocked(str(path.parent), int(holder) if holder.isdigit() else 0) from None
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, str(os.getpid()).encode(), 0)
+
+    def close(self) -> None:
+        """Let go; a second call does nothing."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None

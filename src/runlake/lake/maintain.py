@@ -1,0 +1,118 @@
+"""Upkeep: deciding is pure (`plan`), doing is separate (`run`). Every step is one commit of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import Enum, auto
+from typing import Any, Final
+
+from msgspec import Struct
+
+from runlake import times
+from runlake.lake.catalog import DataFile, Lake
+from runlake.lake.commit import Commit
+from runlake.lake.sync import NewFiles
+from runlake.settings import Settings
+
+MERGES_A_STEP: Final = 16  # bounds how long one step keeps appends waiting
+DEAD_OPEN_ROWS: Final = 1000
+
+
+class Step(Enum):
+    """One kind of upkeep."""
+
+    FLUSH = auto()  # rows of the catalog become Parquet
+    MERGE_SMALL = auto()  # small files of a day become one
+    MERGE = auto()  # all files of a day become one
+    REWRITE_OPEN = auto()  # open_runs without the replaced versions
+    EXPIRE = auto()  # forget old snapshots
+    CLEAN = auto()  # delete files nobody names any more
+
+
+class State(Struct, frozen=True):
+    """What the plan looks at: live files, rows in the catalog, open runs, and seconds since the last full tidy."""
+
+    files: Sequence[DataFile]
+    inlined_rows: int
+    open_rows: int
+    dead_open_rows: int
+    since_tidy: float
+
+
+def plan(state: State, settings: Settings) -> list[Step]:
+    """The steps that are due in the background, in order. No I/O, no clock."""
+    steps = []
+    if state.inlined_rows >= settings.flush_rows:
+        steps.append(Step.FLUSH)
+    small = Counter(f.day for f in state.files if f.size < settings.small_file_bytes)
+    if small and max(small.values()) >= settings.merge_files:
+        steps.append(Step.MERGE_SMALL)
+    if state.dead_open_rows > state.open_rows + DEAD_OPEN_ROWS:
+        steps.append(Step.REWRITE_OPEN)
+    if state.since_tidy >= settings.tidy_seconds:
+        steps += [Step.MERGE] if crowded(state.files) else []
+        steps += [Step.EXPIRE, Step.CLEAN]
+    return steps
+
+
+def everything(state: State) -> list[Step]:
+    """All steps that have anything to do, for `runlake maintain`."""
+    steps = [Step.FLUSH] if state.inlined_rows else []
+    # A flush may add the second file of a day, so the merge looks again when it runs.
+    steps += [Step.MERGE] if steps or crowded(state.files) else []
+    steps += [Step.REWRITE_OPEN] if state.dead_open_rows else []
+    return [*steps, Step.EXPIRE, Step.CLEAN]
+
+
+def crowded(files: Iterable[DataFile]) -> list[int]:
+    """Days of more than one file."""
+    return [day for day, count in Counter(f.day for f in files).items() if count > 1]
+
+
+def run(step: Step, lake: Lake, files: Sequence[DataFile], inlined_days: Iterable[int]) -> Commit | None:
+    """Do one step and say what it changed; None when nothing a reader sees has changed.
+
+    A merge does at most MERGES_A_STEP days: call again while `crowded` finds some.
+    """
+    match step:
+        case Step.FLUSH:
+            _synced(lake, "flush", {}, inlined_days)
+            return Commit(snapshot=lake.snapshot(), flushed=True, files=tuple(lake.files()))
+        case Step.MERGE_SMALL | Step.MERGE:
+            options: dict[str, Any] = {"steps": MERGES_A_STEP}
+            if step is Step.MERGE_SMALL:
+                options["below"] = lake.settings.small_file_bytes
+            _synced(lake, step.name.lower(), options, crowded(files))
+            return Commit(snapshot=lake.snapshot(), files=tuple(lake.files()))
+        case Step.REWRITE_OPEN:
+            _rewrite_open(lake)
+            return Commit(snapshot=lake.snapshot())
+        case Step.EXPIRE:
+            lake.execute("expire", {"before": _grace(lake)})
+        case Step.CLEAN:
+            lake.execute("clean", {"before": _grace(lake)})
+            lake.execute("orphans", {"before": _grace(lake)})
+    return None
+
+
+def _grace(lake: Lake) -> int:
+    return times.now() - int(lake.settings.grace_seconds * 1_000_000)
+
+
+def _synced(lake: Lake, statement: str, options: dict[str, Any], days: Iterable[int]) -> None:
+    folders = [lake.paths.partition(day) for day in days]
+    new = NewFiles(lake.paths.folder, folders)
+    with lake.transaction():
+        lake.execute(statement, options)
+        new.sync()
+
+
+def _rewrite_open(lake: Lake) -> None:
+    """A new table with the live rows; the old one and its dead rows go when their snapshots expire."""
+    opened = lake.execute("open")
+    new = NewFiles(lake.paths.folder, [lake.paths.table("open_runs")])
+    with lake.transaction(), lake.given(opened=opened):
+        for statement in ("drop_open", "create_open", "add_open"):
+            lake.execute(statement)
+        new.sync()

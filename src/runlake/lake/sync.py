@@ -1,0 +1,49 @@
+"""Durability: DuckLake commits its catalog without syncing the Parquet files it names, so we do.
+
+Inside an explicit transaction the new files already exist before COMMIT. `NewFiles` finds them by comparing the
+folders a statement may write to, and syncs files and folders; only then may the transaction commit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class NewFiles:
+    """Watches folders from construction on; `sync` makes what appeared in them durable."""
+
+    def __init__(self, root: Path, folders: Iterable[Path]) -> None:
+        self._root = root
+        self._before = {folder: _listing(folder) for folder in folders}
+
+    def sync(self) -> int:
+        """Sync every new file, its folder, and the folders up to the root; returns the number of files."""
+        count = 0
+        touched: set[Path] = set()
+        for folder, before in self._before.items():
+            new = _listing(folder) - before
+            for name in new:
+                _fsync(folder / name)
+            count += len(new)
+            if new:
+                touched.update(p for p in (folder, *folder.parents) if p.is_relative_to(self._root))
+        for folder in sorted(touched, reverse=True):
+            _fsync(folder)
+        return count
+
+
+def _listing(folder: Path) -> set[str]:
+    try:
+        return set(os.listdir(folder))  # noqa: PTH208 - names are enough, and this is on the append path
+    except FileNotFoundError:
+        return set()
+
+
+def _fsync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,77 @@
+"""One transaction that stores admitted rows: synced files first, then COMMIT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from runlake import times
+from runlake.intake.batch import uuid_array
+from runlake.lake.admit import Admission, Bools
+from runlake.lake.catalog import Lake
+from runlake.lake.commit import Commit
+from runlake.lake.sync import NewFiles
+
+
+def run_days(rows: pa.Table) -> npt.NDArray[np.int64]:
+    """The UTC day (since the epoch) of each row's run time."""
+    run_at = pc.coalesce(rows["started_at"], rows["created_at"]).cast(pa.int64())
+    return np.asarray(run_at.to_numpy()) // times.DAY_US
+
+
+def verify(
+    lake: Lake, rows: pa.Table, positions: npt.NDArray[np.intp], first: int, last: int
+) -> tuple[npt.NDArray[np.intp], Bools]:
+    """Compare rows with the finished runs stored under their ids; see admit.Verify."""
+    suspects = rows.take(pa.array(positions)).append_column("row", pa.array(positions, pa.int64()))
+    with lake.given(suspects=suspects):
+        found = lake.execute("stored_equal", {"first": first * times.DAY_US, "last": (last + 1) * times.DAY_US})
+    return found["row"].to_numpy().astype(np.intp), found["equal"].to_numpy(zero_copy_only=False).astype(np.bool_)
+
+
+def put(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
+    """Write the admitted rows inside the open transaction and sync their files; returns (finished, opened)."""
+    finished = admission.rows.take(pa.array(admission.finished))
+    opened = admission.rows.take(pa.array(admission.opened))
+    folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_days(finished))}
+    if opened.num_rows or admission.closed:
+        folders.add(lake.paths.table("open_runs"))
+    files = NewFiles(lake.paths.folder, folders)
+    with lake.given(finished=finished, opened=opened, closed=_ids(admission.closed)):
+        if admission.closed:
+            lake.execute("remove_open")
+        if opened.num_rows:
+            lake.execute("add_open")
+        if finished.num_rows:
+            lake.execute("add_finished")
+    files.sync()
+    return finished, opened
+
+
+def _ids(closed: tuple[bytes, ...]) -> pa.Table:
+    return pa.table({"id": uuid_array(b"".join(closed))})
+
+
+def store(lake: Lake, admission: Admission, last_file: int) -> Commit | None:
+    """Commit the admitted rows in one transaction; None when there is nothing to write.
+
+    When this returns, the rows are durable: files, folders and catalog are synced.
+    """
+    if not (len(admission.finished) or len(admission.opened) or admission.closed):
+        return None
+    with lake.transaction():
+        finished, opened = put(lake, admission)
+    # Up to the limit DuckLake keeps the rows in its catalog; what it really did, the catalog tells.
+    added = tuple(lake.files(after=last_file)) if finished.num_rows > lake.settings.inline_rows else ()
+    return Commit(
+        snapshot=lake.snapshot(),
+        finished=finished,
+        in_files=bool(added),
+        opened=opened,
+        closed=admission.closed,
+        added=added,
+    )

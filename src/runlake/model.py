@@ -1,0 +1,326 @@
+"""The one schema. Structs say what a run is and what the API answers; DDL, Arrow schema, JSON Schema and
+OpenAPI are derived from them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+import pyarrow as pa
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from runlake import times
+from runlake.errors import FieldError
+
+MAX_ATTEMPT: Final = 2_147_483_647
+MAX_OWNER: Final = 255
+MAX_DEPTH: Final = 100
+MAX_RECORD_BYTES: Final = 1_048_576
+MAX_BATCH: Final = 10_000
+MAX_OFFSET: Final = 2**53 - 1
+EXAMPLE_RUN: Final = "7f3e4d2c-1a9b-4c8d-9e6f-2b5a8c7d4e9f"
+EXAMPLE_TASK: Final = "550e8400-e29b-41d4-a716-446655440000"
+
+
+def _doc(text: str, *examples: Any) -> Meta:
+    return Meta(description=text, examples=list(examples) or None)
+
+
+def _null() -> msgspec.Raw:
+    return msgspec.Raw(b"null")
+
+
+class Instant(int):
+    """A time on its way in: microseconds since the epoch, decoded from text by `decode_instant`."""
+
+
+Attempt = Annotated[int, Meta(ge=1, le=MAX_ATTEMPT), _doc("Which try of the same work this is.", 1)]
+Owner = Annotated[str, Meta(max_length=MAX_OWNER), _doc("Who holds or held the lease.", "worker-xyz")]
+RunId = Annotated[uuid.UUID, _doc("Identity of one execution attempt.", EXAMPLE_RUN)]
+TaskId = Annotated[uuid.UUID, _doc("The task that ran.", EXAMPLE_TASK)]
+Output = Annotated[msgspec.Raw, _doc("What the run returned: any JSON value.", {"rows": 12})]
+
+
+class Run(Struct, frozen=True):
+    """One run as it is stored and answered."""
+
+    id: RunId
+    task_id: TaskId
+    lease_owner: Owner | None
+    leased_until: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    success: Annotated[bool | None, _doc("Result; null while the run is open.")]
+    error: Annotated[str | None, _doc("Error message; null in lists unless include_errors=true.")]
+    attempt: Attempt
+    output: Output
+    created_at: datetime
+
+
+class Record(Struct, forbid_unknown_fields=True, kw_only=True):
+    """One run as it is sent. Times are ISO 8601; without an offset they are UTC."""
+
+    id: Annotated[uuid.UUID | None, _doc("Identity of this attempt; minted (UUIDv7) when absent.")] = None
+    task_id: TaskId
+    lease_owner: Owner | None = None
+    leased_until: Instant | None = None
+    started_at: Instant | None = None
+    finished_at: Annotated[Instant | None, _doc("Set exactly when `success` is set.")] = None
+    success: bool | None = None
+    error: str | None = None
+    attempt: Attempt = 1
+    output: Output = msgspec.field(default_factory=_null)
+    created_at: Annotated[
+        Instant | None, _doc("Default: started_at, else finished_at, else the time of receipt.")
+    ] = None
+
+
+class RunBatch(Struct, forbid_unknown_fields=True):
+    """The JSON body of POST /runs."""
+
+    runs: Annotated[list[Record], Meta(min_length=1, max_length=MAX_BATCH)]
+
+
+class Stored(Struct, frozen=True):
+    """What became of a batch: received = stored + duplicates + stale."""
+
+    received: int
+    stored: int
+    duplicates: int
+    stale: int
+    ids: Annotated[list[uuid.UUID], _doc("Ids in input order, minted ones included.")]
+
+
+class RunPage(Struct, frozen=True):
+    """One page of runs, most recent first; `total` is exact and of the same snapshot."""
+
+    items: list[Run]
+    total: int
+    limit: int
+    offset: int
+    has_more: bool
+
+
+class RunsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Query parameters of GET /runs."""
+
+    task_id: Annotated[uuid.UUID | UnsetType, _doc("Only runs of this task.", EXAMPLE_TASK)] = UNSET
+    success: Annotated[bool | UnsetType, _doc("Only finished runs with this result.")] = UNSET
+    start_time: Annotated[Instant | UnsetType, _doc("Only runs started at or after this time.")] = UNSET
+    end_time: Annotated[Instant | UnsetType, _doc("Only runs started before this time.")] = UNSET
+    include_errors: Annotated[bool, _doc("Whether items carry their error message.")] = False
+    limit: Annotated[int, Meta(ge=1, le=200), _doc("Items per page.")] = 50
+    offset: Annotated[int, Meta(ge=0, le=MAX_OFFSET), _doc("Items to skip.")] = 0
+
+
+Days = Annotated[int, Meta(ge=1, le=3650), _doc("Days the window reaches back from `until`.")]
+Until = Annotated[Instant | UnsetType, _doc("End of the window; default now.", "2025-01-11T08:00:00Z")]
+
+
+class TaskStatsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Query parameters of GET /task/{task_id}/stats."""
+
+    days: Days = 30
+    until: Until = UNSET
+
+
+class SummaryQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Query parameters of GET /stats/summary."""
+
+    days: Days = 7
+    until: Until = UNSET
+
+
+class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """For routes without query parameters."""
+
+
+class Streak(Struct, frozen=True):
+    """The newest finished runs of the window that ended alike."""
+
+    success: bool
+    length: int
+
+
+class DailyFigures(Struct, frozen=True):
+    """One UTC day of the window; `_7d` covers this entry and up to six before it, weighted by runs."""
+
+    date: date
+    total_runs: int
+    successful_runs: int
+    failed_runs: int
+    open_runs: int
+    success_rate: float
+    avg_execution_time_seconds: float
+    p95_execution_time_seconds: float | None
+    success_rate_7d: float
+    avg_execution_time_seconds_7d: float
+
+
+class TaskStats(Struct, frozen=True):
+    """Statistics of one task over `until - days <= run time <= until`."""
+
+    task_id: TaskId
+    period_days: int
+    window_start: datetime
+    window_end: datetime
+    total_runs: int
+    successful_runs: int
+    failed_runs: int
+    open_runs: int
+    retried_runs: int
+    success_rate: float
+    failure_rate: float
+    avg_execution_time_seconds: float
+    min_execution_time_seconds: float | None
+    p50_execution_time_seconds: float | None
+    p90_execution_time_seconds: float | None
+    p95_execution_time_seconds: float | None
+    p99_execution_time_seconds: float | None
+    max_execution_time_seconds: float | None
+    last_run: datetime | None
+    last_success: datetime | None
+    last_failure: datetime | None
+    current_streak: Streak | None
+    daily: list[DailyFigures]
+
+
+class PreviousPeriod(Struct, frozen=True):
+    """The period of equal length just before the window."""
+
+    total_runs: int
+    total_tasks_executed: int
+    successful_runs: int
+    failed_runs: int
+    open_runs: int
+    success_rate: float
+    failure_rate: float
+    avg_execution_time_seconds: float
+
+
+class TaskFigures(Struct, frozen=True):
+    """One task in a ranking of the summary."""
+
+    task_id: TaskId
+    total_runs: int
+    failed_runs: int
+    success_rate: float
+    avg_execution_time_seconds: float
+    p95_execution_time_seconds: float | None
+
+
+class Summary(Struct, frozen=True):
+    """Statistics of all tasks over `until - days <= run time <= until`."""
+
+    period_days: int
+    window_start: datetime
+    window_end: datetime
+    total_runs: int
+    total_tasks_executed: int
+    successful_runs: int
+    failed_runs: int
+    open_runs: int
+    success_rate: float
+    failure_rate: float
+    avg_execution_time_seconds: float
+    p50_execution_time_seconds: float | None
+    p90_execution_time_seconds: float | None
+    p95_execution_time_seconds: float | None
+    p99_execution_time_seconds: float | None
+    runs_per_day: float
+    daily: list[DailyFigures]
+    previous: PreviousPeriod
+    top_failing_tasks: list[TaskFigures]
+    slowest_tasks: list[TaskFigures]
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """An error, as RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FieldError] | UnsetType = UNSET
+
+
+class Health(Struct, frozen=True):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Ready(Struct, frozen=True):
+    """The lake is attached and the index has caught up with this snapshot."""
+
+    snapshot: int
+    runs: int
+    status: Literal["ready"] = "ready"
+
+
+def decode_instant(kind: type, value: Any) -> Instant:
+    """msgspec's dec_hook for Instant."""
+    if kind is not Instant:
+        raise NotImplementedError(kind)
+    if not isinstance(value, str):
+        raise ValueError("expected an ISO 8601 time as text")
+    return Instant(times.parse(value))
+
+
+class Column(Struct, frozen=True):
+    """One stored column: its name, DuckDB type, Arrow type and whether it may be null."""
+
+    name: str
+    sql: str
+    arrow: pa.DataType
+    nullable: bool
+
+
+_KINDS: Final[dict[type, tuple[str, pa.DataType]]] = {
+    msgspec.inspect.UUIDType: ("UUID", pa.uuid()),
+    msgspec.inspect.StrType: ("VARCHAR", pa.string()),
+    msgspec.inspect.DateTimeType: ("TIMESTAMPTZ", pa.timestamp("us", "UTC")),
+    msgspec.inspect.BoolType: ("BOOLEAN", pa.bool_()),
+    msgspec.inspect.IntType: ("INTEGER", pa.int32()),
+    msgspec.inspect.RawType: ("VARCHAR", pa.string()),
+}
+
+
+def _column(field: msgspec.inspect.Field) -> Column:
+    options = _flat(field.type)
+    nullable = any(isinstance(o, msgspec.inspect.NoneType | msgspec.inspect.RawType) for o in options)
+    kind = next(o for o in options if not isinstance(o, msgspec.inspect.NoneType))
+    sql, arrow = _KINDS[type(kind)]
+    return Column(field.name, sql, arrow, nullable)
+
+
+def _flat(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
+    """The alternatives of a type, metadata and unions opened."""
+    if isinstance(kind, msgspec.inspect.Metadata):
+        return _flat(kind.type)
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return [leaf for option in kind.types for leaf in _flat(option)]
+    return [kind]
+
+
+_RUN_INFO = msgspec.inspect.type_info(Run)
+assert isinstance(_RUN_INFO, msgspec.inspect.StructType)  # noqa: S101 - narrows the type once, at import
+
+COLUMNS: Final[tuple[Column, ...]] = tuple(_column(field) for field in _RUN_INFO.fields)
+NAMES: Final[tuple[str, ...]] = tuple(column.name for column in COLUMNS)
+RUN_AT: Final = Column("run_at", "TIMESTAMPTZ", pa.timestamp("us", "UTC"), False)
+ARROW: Final[pa.Schema] = pa.schema([pa.field(c.name, c.arrow, c.nullable) for c in COLUMNS])
+STORED: Final[pa.Schema] = ARROW.append(pa.field(RUN_AT.name, RUN_AT.arrow, RUN_AT.nullable))
+
+
+def ddl(*extra: Column) -> str:
+    """The column list of CREATE TABLE for a run, with further columns behind it."""
+    return ", ".join(f'"{c.name}" {c.sql}{"" if c.nullable else " NOT NULL"}' for c in (*COLUMNS, *extra))
+
+
+def select_list(prefix: str = "") -> str:
+    """The run's columns as a SELECT list."""
+    return ", ".join(f'{prefix}"{name}"' for name in NAMES)

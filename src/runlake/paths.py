@@ -1,0 +1,67 @@
+"""Where everything lies in a lake's folder. No other module joins these names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from runlake import times
+
+_PARTITION: Final = re.compile(r"year=([0-9]+)/month=([0-9]+)/day=([0-9]+)/[^/]+$")
+
+
+class Paths(Struct, frozen=True):
+    """The files of the lake in `folder` (absolute)."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, folder: str | Path) -> Paths:
+        """Paths of a folder given any way; symbolic links are resolved, so a lake has one name."""
+        return cls(Path(folder).expanduser().resolve())
+
+    @property
+    def catalog(self) -> Path:
+        """The DuckLake catalog, a SQLite file."""
+        return self.folder / "catalog.sqlite"
+
+    @property
+    def files(self) -> Path:
+        """The Parquet files, DuckLake's data path."""
+        return self.folder / "files"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one writing process."""
+        return self.folder / "writer.lock"
+
+    @property
+    def spill(self) -> Path:
+        """Where DuckDB may spill; emptied by whoever holds the write lock."""
+        return self.folder / "tmp"
+
+    @property
+    def empty(self) -> Path:
+        """A Parquet file without rows, read where there is nothing to read (an empty list is an error)."""
+        return self.folder / "empty.parquet"
+
+    def table(self, name: str) -> Path:
+        """Folder of one table's Parquet files."""
+        return self.files / "main" / name
+
+    def partition(self, day: int) -> Path:
+        """Folder of one UTC day (days since the epoch) of the finished runs."""
+        date = times.to_date(day)
+        return self.table("finished_runs") / f"year={date.year}" / f"month={date.month}" / f"day={date.day}"
+
+
+def day_of(file: str) -> int:
+    """The day (days since the epoch) of a file that lies in a partition folder; raises ValueError."""
+    match = _PARTITION.search(file)
+    if match is None:
+        raise ValueError(f"not in a day's folder: {file}")
+    year, month, day = (int(part) for part in match.groups())
+    return times.parse(f"{year:04}-{month:02}-{day:02}") // times.DAY_US

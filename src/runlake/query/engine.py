@@ -1,0 +1,107 @@
+"""Connections and time limits: queries run on a few threads of our own, each with its own cursor."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from runlake import duck, statements
+from runlake.errors import Busy
+from runlake.index.index import Index
+from runlake.index.view import View
+from runlake.model import select_list
+from runlake.paths import Paths
+from runlake.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_TICK: Final = 0.05  # seconds between interrupts: one is lost when its query has not started yet
+_QUERIES: Final = ("page", "count", "detail", "latest", "task_stats", "summary")
+SQL: Final = {
+    name: statements.load("runlake.query", f"sql/{name}.sql").replace("{select}", select_list()) for name in _QUERIES
+}
+
+
+class Session:
+    """One thread's cursor; runs the named statements of `sql/` under a time limit."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, empty: str, seconds: float) -> None:
+        self._cursor = cursor
+        self._empty = empty
+        self._seconds = seconds
+        self._guard = threading.Lock()
+        self._deadline: float | None = None
+
+    def run(self, name: str, view: View, files: list[str], parameters: Mapping[str, Any]) -> pa.Table:
+        """The rows of `sql/<name>.sql` over these files and the View's rows in memory.
+
+        Raises Timeout after the time limit, LakeDamaged when a file cannot be read.
+        """
+        bound = {"files": files or [self._empty], "snapshot": view.snapshot, **parameters}
+        with self._guard:
+            self._deadline = time.monotonic() + self._seconds
+        try:
+            with duck.translated(f"query {name}"):
+                return self._cursor.execute(SQL[name], bound).to_arrow_table()
+        finally:
+            with self._guard:
+                self._deadline = None
+
+    def interrupt_if_late(self) -> None:
+        """Interrupt the running query if its time is over; harmless when none runs."""
+        with self._guard:
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                self._cursor.interrupt()
+
+
+class Engine:
+    """Runs functions of `queries` on reading threads, each with the newest View."""
+
+    def __init__(self, index: Index, settings: Settings) -> None:
+        self._index = index
+        self._settings = settings
+        self._local = threading.local()
+        self._sessions: list[Session] = []
+        self._waiting = threading.BoundedSemaphore(settings.read_threads + settings.read_queue)
+        self._pool = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="runlake-read")
+        self._ended = threading.Event()
+        self._watch = threading.Thread(target=self._watchdog, name="runlake-watchdog", daemon=True)
+        self._watch.start()
+
+    def submit(self, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs) -> Future[T]:
+        """Answer a question on a reading thread; raises Busy when too many wait."""
+        if not self._waiting.acquire(blocking=False):
+            raise Busy("too many queries wait")
+        future = self._pool.submit(self._answer, question, *args, **kw)
+        future.add_done_callback(lambda _: self._waiting.release())
+        return future
+
+    def _answer(self, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs) -> T:
+        return question(self._session(), self._index.view, *args, **kw)
+
+    def _session(self) -> Session:
+        session: Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = Session(
+                self._index.memory.cursor(), str(Paths.of(self._settings.data).empty), self._settings.query_seconds
+            )
+            self._sessions.append(session)
+        return session
+
+    def _watchdog(self) -> None:
+        while not self._ended.wait(_TICK):
+            for session in tuple(self._sessions):
+                session.interrupt_if_late()
+
+    def close(self) -> None:
+        """Finish what runs, drop what waits; a second call does nothing."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._ended.set()
+        self._watch.join()

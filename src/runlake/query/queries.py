@@ -1,0 +1,175 @@
+"""One typed function per question. Each takes a session and one View, and uses nothing else."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from msgspec import UNSET
+
+from runlake import times
+from runlake.errors import BadInput, NotFound
+from runlake.index import keys
+from runlake.index.view import Files, View
+from runlake.lake.catalog import DataFile
+from runlake.model import (
+    Run,
+    RunPage,
+    RunsQuery,
+    Streak,
+    Summary,
+    SummaryQuery,
+    TaskStats,
+    TaskStatsQuery,
+)
+from runlake.query.engine import Session
+
+_FIRST_DAYS: Final = 8
+_NULL: Final = msgspec.Raw(b"null")
+
+
+def page(session: Session, view: View, query: RunsQuery) -> RunPage:
+    """GET /runs. Raises BadInput when start_time is after end_time."""
+    start, end = _or_none(query.start_time), _or_none(query.end_time)
+    if start is not None and end is not None and start > end:
+        raise BadInput.of("start_time", "is after end_time")
+    filters = {
+        "task_id": _or_none(query.task_id),
+        "success": _or_none(query.success),
+        "start_time": start,
+        "end_time": end,
+    }
+    if any(value is not None for value in filters.values()):
+        files = _window(view.files, start, None if end is None else end - 1)
+        total = int(session.run("count", view, _paths(files), filters).column(0)[0].as_py())
+    else:
+        files = view.files.newest(query.offset + query.limit)
+        total = view.total
+    items: list[Run] = []
+    if query.offset < total:
+        more = {"include_errors": query.include_errors, "limit": query.limit, "offset": query.offset}
+        items = _runs(session.run("page", view, _paths(files), filters | more))
+    return RunPage(items, total, query.limit, query.offset, query.offset + len(items) < total and bool(items))
+
+
+def detail(session: Session, view: View, run_id: uuid.UUID) -> Run:
+    """GET /runs/{run_id}. Raises NotFound; only ever after an exact answer."""
+    halves = np.array([[run_id.int >> 64, run_id.int & (2**64 - 1)]], dtype=np.uint64)
+    _, days = keys.locate(view.keys, halves)
+    files = [f for day in {int(d) for d in days} for f in view.files.between(day, _day_end(day))]
+    found = _runs(session.run("detail", view, _paths(files), {"id": run_id}))
+    if not found:
+        raise NotFound(f"there is no run {run_id}")
+    return found[0]
+
+
+def latest(session: Session, view: View, task_id: uuid.UUID) -> Run | None:
+    """GET /task/{task_id}/latest: looks at the newest days first, then at ever more."""
+    days, span = list(view.files.days), _FIRST_DAYS
+    while True:
+        first = days[-span] if span < len(days) else 0
+        files = view.files.between(first, days[-1]) if days else []
+        found = _runs(session.run("latest", view, _paths(files), {"task_id": task_id}))
+        # Rows in memory may be older than the days read: then a file not read yet may hold a later run.
+        if span >= len(days) or (found and _run_at(found[0]) >= times.to_datetime(first * times.DAY_US)):
+            return found[0] if found else None
+        days, span = (days, span * 8) if not found else (days, len(days))
+
+
+def task_stats(session: Session, view: View, task_id: uuid.UUID, query: TaskStatsQuery) -> TaskStats:
+    """GET /task/{task_id}/stats."""
+    start, end = _period(query)
+    files = _window(view.files, start, end)
+    row = _one(session.run("task_stats", view, _paths(files), {"task_id": task_id, "start": start, "end": end}))
+    streak = Streak(row.pop("streak_success"), row.pop("streak_length")) if row["streak_length"] else None
+    if streak is None:
+        del row["streak_success"], row["streak_length"]
+    return msgspec.convert(
+        {
+            **row,
+            "task_id": task_id,
+            "period_days": query.days,
+            "window_start": times.to_datetime(start),
+            "window_end": times.to_datetime(end),
+            "current_streak": streak,
+            **{name: _moment(row[name]) for name in ("last_run", "last_success", "last_failure")},
+        },
+        TaskStats,
+        from_attributes=True,
+    )
+
+
+def summary(session: Session, view: View, query: SummaryQuery) -> Summary:
+    """GET /stats/summary."""
+    start, end = _period(query)
+    before = start - query.days * times.DAY_US
+    files = _window(view.files, before, end)
+    row = _one(session.run("summary", view, _paths(files), {"before": before, "start": start, "end": end}))
+    return msgspec.convert(
+        {
+            **row,
+            "period_days": query.days,
+            "window_start": times.to_datetime(start),
+            "window_end": times.to_datetime(end),
+            "runs_per_day": row["total_runs"] / query.days,
+        },
+        Summary,
+    )
+
+
+def _or_none(value: Any) -> Any:
+    return None if value is UNSET else value
+
+
+def _period(query: TaskStatsQuery | SummaryQuery) -> tuple[int, int]:
+    """First and last microsecond of the window, both inside."""
+    end = times.now() if query.until is UNSET else int(query.until)
+    return end - query.days * times.DAY_US, end
+
+
+def _window(files: Files, first: int | None, last: int | None) -> list[DataFile]:
+    """Files of the days that hold the run times first..last (microseconds, None: open)."""
+    low = 0 if first is None else first // times.DAY_US
+    high = times.MAX_US // times.DAY_US if last is None else last // times.DAY_US
+    return files.between(low, high)
+
+
+def _day_end(day: int) -> int:
+    return times.MAX_US // times.DAY_US if day == keys.LAST_DAY else day
+
+
+def _paths(files: list[DataFile]) -> list[str]:
+    return [file.path for file in files]
+
+
+def _one(table: pa.Table) -> dict[str, Any]:
+    row: dict[str, Any] = table.to_pylist()[0]
+    return row
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else times.to_datetime(micros)
+
+
+def _run_at(run: Run) -> datetime:
+    return run.started_at or run.created_at
+
+
+def _runs(table: pa.Table) -> list[Run]:
+    """Rows as Runs; `output` stays the JSON text it is."""
+    columns = []
+    for name in Run.__struct_fields__:
+        column = table[name]
+        if pa.types.is_timestamp(column.type):
+            columns.append([_moment(micros) for micros in column.cast(pa.int64()).to_pylist()])
+        elif name == "output":
+            columns.append([_NULL if text is None else msgspec.Raw(text.encode()) for text in column.to_pylist()])
+        else:
+            columns.append(column.to_pylist())
+    return [Run(*row) for row in zip(*columns, strict=True)]
+
+

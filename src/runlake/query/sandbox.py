@@ -1,0 +1,299 @@
+"""SQL of strangers: one SELECT, in a DuckDB instance that has never met the lake.
+
+Four fences stand behind each other: the syntax tree (one SELECT, known table functions only), the type of the
+statement, the locked configuration, and file access to nothing but the given files. The tree is read before
+anything is bound, because binding alone does damage: under a locked configuration `FROM enable_logging(…)`
+still ended the process, `FROM pandas_scan(NULL)` crashed it, and `FROM enable_profiling(…)` names a file to
+write. A single call on a single huge value cannot be interrupted, so a hard limit needs a process of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import uuid
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from runlake import duck
+from runlake.errors import SqlError, Timeout
+
+# What a SELECT may call in FROM. Not here: everything that writes, logs, profiles, takes a raw pointer, or
+# runs SQL from a string (`query`, `json_execute_serialized_sql`), whose tree is not seen by the check.
+TABLE_FUNCTIONS: Final = frozenset(
+    """
+    duckdb_columns duckdb_databases duckdb_functions duckdb_keywords duckdb_memory duckdb_schemas
+    duckdb_settings duckdb_tables duckdb_types duckdb_views
+    generate_series glob histogram histogram_values icu_calendar_names json_each json_tree
+    parquet_file_metadata parquet_full_metadata parquet_kv_metadata parquet_metadata parquet_scan parquet_schema
+    pg_timezone_names pragma_show pragma_table_info pragma_version range
+    read_blob read_csv read_csv_auto read_json read_json_auto read_json_objects read_json_objects_auto
+    read_ndjson read_ndjson_auto read_ndjson_objects read_parquet read_text
+    repeat repeat_row sniff_csv summary test_all_types unnest
+    """.split()
+)
+_REFUSED_ANYWHERE: Final = frozenset(
+    {"json_serialize_plan", "write_log"}
+)  # the first binds SQL from a string
+_LOSSY: Final = frozenset({"bignum", "bit", "time with time zone", "uhugeint", "variant"})
+_NESTED: Final = frozenset({"array", "list", "map", "struct", "union"})
+_AGAIN: Final = 0.02  # seconds between interrupts: one is lost if the query has not started
+
+
+class Sandbox:
+    """A DuckDB instance for SQL of strangers: no extension, no file but the given ones, configuration locked.
+
+    Fill it with `table` and `view`, then `lock` it, then `run` queries, from any number of threads. Spill
+    files go to a folder of its own inside `temp_directory`, because that folder is readable by the queries;
+    None means that nothing spills. Results come as plain Arrow types (UUID as text, HUGEINT as decimal);
+    `lossless` keeps DuckDB's own as Arrow extension types, for a reader that is DuckDB again.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[str],
+        *,
+        threads: int,
+        memory_limit: str,
+        temp_directory: str | None = None,
+        lossless: bool = False,
+    ) -> None:
+        self._files = list(files)
+        self._lossless = lossless
+        self._locked = False
+        self._guard = threading.Lock()
+        self._runs: weakref.WeakSet[_Batches] = weakref.WeakSet()
+        temp = Path(temp_directory) / f"sql-{uuid.uuid4().hex}" if temp_directory else None
+        self._con = duck.connect(threads=threads, memory_limit=memory_limit, temp=temp)
+        self._con.execute("SET GLOBAL arrow_lossless_conversion = $on", {"on": lossless})
+
+    def table(self, name: str, rows: pa.Table) -> None:
+        """A native table of these rows; before `lock`. Raises SqlError."""
+        with self._setting_up():
+            self._con.register("_arrow_rows", rows)
+            self._con.execute(f"CREATE TABLE {_name(name)} AS FROM _arrow_rows")
+            self._con.unregister("_arrow_rows")
+
+    def view(self, name: str, sql: str) -> None:
+        """A view of our own SQL, usually over the files; before `lock`. Raises SqlError, e.g. on a bad file."""
+        with self._setting_up():
+            self._con.execute(f"CREATE VIEW {_name(name)} AS {sql}")
+
+    def lock(self) -> None:
+        """From now on: these files and nothing else, for good. Raises SqlError."""
+        with self._setting_up():
+            # The order matters: paths cannot be allowed any more once external access is off.
+            self._con.execute("SET GLOBAL secret_directory = ''")
+            self._con.execute("SET GLOBAL allow_persistent_secrets = false")
+            self._con.execute("SET GLOBAL allowed_directories = []")
+            self._con.execute("SET GLOBAL allowed_paths = $files", {"files": self._files})
+            self._con.execute("SET GLOBAL enable_external_access = false")
+            self._con.execute("SET GLOBAL lock_configuration = true")
+            self._locked = True
+
+    def run(self, query: str, *, timeout: float | None, batch_rows: int = 10_000) -> pa.RecordBatchReader:
+        """The result of one SELECT, computed while it is read; `timeout` (seconds) covers the reading too.
+
+        Raises SqlError for anything but one SELECT and for every failure of it, Timeout at the limit; the
+        reader raises the same two. A reader that is dropped unread frees its cursor and its clock.
+        """
+        if not self._locked:
+            raise RuntimeError("lock the sandbox before running a query in it")
+        with self._guard, _translated():
+            cursor = self._con.cursor()
+        clock = _Clock(cursor, timeout)
+        try:
+            with _translated(clock):
+                reader = cursor.execute(_only_select(cursor, query)).to_arrow_reader(batch_rows)
+                if not self._lossless:
+                    _refuse_lossy(cursor)
+            batches = _Batches(reader, cursor, clock)
+        except BaseException:
+            clock.stop()
+            cursor.close()
+            raise
+        self._runs.add(batches)
+        return pa.RecordBatchReader.from_batches(reader.schema, batches)
+
+    def close(self) -> None:
+        """End running queries and free everything; idempotent."""
+        for batches in list(self._runs):
+            batches.close()
+        self._con.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _setting_up(self) -> Iterator[None]:
+        if self._locked:
+            raise RuntimeError("the sandbox is locked")
+        with _translated():
+            yield
+
+
+class _Clock:
+    """Interrupts a cursor at its limit, again and again until it is stopped; its thread always ends."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, timeout: float | None) -> None:
+        self.timeout = timeout
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._done = threading.Event()
+        self._thread: threading.Thread | None = None
+        if timeout is not None:
+            args = (cursor, timeout, self._done)
+            self._thread = threading.Thread(target=_interrupt, args=args, name="sql-clock", daemon=True)
+            self._thread.start()
+
+    @property
+    def expired(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def signal(self) -> None:
+        """Let the thread end, without waiting: safe wherever the garbage collector runs."""
+        self._done.set()
+
+    def stop(self) -> None:
+        """End the thread. Call it before the cursor is closed."""
+        self._done.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
+def _interrupt(cursor: duckdb.DuckDBPyConnection, timeout: float, done: threading.Event) -> None:
+    if done.wait(timeout):
+        return
+    while not done.wait(_AGAIN):
+        with suppress(duckdb.Error):  # the cursor was closed by the garbage collector
+            cursor.interrupt()
+
+
+class _Batches:
+    """The batches of a running query: an iterator that keeps its time limit and frees its cursor at the end."""
+
+    def __init__(
+        self, reader: pa.RecordBatchReader, cursor: duckdb.DuckDBPyConnection, clock: _Clock
+    ) -> None:
+        self._reader = reader
+        self._cursor = cursor
+        self._clock = clock
+        weakref.finalize(self, clock.signal)
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        try:
+            with _translated(self._clock):
+                batch = self._reader.read_next_batch()
+            if self._clock.expired:
+                raise _timeout(self._clock)
+        except BaseException:  # the end of the result, too
+            self.close()
+            raise
+        return batch
+
+    def close(self) -> None:
+        """Stop the clock, then the query; idempotent."""
+        self._clock.stop()
+        self._cursor.interrupt()
+        self._cursor.close()
+
+
+def _only_select(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:
+    """The one SELECT of a text; raises SqlError for anything else. Nothing of the text is bound or run."""
+    if "\0" in query:  # where a parser stops here and another goes on, the check would see less than is run
+        raise SqlError("a query cannot hold a NUL character")
+    row = cursor.execute("SELECT json_serialize_sql($query)", {"query": query}).fetchone()
+    tree: dict[str, Any] = msgspec.json.decode(row[0] if row else b"")
+    if tree["error"]:
+        raise _refused(query, tree)
+    _check_functions(tree)
+    statements = cursor.extract_statements(query)
+    if len(tree["statements"]) != 1 or len(statements) != 1:
+        raise SqlError(f"exactly one SELECT can run here, not {len(statements)} statements")
+    if statements[0].type is not duckdb.StatementType.SELECT:
+        raise SqlError("only a SELECT can run here")
+    return statements[0]
+
+
+def _refused(query: str, tree: dict[str, Any]) -> SqlError:
+    """Why a text has no syntax tree: it is wrong, or it is no SELECT."""
+    if tree["error_type"] == "parser":
+        where = int(tree.get("position", 0))
+        return SqlError(f"line {query.count(chr(10), 0, where) + 1}: {tree['error_message']}")
+    pivot = re.search(r"\bpivot\b", query, re.IGNORECASE)
+    return SqlError(
+        "only a SELECT can run here", hint="a PIVOT has to name its values: ON x IN (…)" if pivot else None
+    )
+
+
+def _check_functions(tree: dict[str, Any]) -> None:
+    stack: list[Any] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, list):
+            stack.extend(node)
+        elif isinstance(node, dict):
+            stack.extend(node.values())
+            name = str(node.get("function_name", "")).lower()
+            called = node.get("function") if node.get("type") == "TABLE_FUNCTION" else None
+            source = str(called.get("function_name", "")).lower() if isinstance(called, dict) else None
+            if source is not None and source not in TABLE_FUNCTIONS:
+                raise SqlError(f"the table function {source or '?'} cannot be used here")
+            if name in _REFUSED_ANYWHERE:
+                raise SqlError(f"the function {name} cannot be used here")
+
+
+def _refuse_lossy(cursor: duckdb.DuckDBPyConnection) -> None:
+    for column, kind, *_ in cursor.description or []:
+        if _lossy(kind):
+            raise SqlError(f"column {column} is of type {kind}", hint="cast it to VARCHAR")
+
+
+def _lossy(kind: Any) -> bool:
+    """Whether plain Arrow types would change values of this DuckDB type."""
+    if kind.id in _NESTED:
+        return any(_lossy(child) for _, child in kind.children if not isinstance(child, int))
+    return kind.id in _LOSSY
+
+
+def _timeout(clock: _Clock) -> Timeout:
+    return Timeout(f"the query took longer than {clock.timeout:g} s")
+
+
+@contextmanager
+def _translated(clock: _Clock | None = None) -> Iterator[None]:
+    """Raise our errors instead of those of DuckDB and Arrow; each is `from` the foreign one."""
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException, OSError, UnicodeEncodeError, RecursionError) as exc:
+        if clock is not None and clock.expired:
+            raise _timeout(clock) from exc
+        raise SqlError(_first_lines(str(exc))) from exc
+
+
+def _first_lines(message: str) -> str:
+    """The part of DuckDB's message that says what is wrong, with the line of the query it means."""
+    said = re.split(r"\n\s*\n|\nPossible (?:solutions|fixes)|\nDatabase is launched", message, maxsplit=1)[0]
+    line = re.search(r"^LINE (\d+):", message, re.MULTILINE)
+    where = f"line {line[1]}: " if line and line[1] != "1" else ""
+    return where + " ".join(said.split())
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,26 @@
+-- One page of runs, most recent first. A narrow pass finds the page's ids; only their rows are read whole.
+WITH narrow AS (
+    SELECT id, run_at FROM read_parquet($files)
+    WHERE ($task_id IS NULL OR task_id = $task_id)
+      AND ($success IS NULL OR success = $success)
+      AND ($start_time IS NULL OR (started_at IS NOT NULL AND run_at >= make_timestamptz($start_time)))
+      AND ($end_time IS NULL OR (started_at IS NOT NULL AND run_at < make_timestamptz($end_time)))
+    UNION ALL
+    SELECT id, run_at FROM recent
+    WHERE born <= $snapshot AND died > $snapshot
+      AND ($task_id IS NULL OR task_id = $task_id)
+      AND ($success IS NULL OR success = $success)
+      AND ($start_time IS NULL OR (started_at IS NOT NULL AND run_at >= make_timestamptz($start_time)))
+      AND ($end_time IS NULL OR (started_at IS NOT NULL AND run_at < make_timestamptz($end_time)))
+),
+page AS MATERIALIZED (
+    SELECT id, run_at FROM narrow ORDER BY run_at DESC, id DESC LIMIT $limit OFFSET $offset
+),
+wide AS (
+    SELECT {select}, run_at FROM read_parquet($files)
+    UNION ALL
+    SELECT {select}, run_at FROM recent WHERE born <= $snapshot AND died > $snapshot
+)
+SELECT wide.* EXCLUDE (run_at) REPLACE (CASE WHEN $include_errors THEN wide."error" END AS "error")
+FROM wide JOIN page ON wide.id = page.id AND wide.run_at = page.run_at
+ORDER BY wide.run_at DESC, wide.id DESC

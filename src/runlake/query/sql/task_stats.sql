@@ -1,0 +1,74 @@
+-- Statistics of one task over the window $start..$end (microseconds, both inside), in one row.
+WITH runs AS MATERIALIZED (
+    SELECT id, epoch_us(run_at) AS ran_at, success, attempt, epoch_us(finished_at) - epoch_us(started_at) AS us
+    FROM read_parquet($files)
+    WHERE task_id = $task_id AND run_at >= make_timestamptz($start) AND run_at <= make_timestamptz($end)
+    UNION ALL
+    SELECT id, epoch_us(run_at), success, attempt, epoch_us(finished_at) - epoch_us(started_at)
+    FROM recent
+    WHERE born <= $snapshot AND died > $snapshot
+      AND task_id = $task_id AND run_at >= make_timestamptz($start) AND run_at <= make_timestamptz($end)
+),
+totals AS (
+    SELECT count(*) AS total_runs,
+           count(*) FILTER (success) AS successful_runs,
+           count(*) FILTER (NOT success) AS failed_runs,
+           count(*) FILTER (success IS NULL) AS open_runs,
+           count(*) FILTER (attempt > 1) AS retried_runs,
+           coalesce(count(*) FILTER (success) / nullif(count(success), 0), 0.0) AS success_rate,
+           coalesce(count(*) FILTER (NOT success) / nullif(count(success), 0), 0.0) AS failure_rate,
+           coalesce(sum(us) / count(us) / 1e6, 0.0) AS avg_execution_time_seconds,
+           min(us) / 1e6 AS min_execution_time_seconds,
+           quantile_cont(us, [0.5, 0.9, 0.95, 0.99]) AS quantiles,
+           max(us) / 1e6 AS max_execution_time_seconds,
+           max(ran_at) AS last_run,
+           max(ran_at) FILTER (success) AS last_success,
+           max(ran_at) FILTER (NOT success) AS last_failure,
+           arg_max(success, (ran_at, id)) FILTER (success IS NOT NULL) AS streak_success
+    FROM runs
+),
+-- The streak: finished runs, newest first, until the result first differs from the newest one's.
+ordered AS (
+    SELECT success = first_value(success) OVER newest AS alike, row_number() OVER newest AS position
+    FROM runs WHERE success IS NOT NULL
+    WINDOW newest AS (ORDER BY ran_at DESC, id DESC)
+),
+streak AS (
+    SELECT coalesce(min(position) FILTER (NOT alike) - 1, count(*)) AS streak_length FROM ordered
+),
+by_day AS (
+    SELECT ran_at // 86400000000 AS day,
+           count(*) AS total, count(*) FILTER (success) AS good, count(*) FILTER (NOT success) AS bad,
+           count(*) FILTER (success IS NULL) AS open,
+           sum(us) AS us, count(us) AS timed, quantile_cont(us, 0.95) AS p95
+    FROM runs GROUP BY ALL
+),
+all_days AS (
+    SELECT unnest(range(CAST(floor($start / 86400000000) AS BIGINT), $end // 86400000000 + 1)) AS day
+),
+daily AS (
+    SELECT day,
+           coalesce(total, 0) AS total_runs, coalesce(good, 0) AS successful_runs, coalesce(bad, 0) AS failed_runs,
+           coalesce(open, 0) AS open_runs,
+           coalesce(good / nullif(good + bad, 0), 0.0) AS success_rate,
+           coalesce(us / nullif(timed, 0) / 1e6, 0.0) AS avg_execution_time_seconds,
+           p95 / 1e6 AS p95_execution_time_seconds,
+           coalesce(sum(good) OVER week / nullif(sum(good + bad) OVER week, 0), 0.0) AS success_rate_7d,
+           coalesce(sum(us) OVER week / nullif(sum(timed) OVER week, 0) / 1e6, 0.0) AS avg_execution_time_seconds_7d
+    FROM all_days LEFT JOIN by_day USING (day)
+    WINDOW week AS (ORDER BY day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW)
+)
+SELECT totals.* EXCLUDE (quantiles),
+       quantiles[1] / 1e6 AS p50_execution_time_seconds,
+       quantiles[2] / 1e6 AS p90_execution_time_seconds,
+       quantiles[3] / 1e6 AS p95_execution_time_seconds,
+       quantiles[4] / 1e6 AS p99_execution_time_seconds,
+       streak_length,
+       (SELECT list({
+            date: DATE '1970-01-01' + CAST(day AS INTEGER),
+            total_runs: total_runs, successful_runs: successful_runs, failed_runs: failed_runs, open_runs: open_runs,
+            success_rate: success_rate, avg_execution_time_seconds: avg_execution_time_seconds,
+            p95_execution_time_seconds: p95_execution_time_seconds, success_rate_7d: success_rate_7d,
+            avg_execution_time_seconds_7d: avg_execution_time_seconds_7d
+        } ORDER BY day) FROM daily) AS daily
+FROM totals, streak

@@ -1,0 +1,86 @@
+"""All settings: one frozen Struct, a help text per field, the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from runlake.errors import UsageError
+
+PREFIX: Final = "RUNLAKE_"
+
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+def _help(text: str) -> Meta:
+    return Meta(description=text)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one process of runlake behaves; each field is read from `RUNLAKE_<NAME>`."""
+
+    data: Annotated[str, _help("folder of the lake; `--data` overrides it")] = "data/lake"
+    host: Annotated[str, _help("address `serve` listens on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535), _help("port `serve` listens on; 0 picks a free one")] = 8000
+    catalog_uri: Annotated[str, _help("DuckLake catalog; empty means `sqlite:` in the data folder")] = ""
+    data_uri: Annotated[str, _help("where Parquet files go; empty means `files/` in the data folder")] = ""
+    inline_rows: Annotated[
+        int, Meta(ge=0), _help("commits of at most this many rows are kept in the catalog until a flush")
+    ] = 100
+    flush_rows: Annotated[Count, _help("rows kept in the catalog before they are flushed to Parquet")] = 4000
+    row_group_rows: Annotated[Count, _help("rows per Parquet row group")] = 16384
+    group_rows: Annotated[Count, _help("most rows that share one commit")] = 20_000
+    queue_rows: Annotated[Count, _help("rows that may wait for the writer before POST answers 503")] = 200_000
+    merge_files: Annotated[
+        Annotated[int, Meta(ge=2)], _help("small files of one day that make the background merge them")
+    ] = 8
+    small_file_bytes: Annotated[Count, _help("a file below this size counts as small")] = 1_048_576
+    maintain_seconds: Annotated[Seconds, _help("pause between looks at what upkeep is due")] = 5.0
+    tidy_seconds: Annotated[Seconds, _help("pause between full merges, snapshot expiry and clean-up")] = 600.0
+    grace_seconds: Annotated[
+        Annotated[float, Meta(ge=0)], _help("how long replaced files and old snapshots stay for running readers")
+    ] = 3600.0
+    read_threads: Annotated[Count, _help("queries that run at the same time")] = 4
+    read_queue: Annotated[Count, _help("queries that may wait before reads answer 503")] = 1000
+    query_seconds: Annotated[Seconds, _help("time limit of one query")] = 30.0
+    threads: Annotated[Count, _help("DuckDB threads of each instance")] = 2
+    memory_limit: Annotated[str, _help("DuckDB memory of each instance")] = "2GB"
+    body_bytes: Annotated[Count, _help("largest body of POST /runs, in bytes")] = 64 * 1024 * 1024
+
+    def with_data(self, folder: str | Path | None) -> Settings:
+        """These settings with another data folder; None changes nothing."""
+        return self if folder is None else msgspec.structs.replace(self, data=str(folder))
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from `RUNLAKE_…` variables; raises UsageError for an unknown name or a bad value."""
+    given = {
+        name.removeprefix(PREFIX).lower(): value for name, value in environ.items() if name.startswith(PREFIX)
+    }
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as exc:
+        raise UsageError(f"bad environment setting {PREFIX}…: {exc}") from None
+
+
+def markdown_table() -> str:
+    """The settings as a Markdown table: variable, default, meaning."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for field in msgspec.inspect.type_info(Settings).fields:  # type: ignore[attr-defined]
+        lines.append(f"| `{PREFIX}{field.name.upper()}` | `{_shown(field.default)}` | {_description(field.type)} |")
+    return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    return value or "(empty)" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _description(kind: Any) -> str:
+    schema = getattr(kind, "extra_json_schema", None) or {}
+    return str(schema.get("description", ""))

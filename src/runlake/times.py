@@ -1,0 +1,69 @@
+"""One rule for time stamps, whatever way they come in.
+
+ISO 8601, extended form: a date, optionally `T` or a space and a time, optionally an offset. Without an offset
+it is UTC; a bare date is midnight UTC; digits beyond microseconds are cut off, never rounded; after conversion
+to UTC the year is 1970 to 9999. `intake.sql` states the same rule for columns; a test holds the two together.
+Inside runlake a time is an int: microseconds since 1970-01-01 UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+# The same pattern goes to DuckDB (RE2) as a bound parameter: keep it to what both engines read alike.
+PATTERN: Final = (
+    r"[0-9]{4}-[01][0-9]-[0-3][0-9]"
+    r"([Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?"
+    r"([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?"
+)
+_ISO: Final = re.compile(PATTERN)
+# In a query string an unescaped `+` arrives as a space: a space before a trailing offset is that plus.
+_LOST_PLUS: Final = re.compile(r"^(.*[0-9]{2}:[0-9]{2}.*) ([0-9]{2}(:?[0-9]{2})?)$")
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_US: Final = 86_400_000_000
+MAX_US: Final = (datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+_MICRO: Final = timedelta(microseconds=1)
+
+
+def parse(text: str) -> int:
+    """Microseconds since the epoch of an ISO 8601 text; raises ValueError with a message for people."""
+    if not _ISO.fullmatch(text):
+        raise ValueError("expected an ISO 8601 time such as 2025-01-11T08:00:00Z")
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError as exc:
+        raise ValueError(f"not a real time: {exc}") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    micros = (moment - EPOCH) // _MICRO
+    if not 0 <= micros <= MAX_US:
+        raise ValueError("must lie between 1970-01-01 and 9999-12-31 UTC")
+    return micros
+
+
+def parse_query(text: str) -> int:
+    """`parse` for a query string, where an unescaped `+` of the offset has become a space."""
+    return parse(_LOST_PLUS.sub(r"\1+\2", text))
+
+
+def now() -> int:
+    """The time now, in microseconds since the epoch."""
+    return (datetime.now(UTC) - EPOCH) // _MICRO
+
+
+def to_datetime(micros: int) -> datetime:
+    """The aware UTC datetime of a number of microseconds."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
+def to_text(micros: int) -> str:
+    """ISO 8601 in UTC with `Z`; six digits of fraction, or none when it is zero."""
+    return to_datetime(micros).replace(tzinfo=None).isoformat() + "Z"
+
+
+def to_date(day: int) -> date:
+    """The calendar date of a day number (days since the epoch)."""
+    return to_datetime(day * DAY_US).date()
