@@ -172,9 +172,7 @@ def test_a_few_tasks_have_most_runs(connection: duckdb.DuckDBPyConnection) -> No
 def test_some_tasks_fall_silent(connection: duckdb.DuckDBPyConnection) -> None:
     gaps = """(SELECT task_id, count(*) OVER (PARTITION BY task_id) AS n, created_at -
         lag(created_at) OVER (PARTITION BY task_id ORDER BY created_at) AS gap FROM runs)"""
-    assert (
-        one(connection, f"count(DISTINCT task_id) FROM {gaps} WHERE n > 30 AND gap > INTERVAL '7 days'") > 3
-    )
+    assert one(connection, f"count(DISTINCT task_id) FROM {gaps} WHERE n > 30 AND gap > INTERVAL '7 days'") > 3
 
 
 def test_failures_are_few_and_come_in_bursts(connection: duckdb.DuckDBPyConnection) -> None:
@@ -218,9 +216,7 @@ def test_durations_are_heavy_tailed(connection: duckdb.DuckDBPyConnection) -> No
 def test_errors_are_tracebacks_with_varying_numbers(connection: duckdb.DuckDBPyConnection) -> None:
     traced = f"FROM runs WHERE error <> '{generate.CANCELLED_ERROR}'"
     failed = one(connection, f"count(*) {traced}")
-    assert (
-        one(connection, f"count(*) {traced} AND error LIKE 'Traceback (most recent call last):\n%'") == failed
-    )
+    assert one(connection, f"count(*) {traced} AND error LIKE 'Traceback (most recent call last):\n%'") == failed
     assert one(connection, rf"count(DISTINCT regexp_replace(error, '\d+', '', 'g')) {traced}") == 40
     assert one(connection, f"count(DISTINCT error) {traced}") > failed * 0.7
     assert one(connection, "count(*) FROM runs WHERE success = false AND started_at IS NULL") > 0

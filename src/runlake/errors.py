@@ -7,6 +7,7 @@ RunlakeError
     TooLarge            a body over the limit
     Unsupported         a body of a type we do not read
     Busy                a queue is full: try again later
+    NotReady            the service is still starting
     Timeout             a query took longer than its limit
     DiskFull            no room for new data
     LakeError           the folder cannot be served
@@ -14,6 +15,7 @@ RunlakeError
         LakeMissing     there is no lake
         LakeVersion     made by an unknown or newer layout
         LakeDamaged     a file is missing or unreadable
+    ImportFailed        a row or a file of an import is wrong; nothing was stored
     SqlError            the user's SQL was refused or failed
     UsageError          wrong use of the command line
 """
@@ -94,6 +96,10 @@ class Busy(RunlakeError):
     hint = "try again later; nothing was stored"
 
 
+class NotReady(RunlakeError):
+    code = "not-ready"
+
+
 class Timeout(RunlakeError):
     code = "timeout"
     hint = "narrow the time window or raise the limit"
@@ -131,6 +137,11 @@ class LakeVersion(LakeError):
 
 class LakeDamaged(LakeError):
     code = "lake-damaged"
+
+
+class ImportFailed(RunlakeError):
+    code = "import-failed"
+    hint = "nothing was stored"
 
 
 class SqlError(RunlakeError):

@@ -72,9 +72,9 @@ class Record(Struct, forbid_unknown_fields=True, kw_only=True):
     error: str | None = None
     attempt: Attempt = 1
     output: Output = msgspec.field(default_factory=_null)
-    created_at: Annotated[
-        Instant | None, _doc("Default: started_at, else finished_at, else the time of receipt.")
-    ] = None
+    created_at: Annotated[Instant | None, _doc("Default: started_at, else finished_at, else the time of receipt.")] = (
+        None
+    )
 
 
 class RunBatch(Struct, forbid_unknown_fields=True):

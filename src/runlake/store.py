@@ -13,27 +13,29 @@ from runlake.settings import Settings
 
 
 class Store:
-    """An open lake to write and to read; owns its threads. Raises what Lake raises."""
+    """An open lake to write and to read; owns its threads.
 
-    def __init__(self, settings: Settings, *, progress: Callable[[int, int], None] | None = None) -> None:
+    Opening takes the write lock and raises what Lake raises; `load` builds the index, which takes a while on a
+    large lake; `start` lets the writer take appends.
+    """
+
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.lake = Lake(Paths.of(settings.data), settings, write=True)
         self.index = Index(settings)
-        try:
-            self.index.load(self.lake, progress)
-            self.writer = Writer(self.lake, self.index)
-            self.engine = Engine(self.index, settings)
-        except BaseException:
-            self.index.close()
-            self.lake.close()
-            raise
+        self.engine = Engine(self.index, settings)
+        self.writer = Writer(self.lake, self.index)
+
+    def load(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Build the index; `progress(files done, files in all)` is called on the way."""
+        self.index.load(self.lake, progress)
 
     def start(self) -> None:
         """Let the writer take appends."""
         self.writer.start()
 
     def close(self) -> None:
-        """Write what is queued, end all threads, let the lock go."""
+        """Write what is queued, end all threads, let the lock go; a second call does nothing."""
         self.writer.close()
         self.engine.close()
         self.index.close()

@@ -75,7 +75,7 @@ def _batch(texts: Sequence[bytes]) -> Batch:
     return _columns(records, outs)
 
 
-class _Bad(Exception):  # noqa: N818 - a signal within this file
+class _Bad(Exception):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
@@ -21,7 +22,14 @@ from runlake.intake.batch import Batch, mint, uuid_array
 from runlake.intake.records import MAX_ERRORS
 from runlake.model import ARROW, MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_OWNER, MAX_RECORD_BYTES, NAMES
 
-_TIME_TYPES: Final = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "DATE")
+_TIME_TYPES: Final = (
+    "TIMESTAMP",
+    "TIMESTAMP_S",
+    "TIMESTAMP_MS",
+    "TIMESTAMP_NS",
+    "TIMESTAMP WITH TIME ZONE",
+    "DATE",
+)
 _INTEGERS: Final = tuple(f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE"))
 _WANTED: Final = {
     "UUID": "a UUID (UUID, 16-byte BLOB or text)",
@@ -41,6 +49,14 @@ class Rejected(Struct, frozen=True):
     reason: str
 
 
+class Split(Struct, frozen=True):
+    """A table judged: the good rows, their positions in the table, and the bad ones."""
+
+    batch: Batch
+    kept: npt.NDArray[np.intp]
+    rejected: list[Rejected]
+
+
 class Tables:
     """Checks tables against the rules; owns one DuckDB instance, so one per thread."""
 
@@ -53,27 +69,28 @@ class Tables:
         """A Batch of all rows, for POST; raises BadInput naming index and field."""
         if not 1 <= table.num_rows <= MAX_BATCH:
             raise BadInput.of("runs", f"a batch holds 1 to {MAX_BATCH} records, not {table.num_rows}")
-        batch, rejected = self.split(table)
-        if rejected:
-            first = rejected[:MAX_ERRORS]
+        split = self.split(table)
+        if split.rejected:
+            first = split.rejected[:MAX_ERRORS]
             raise BadInput([FieldError(f"runs[{r.row}].{r.field}", r.reason) for r in first])
-        return batch
+        return split.batch
 
-    def split(self, table: pa.Table, *, id_required: bool = False) -> tuple[Batch, list[Rejected]]:
-        """The good rows as a Batch, and the bad ones; raises BadInput when the columns themselves are wrong."""
+    def split(self, table: pa.Table, *, id_required: bool = False) -> Split:
+        """The good rows and the bad ones; raises BadInput when the columns themselves are wrong."""
         _check_columns(table, id_required=id_required)
         clean = self._clean(table)
         problems = clean["problem"]
         rejected = [
-            Rejected(row, *problems[row].as_py().split(": ", 1)) for row in np.flatnonzero(problems.is_valid())
+            Rejected(int(row), *problems[int(row)].as_py().split(": ", 1))
+            for row in np.flatnonzero(problems.is_valid())
         ]
         rejected += _too_deep(clean["output"], {r.row for r in rejected})
+        keep = np.ones(clean.num_rows, dtype=np.bool_)
         if rejected:
-            keep = np.ones(clean.num_rows, dtype=np.bool_)
             keep[[r.row for r in rejected]] = False
             clean = clean.filter(pa.array(keep))
             rejected.sort(key=lambda r: r.row)
-        return _finish(clean), rejected
+        return Split(_finish(clean), np.flatnonzero(keep), rejected)
 
     def _clean(self, table: pa.Table) -> pa.Table:
         self._con.register("incoming", table)
@@ -92,7 +109,9 @@ def _check_columns(table: pa.Table, *, id_required: bool) -> None:
     if "task_id" not in names:
         errors.append(FieldError("task_id", "missing required field"))
     if id_required and "id" not in names:
-        errors.append(FieldError("id", "missing: an import needs ids, or loading twice would store twice"))
+        errors.append(
+            FieldError("id", "missing; derive one from what identifies a row: md5('name:' || key)::uuid AS id")
+        )
     if errors:
         raise BadInput(errors, hint=f"columns are {', '.join(NAMES)}")
 
@@ -103,15 +122,22 @@ def _statement(kinds: dict[str, str]) -> str:
     for column in ARROW:
         name, wanted = column.name, _sql_type(column.name)
         if name not in kinds:
-            values.append(f"CAST(NULL AS {'VARCHAR' if wanted == 'JSON' else wanted}) AS \"{name}\"")
+            values.append(f'CAST(NULL AS {"VARCHAR" if wanted == "JSON" else wanted}) AS "{name}"')
             continue
         macro = _macro(wanted, kinds[name])
         values.append(f'{macro} AS "{name}"'.replace("$x", f'"{name}"'))
         broken.append(f"WHEN was_{name} AND \"{name}\" IS NULL THEN '{name}: expected {_WANTED[wanted]}'")
     flags = [f'"{name}" IS NOT NULL AS was_{name}' for name in NAMES if name in kinds]
-    typed = f"SELECT {', '.join(values + flags)} FROM incoming"
-    return f"SELECT *, CASE {' '.join(broken)} {_ROW_RULES} END AS problem FROM ({typed})"  # noqa: S608
+    typed = f"SELECT {', '.join(values + flags)} FROM incoming"  # noqa: S608 - our own constants
+    problem = f"CASE {' '.join(broken)} {_ROW_RULES} END AS problem"
+    return f"SELECT * REPLACE ({_DEFAULTS}), {problem} FROM ({typed})"  # noqa: S608
 
+
+# JSON null is no value; a run without any time gets the time of receipt later.
+_DEFAULTS: Final = """
+    nullif(output, 'null') AS output, coalesce(attempt, 1) AS attempt,
+    coalesce(created_at, started_at, finished_at) AS created_at
+"""
 
 _ROW_RULES: Final = f"""
     WHEN task_id IS NULL THEN 'task_id: must not be null'
@@ -172,17 +198,12 @@ def _too_deep(output: pa.ChunkedArray, known: set[int]) -> list[Rejected]:
 
 
 def _finish(clean: pa.Table) -> Batch:
-    """Defaults filled in: id, attempt, created_at; JSON null as no value."""
-    known = pc.coalesce(clean["created_at"], clean["started_at"], clean["finished_at"])
-    received = np.asarray(known.is_null())
-    receipt = pa.scalar(times.now(), pa.int64()).cast(pa.timestamp("us", "UTC"))
-    output = clean["output"]
-    columns = {
-        "id": _with_ids(clean["id"]),
-        "attempt": pc.fill_null(clean["attempt"], 1),
-        "created_at": pc.fill_null(known, receipt),
-        "output": pc.if_else(pc.equal(output, "null"), pa.scalar(None, pa.string()), output),
-    }
+    """What is left to fill in: ids, and the time of receipt."""
+    created = clean["created_at"]
+    received = np.asarray(created.is_null())
+    if created.null_count:
+        created = pc.fill_null(created, pa.scalar(times.now(), pa.int64()).cast(pa.timestamp("us", "UTC")))
+    columns = {"id": _with_ids(clean["id"]), "created_at": created}
     return Batch(pa.table([columns.get(n, clean[n]) for n in NAMES], schema=ARROW), received)
 
 

@@ -6,6 +6,7 @@ with whole arrays. Only ids that repeat within a group, or that are open, go thr
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
@@ -70,8 +71,11 @@ def row_tuples(rows: pa.Table, positions: npt.NDArray[np.intp]) -> list[Row]:
     return list(zip(*columns, strict=True))
 
 
-def admit(batches: Sequence[Batch], known: Known, verify: Verify) -> Admission:
-    """Judge a group of batches; a batch with a conflict is left out whole, its neighbours are not touched."""
+def admit(batches: Sequence[Batch], known: Known, verify: Verify, *, whole: bool = True) -> Admission:
+    """Judge a group of batches; a batch with a conflict is left out whole, its neighbours are not touched.
+
+    With `whole` false only the conflicting rows are left out (their status is CONFLICT).
+    """
     rows = batches[0].rows if len(batches) == 1 else pa.concat_tables([b.rows for b in batches])
     received = np.concatenate([b.received for b in batches])
     bounds = np.cumsum([0, *(b.rows.num_rows for b in batches)])
@@ -85,14 +89,14 @@ def admit(batches: Sequence[Batch], known: Known, verify: Verify) -> Admission:
 
     raw = np.ascontiguousarray(halves.astype(">u8")).tobytes()
     ordered = np.flatnonzero(_repeats(known.fingerprint(halves)) | _are_open(raw, known.open_runs))
-    machine = _Machine(rows, raw, ordered, done, received, stored & ~equal, stored, known.open_runs)
+    machine = _Machine(_Group(rows, raw, done, received, stored, stored & ~equal), ordered, known.open_runs)
     conflicts: list[Conflict | None] = []
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
-        conflicts.append(machine.batch(int(start), int(stop), status))
+    for start, stop in itertools.pairwise(bounds):
+        conflicts.append(machine.batch(int(start), int(stop), status, whole=whole))
 
     simple = (status == STORE).copy()
     simple[ordered] = False
-    for conflict, start, stop in zip(conflicts, bounds[:-1], bounds[1:], strict=True):
+    for conflict, (start, stop) in zip(conflicts, itertools.pairwise(bounds), strict=True):
         if conflict is not None:
             simple[start:stop] = False
     finished, opened, closed = machine.outcome()
@@ -106,9 +110,7 @@ def admit(batches: Sequence[Batch], known: Known, verify: Verify) -> Admission:
     )
 
 
-def _stored(
-    rows: pa.Table, halves: npt.NDArray[np.uint64], known: Known, verify: Verify
-) -> tuple[Bools, Bools]:
+def _stored(rows: pa.Table, halves: npt.NDArray[np.uint64], known: Known, verify: Verify) -> tuple[Bools, Bools]:
     """Which rows have their id in the history, and which of them are equal to what is stored there."""
     stored = np.zeros(len(halves), dtype=np.bool_)
     equal = stored.copy()
@@ -140,47 +142,49 @@ class _State(Struct, frozen=True):
     position: int
 
 
+class _Group(Struct, frozen=True):
+    """The rows of a group side by side: ids as bytes, and a flag per row for what is known of it."""
+
+    rows: pa.Table
+    raw: bytes
+    done: Bools
+    received: Bools
+    stored: Bools
+    differs: Bools
+
+    def id_at(self, position: int) -> bytes:
+        """The 16-byte id of a row."""
+        return self.raw[16 * position : 16 * position + 16]
+
+
 class _Machine:
     """The life cycle of the ids whose records must be taken one after the other."""
 
-    def __init__(  # noqa: PLR0913 - the columns of the group, side by side
-        self,
-        rows: pa.Table,
-        raw: bytes,
-        ordered: npt.NDArray[np.intp],
-        done: Bools,
-        received: Bools,
-        differs: Bools,
-        stored: Bools,
-        open_runs: Mapping[bytes, Row],
-    ) -> None:
-        self._ids = [raw[16 * i : 16 * i + 16] for i in ordered]
-        self._id_at = lambda i: raw[16 * i : 16 * i + 16]
-        self._rows = row_tuples(rows, ordered) if len(ordered) else []
+    def __init__(self, group: _Group, ordered: npt.NDArray[np.intp], open_runs: Mapping[bytes, Row]) -> None:
+        self._group = group
         self._ordered = ordered
-        self._done, self._received = done, received
-        self._differs, self._stored = differs, stored
+        self._rows = row_tuples(group.rows, ordered) if len(ordered) else []
         self._open_runs = open_runs
         self._states: dict[bytes, _State] = {}
 
-    def batch(self, start: int, stop: int, status: npt.NDArray[np.int8]) -> Conflict | None:
-        """Judge rows start..stop, filling in `status`; a conflict undoes the batch and is returned."""
+    def batch(self, start: int, stop: int, status: npt.NDArray[np.int8], *, whole: bool) -> Conflict | None:
+        """Judge rows start..stop, filling in `status`; if `whole`, a conflict undoes the batch and is returned."""
         trial: dict[bytes, _State] = {}
         first, last = np.searchsorted(self._ordered, [start, stop])
         for k in range(first, last):
             status[self._ordered[k]] = self._judge(k, trial)
         clashes = np.flatnonzero(status[start:stop] == CONFLICT)
-        if len(clashes):
+        if whole and len(clashes):
             index = int(clashes[0])
-            return Conflict(index, str(uuid_text(self._id_at(start + index))))
+            return Conflict(index, uuid_text(self._group.id_at(start + index)))
         self._states.update(trial)
         return None
 
     def _judge(self, k: int, trial: dict[bytes, _State]) -> int:
-        position, run_id, row = int(self._ordered[k]), self._ids[k], self._rows[k]
-        done = bool(self._done[position])
-        if self._stored[position]:
-            return (CONFLICT if self._differs[position] else DUPLICATE) if done else STALE
+        group, position, row = self._group, int(self._ordered[k]), self._rows[k]
+        run_id, done = group.id_at(position), bool(group.done[position])
+        if group.stored[position]:
+            return (CONFLICT if group.differs[position] else DUPLICATE) if done else STALE
         now = trial.get(run_id) or self._states.get(run_id)
         if now is None and run_id in self._open_runs:
             now = _State(False, self._open_runs[run_id], -1)
@@ -196,7 +200,7 @@ class _Machine:
 
     def _same(self, new: Row, old: Row, position: int) -> bool:
         # A record without any time is dated by its receipt: sent again, it is still the same record.
-        return new == old or (bool(self._received[position]) and new[:-1] == old[:-1])
+        return new == old or (bool(self._group.received[position]) and new[:-1] == old[:-1])
 
     def outcome(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], tuple[bytes, ...]]:
         """(rows that finish, rows that stay open, ids whose stored open version is gone)."""

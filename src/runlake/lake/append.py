@@ -179,10 +179,13 @@ class Writer:
             since_tidy=since_tidy,
         )
 
+    def due(self) -> list[maintain.Step]:
+        """The steps that have anything to do."""
+        return maintain.everything(self._state(0))
+
     def upkeep(self, steps: list[maintain.Step] | None = None) -> list[maintain.Step]:
         """Do the given steps, or all that have anything to do; returns what was done. In the writing thread only."""
-        if steps is None:
-            steps = maintain.everything(self._state(0))
+        steps = self.due() if steps is None else steps
         for step in steps:
             started = time.monotonic()
             self._step(step)

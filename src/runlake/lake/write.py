@@ -35,8 +35,8 @@ def verify(
 
 def put(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
     """Write the admitted rows inside the open transaction and sync their files; returns (finished, opened)."""
-    finished = admission.rows.take(pa.array(admission.finished))
-    opened = admission.rows.take(pa.array(admission.opened))
+    finished = _picked(admission.rows, admission.finished)
+    opened = _picked(admission.rows, admission.opened)
     folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_days(finished))}
     if opened.num_rows or admission.closed:
         folders.add(lake.paths.table("open_runs"))
@@ -50,6 +50,10 @@ def put(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
             lake.execute("add_finished")
     files.sync()
     return finished, opened
+
+
+def _picked(rows: pa.Table, positions: npt.NDArray[np.intp]) -> pa.Table:
+    return rows if len(positions) == rows.num_rows else rows.take(pa.array(positions))
 
 
 def _ids(closed: tuple[bytes, ...]) -> pa.Table:

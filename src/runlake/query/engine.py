@@ -78,19 +78,18 @@ class Engine:
     def submit(self, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs) -> Future[T]:
         """Answer a question on a reading thread; raises Busy when too many wait."""
         if not self._waiting.acquire(blocking=False):
-            raise Busy("too many queries wait")
-        future = self._pool.submit(self._answer, question, *args, **kw)
+            raise Busy("too many queries wait", hint="try again later")
+        future = self._pool.submit(lambda: question(self._session(), self._index.view, *args, **kw))
         future.add_done_callback(lambda _: self._waiting.release())
         return future
-
-    def _answer(self, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs) -> T:
-        return question(self._session(), self._index.view, *args, **kw)
 
     def _session(self) -> Session:
         session: Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = Session(
-                self._index.memory.cursor(), str(Paths.of(self._settings.data).empty), self._settings.query_seconds
+                self._index.memory.cursor(),
+                str(Paths.of(self._settings.data).empty),
+                self._settings.query_seconds,
             )
             self._sessions.append(session)
         return session

@@ -161,7 +161,7 @@ def _run_at(run: Run) -> datetime:
 
 def _runs(table: pa.Table) -> list[Run]:
     """Rows as Runs; `output` stays the JSON text it is."""
-    columns = []
+    columns: list[list[Any]] = []
     for name in Run.__struct_fields__:
         column = table[name]
         if pa.types.is_timestamp(column.type):
@@ -171,5 +171,3 @@ def _runs(table: pa.Table) -> list[Run]:
         else:
             columns.append(column.to_pylist())
     return [Run(*row) for row in zip(*columns, strict=True)]
-
-

@@ -1,14 +1,17 @@
 """SQL of strangers: one SELECT, in a DuckDB instance that has never met the lake.
 
 Four fences stand behind each other: the syntax tree (one SELECT, known table functions only), the type of the
-statement, the locked configuration, and file access to nothing but the given files. The tree is read before
-anything is bound, because binding alone does damage: under a locked configuration `FROM enable_logging(…)`
-still ended the process, `FROM pandas_scan(NULL)` crashed it, and `FROM enable_profiling(…)` names a file to
-write. A single call on a single huge value cannot be interrupted, so a hard limit needs a process of its own.
+statement, the locked configuration, and file access to nothing but the given files. None is enough alone.
+A given file may also be written, by `COPY` or `EXPLAIN ANALYZE COPY`: only the first two protect it. And
+binding alone does damage: under a locked configuration `FROM enable_logging(…)` ended the process, `FROM
+pandas_scan(NULL)` crashed it, `FROM enable_profiling(…)` names a file to write. So the tree is read first.
+
+A single call on a single huge value cannot be interrupted: a hard time limit needs a process of its own.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -17,7 +20,6 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 import duckdb
@@ -29,21 +31,18 @@ from runlake.errors import SqlError, Timeout
 
 # What a SELECT may call in FROM. Not here: everything that writes, logs, profiles, takes a raw pointer, or
 # runs SQL from a string (`query`, `json_execute_serialized_sql`), whose tree is not seen by the check.
-TABLE_FUNCTIONS: Final = frozenset(
-    """
+_FROM: Final = """
     duckdb_columns duckdb_databases duckdb_functions duckdb_keywords duckdb_memory duckdb_schemas
-    duckdb_settings duckdb_tables duckdb_types duckdb_views
-    generate_series glob histogram histogram_values icu_calendar_names json_each json_tree
-    parquet_file_metadata parquet_full_metadata parquet_kv_metadata parquet_metadata parquet_scan parquet_schema
-    pg_timezone_names pragma_show pragma_table_info pragma_version range
-    read_blob read_csv read_csv_auto read_json read_json_auto read_json_objects read_json_objects_auto
-    read_ndjson read_ndjson_auto read_ndjson_objects read_parquet read_text
-    repeat repeat_row sniff_csv summary test_all_types unnest
-    """.split()
-)
-_REFUSED_ANYWHERE: Final = frozenset(
-    {"json_serialize_plan", "write_log"}
-)  # the first binds SQL from a string
+    duckdb_settings duckdb_tables duckdb_types duckdb_views generate_series glob histogram histogram_values
+    icu_calendar_names json_each json_tree parquet_file_metadata parquet_full_metadata parquet_kv_metadata
+    parquet_metadata parquet_scan parquet_schema pg_timezone_names pragma_show pragma_table_info
+    pragma_version range read_blob read_csv read_csv_auto read_json read_json_auto read_json_objects
+    read_json_objects_auto read_ndjson read_ndjson_auto read_ndjson_objects read_parquet read_text
+    repeat sniff_csv summary unnest
+"""
+TABLE_FUNCTIONS: Final = frozenset(_FROM.split())
+# The first binds SQL from a string, too.
+REFUSED_FUNCTIONS: Final = frozenset({"json_serialize_plan", "write_log"})
 _LOSSY: Final = frozenset({"bignum", "bit", "time with time zone", "uhugeint", "variant"})
 _NESTED: Final = frozenset({"array", "list", "map", "struct", "union"})
 _AGAIN: Final = 0.02  # seconds between interrupts: one is lost if the query has not started
@@ -71,7 +70,7 @@ class Sandbox:
         self._lossless = lossless
         self._locked = False
         self._guard = threading.Lock()
-        self._runs: weakref.WeakSet[_Batches] = weakref.WeakSet()
+        self._runs: weakref.WeakSet[_Run] = weakref.WeakSet()
         temp = Path(temp_directory) / f"sql-{uuid.uuid4().hex}" if temp_directory else None
         self._con = duck.connect(threads=threads, memory_limit=memory_limit, temp=temp)
         self._con.execute("SET GLOBAL arrow_lossless_conversion = $on", {"on": lossless})
@@ -84,7 +83,7 @@ class Sandbox:
             self._con.unregister("_arrow_rows")
 
     def view(self, name: str, sql: str) -> None:
-        """A view of our own SQL, usually over the files; before `lock`. Raises SqlError, e.g. on a bad file."""
+        """A view of our own SQL, e.g. over the files; before `lock`. Raises SqlError, also for a bad file."""
         with self._setting_up():
             self._con.execute(f"CREATE VIEW {_name(name)} AS {sql}")
 
@@ -109,33 +108,21 @@ class Sandbox:
         if not self._locked:
             raise RuntimeError("lock the sandbox before running a query in it")
         with self._guard, _translated():
-            cursor = self._con.cursor()
-        clock = _Clock(cursor, timeout)
-        try:
-            with _translated(clock):
-                reader = cursor.execute(_only_select(cursor, query)).to_arrow_reader(batch_rows)
-                if not self._lossless:
-                    _refuse_lossy(cursor)
-            batches = _Batches(reader, cursor, clock)
-        except BaseException:
-            clock.stop()
-            cursor.close()
-            raise
-        self._runs.add(batches)
-        return pa.RecordBatchReader.from_batches(reader.schema, batches)
+            run = _Run(self._con.cursor(), timeout)
+            self._runs.add(run)
+        return pa.RecordBatchReader.from_batches(run.start(query, batch_rows, lossless=self._lossless), run)
 
     def close(self) -> None:
         """End running queries and free everything; idempotent."""
-        for batches in list(self._runs):
-            batches.close()
-        self._con.close()
+        with self._guard:
+            for run in list(self._runs):
+                run.close()
+            self._con.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
     @contextmanager
@@ -146,87 +133,84 @@ class Sandbox:
             yield
 
 
-class _Clock:
-    """Interrupts a cursor at its limit, again and again until it is stopped; its thread always ends."""
+class _Run:
+    """A running query: the iterator over its batches; keeps the time limit, frees the cursor at the end."""
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, timeout: float | None) -> None:
-        self.timeout = timeout
-        self._deadline = None if timeout is None else time.monotonic() + timeout
-        self._done = threading.Event()
-        self._thread: threading.Thread | None = None
-        if timeout is not None:
-            args = (cursor, timeout, self._done)
-            self._thread = threading.Thread(target=_interrupt, args=args, name="sql-clock", daemon=True)
-            self._thread.start()
-
-    @property
-    def expired(self) -> bool:
-        return self._deadline is not None and time.monotonic() >= self._deadline
-
-    def signal(self) -> None:
-        """Let the thread end, without waiting: safe wherever the garbage collector runs."""
-        self._done.set()
-
-    def stop(self) -> None:
-        """End the thread. Call it before the cursor is closed."""
-        self._done.set()
-        if self._thread is not None:
-            self._thread.join()
-
-
-def _interrupt(cursor: duckdb.DuckDBPyConnection, timeout: float, done: threading.Event) -> None:
-    if done.wait(timeout):
-        return
-    while not done.wait(_AGAIN):
-        with suppress(duckdb.Error):  # the cursor was closed by the garbage collector
-            cursor.interrupt()
-
-
-class _Batches:
-    """The batches of a running query: an iterator that keeps its time limit and frees its cursor at the end."""
-
-    def __init__(
-        self, reader: pa.RecordBatchReader, cursor: duckdb.DuckDBPyConnection, clock: _Clock
-    ) -> None:
-        self._reader = reader
         self._cursor = cursor
-        self._clock = clock
-        weakref.finalize(self, clock.signal)
+        self._timeout = timeout
+        self._deadline = math.inf if timeout is None else time.monotonic() + timeout
+        self._done = threading.Event()
+        self._clock = threading.Thread(target=_interrupt, args=(cursor, timeout, self._done), daemon=True)
+        weakref.finalize(self, self._done.set)  # a reader that is dropped unread must end the clock, too
+        self._clock.start()
+
+    def start(self, query: str, batch_rows: int, *, lossless: bool) -> pa.Schema:
+        """Run to the first rows; raises SqlError and Timeout."""
+        try:
+            with _translated(self):
+                statement = _only_select(self._cursor, query)
+                self._reader = self._cursor.execute(statement).to_arrow_reader(batch_rows)
+                if not lossless:
+                    _refuse_lossy(self._cursor)
+        except BaseException:
+            self.close()
+            raise
+        return self._reader.schema
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         return self
 
     def __next__(self) -> pa.RecordBatch:
         try:
-            with _translated(self._clock):
+            with _translated(self):
                 batch = self._reader.read_next_batch()
-            if self._clock.expired:
-                raise _timeout(self._clock)
+            self.check()
         except BaseException:  # the end of the result, too
             self.close()
             raise
         return batch
 
+    def check(self) -> None:
+        """Raise Timeout when the time is up."""
+        if time.monotonic() >= self._deadline:
+            raise Timeout(f"the query took longer than {self._timeout:g} s")
+
     def close(self) -> None:
-        """Stop the clock, then the query; idempotent."""
-        self._clock.stop()
-        self._cursor.interrupt()
-        self._cursor.close()
+        """End the clock, then the query; idempotent. In this order: the clock uses the cursor."""
+        self._done.set()
+        self._clock.join()
+        with suppress(duckdb.Error):
+            self._cursor.interrupt()
+            self._cursor.close()
+
+
+def _interrupt(cursor: duckdb.DuckDBPyConnection, timeout: float | None, done: threading.Event) -> None:
+    """Interrupt the query at its limit, again and again until it is over. Holds no _Run: see above."""
+    if done.wait(timeout):
+        return
+    while not done.wait(_AGAIN):
+        with suppress(duckdb.Error):
+            cursor.interrupt()
 
 
 def _only_select(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:
     """The one SELECT of a text; raises SqlError for anything else. Nothing of the text is bound or run."""
-    if "\0" in query:  # where a parser stops here and another goes on, the check would see less than is run
-        raise SqlError("a query cannot hold a NUL character")
+    # Where one parser stops and another goes on, less would be checked than is run.
+    if re.search("[\0\ud800-\udfff]", query):
+        raise SqlError("a query cannot hold NUL characters or broken Unicode")
     row = cursor.execute("SELECT json_serialize_sql($query)", {"query": query}).fetchone()
-    tree: dict[str, Any] = msgspec.json.decode(row[0] if row else b"")
+    try:
+        tree: dict[str, Any] = msgspec.json.decode(row[0] if row else b"")
+    except RecursionError:
+        raise SqlError("the query is nested too deeply") from None
     if tree["error"]:
         raise _refused(query, tree)
     _check_functions(tree)
     statements = cursor.extract_statements(query)
     if len(tree["statements"]) != 1 or len(statements) != 1:
         raise SqlError(f"exactly one SELECT can run here, not {len(statements)} statements")
-    if statements[0].type is not duckdb.StatementType.SELECT:
+    if statements[0].type != duckdb.StatementType.SELECT:
         raise SqlError("only a SELECT can run here")
     return statements[0]
 
@@ -237,9 +221,8 @@ def _refused(query: str, tree: dict[str, Any]) -> SqlError:
         where = int(tree.get("position", 0))
         return SqlError(f"line {query.count(chr(10), 0, where) + 1}: {tree['error_message']}")
     pivot = re.search(r"\bpivot\b", query, re.IGNORECASE)
-    return SqlError(
-        "only a SELECT can run here", hint="a PIVOT has to name its values: ON x IN (…)" if pivot else None
-    )
+    hint = "a PIVOT has to name its values: ON x IN (…)" if pivot else None
+    return SqlError("only a SELECT can run here", hint=hint)
 
 
 def _check_functions(tree: dict[str, Any]) -> None:
@@ -255,7 +238,7 @@ def _check_functions(tree: dict[str, Any]) -> None:
             source = str(called.get("function_name", "")).lower() if isinstance(called, dict) else None
             if source is not None and source not in TABLE_FUNCTIONS:
                 raise SqlError(f"the table function {source or '?'} cannot be used here")
-            if name in _REFUSED_ANYWHERE:
+            if name in REFUSED_FUNCTIONS:
                 raise SqlError(f"the function {name} cannot be used here")
 
 
@@ -272,18 +255,18 @@ def _lossy(kind: Any) -> bool:
     return kind.id in _LOSSY
 
 
-def _timeout(clock: _Clock) -> Timeout:
-    return Timeout(f"the query took longer than {clock.timeout:g} s")
-
-
 @contextmanager
-def _translated(clock: _Clock | None = None) -> Iterator[None]:
+def _translated(run: _Run | None = None) -> Iterator[None]:
     """Raise our errors instead of those of DuckDB and Arrow; each is `from` the foreign one."""
     try:
         yield
-    except (duckdb.Error, pa.ArrowException, OSError, UnicodeEncodeError, RecursionError) as exc:
-        if clock is not None and clock.expired:
-            raise _timeout(clock) from exc
+    except RuntimeError as exc:
+        if str(exc) == "Query interrupted":  # what DuckDB makes of Ctrl-C
+            raise KeyboardInterrupt from exc
+        raise
+    except (duckdb.Error, pa.ArrowException, OSError) as exc:
+        if run is not None:
+            run.check()
         raise SqlError(_first_lines(str(exc))) from exc
 
 

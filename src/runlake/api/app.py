@@ -1,0 +1,75 @@
+"""The application, and the server that runs it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import uvicorn
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from runlake.api import problems
+from runlake.api.routes import HANDLERS
+from runlake.api.service import Service
+from runlake.errors import RunlakeError
+from runlake.store import Store
+
+DRAIN_SECONDS = 8
+
+
+def create_app(service: Service) -> Litestar:
+    """The ASGI application over a service."""
+    return Litestar(
+        route_handlers=HANDLERS,
+        state=State({"service": service}),
+        openapi_config=None,
+        request_max_body_size=None,  # body.read has its own limit, and says so in our words
+        exception_handlers={
+            RunlakeError: problems.handle,
+            HTTPException: problems.handle,
+            HTTPStatus.INTERNAL_SERVER_ERROR: problems.handle,
+            Exception: problems.handle,
+        },
+    )
+
+
+class _Server(uvicorn.Server):
+    """Tells where it listens, once it does."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        for server in self.servers:
+            host, port = server.sockets[0].getsockname()[:2]
+            self._listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+
+def serve(store: Store, host: str, port: int, listening: Callable[[str], None]) -> None:
+    """Serve a store until SIGTERM or SIGINT; then drain, close it and return."""
+    service = Service(store)
+    config = uvicorn.Config(
+        create_app(service),
+        host=host,
+        port=port,
+        http="httptools",
+        loop="uvloop",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    # uvicorn raises the signal again once it has drained; by then it has nothing left to say.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    try:
+        service.start()
+        _Server(config, listening).run()
+    finally:
+        store.close()

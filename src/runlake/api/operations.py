@@ -1,0 +1,222 @@
+"""What the API can do: one Operation per method and path. `openapi` makes the document of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct, structs
+
+from runlake.api import examples, problems
+from runlake.api import openapi_text as text
+from runlake.api.examples import Example
+from runlake.errors import (
+    BadInput,
+    Busy,
+    Conflict,
+    DiskFull,
+    NotFound,
+    NotReady,
+    RunlakeError,
+    Timeout,
+    TooLarge,
+    Unsupported,
+)
+from runlake.model import (
+    EXAMPLE_RUN,
+    Health,
+    NoQuery,
+    Ready,
+    Run,
+    RunBatch,
+    RunPage,
+    RunsQuery,
+    Stored,
+    Summary,
+    SummaryQuery,
+    TaskStats,
+    TaskStatsQuery,
+)
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """One method of one path. `response` None stands for any JSON object; `nullable` adds null."""
+
+    method: str = "get"
+    path: str
+    name: str
+    tag: str
+    summary: str
+    description: str
+    query: type[Struct] = NoQuery
+    path_params: tuple[str, ...] = ()
+    request: type[Struct] | None = None
+    response: type[Struct] | None
+    nullable: bool = False
+    examples: tuple[Example, ...]
+    failures: tuple[RunlakeError, ...]
+
+    @property
+    def errors(self) -> tuple[int, ...]:
+        """Every error status it can give: its failures', and the two that any route can give."""
+        return tuple(sorted({status(exc) for exc in self.failures} | {405, 500}))
+
+
+def status(exc: RunlakeError) -> int:
+    """The HTTP status an error is answered with."""
+    return next(problems.STATUS[kind].value for kind in type(exc).__mro__ if kind in problems.STATUS)
+
+
+_READING: Final = (
+    Busy("too many queries wait"),
+    NotReady("the index is being loaded: 120 of 365 files"),
+    Timeout("query page: interrupted at its time limit"),
+)
+_UNKNOWN: Final = BadInput.of("verbose", "unknown parameter; known are none")
+_NOT_A_TASK: Final = BadInput.of("task_id", "is not a UUID")
+_BAD_DAYS: Final = BadInput.of("days", "Expected `int` <= 3650")
+
+_RUNS: Final = (
+    Operation(
+        path="/runs",
+        name="listRuns",
+        tag="runs",
+        summary="List runs, most recent first",
+        description=text.LIST_RUNS,
+        query=RunsQuery,
+        response=RunPage,
+        examples=(Example("first_page", "The newest two runs of a task, the first one still open", examples.PAGE),),
+        failures=(BadInput.of("limit", "Expected `int` <= 200"), *_READING),
+    ),
+    Operation(
+        method="post",
+        path="/runs",
+        name="appendRuns",
+        tag="runs",
+        summary="Append runs, or finish open ones",
+        description=text.APPEND_RUNS,
+        request=RunBatch,
+        response=Stored,
+        examples=(
+            Example("stored", "Two new runs; the second was sent without an id", examples.STORED),
+            Example("repeated", "A finished run sent again", examples.STORED_AGAIN),
+        ),
+        failures=(
+            BadInput.of("runs[17].attempt", "Expected `int` >= 1"),
+            Conflict(0, EXAMPLE_RUN),
+            TooLarge("a body is at most 67108864 bytes"),
+            Unsupported(
+                "Content-Type text/csv is not read here",
+                hint="send one of application/json, application/x-ndjson, application/vnd.apache.arrow.stream",
+            ),
+            Busy("too many runs wait to be written"),
+            NotReady("the index is being loaded: 120 of 365 files"),
+            DiskFull("commit: the disk is full"),
+        ),
+    ),
+    Operation(
+        path="/runs/{run_id}",
+        name="getRun",
+        tag="runs",
+        summary="Read one run in full",
+        description=text.GET_RUN,
+        path_params=("run_id",),
+        response=Run,
+        examples=(Example("finished", "A finished run", examples.FINISHED),),
+        failures=(
+            BadInput.of("run_id", "is not a UUID"),
+            NotFound(f"there is no run {EXAMPLE_RUN}"),
+            *_READING,
+        ),
+    ),
+    Operation(
+        path="/task/{task_id}/latest",
+        name="getLatestRun",
+        tag="runs",
+        summary="Read the latest run of a task",
+        description=text.LATEST_RUN,
+        path_params=("task_id",),
+        response=Run,
+        nullable=True,
+        examples=(
+            Example("open", "The latest run is still open", examples.OPEN),
+            Example("never", "The task has never run", None),
+        ),
+        failures=(_NOT_A_TASK, *_READING),
+    ),
+)
+_STATISTICS: Final = (
+    Operation(
+        path="/task/{task_id}/stats",
+        name="getTaskStats",
+        tag="statistics",
+        summary="Statistics of one task",
+        description=text.TASK_STATS,
+        query=TaskStatsQuery,
+        path_params=("task_id",),
+        response=TaskStats,
+        examples=(Example("two_days", "days=2, until=2025-01-11T08:00:00Z", examples.TASK_STATS),),
+        failures=(_BAD_DAYS, *_READING),
+    ),
+    Operation(
+        path="/stats/summary",
+        name="getSummary",
+        tag="statistics",
+        summary="Statistics of all tasks",
+        description=text.SUMMARY,
+        query=SummaryQuery,
+        response=Summary,
+        examples=(Example("one_day", "days=1, until=2025-01-11T08:00:00Z", examples.SUMMARY),),
+        failures=(_BAD_DAYS, *_READING),
+    ),
+)
+_SERVICE: Final = (
+    Operation(
+        path="/health",
+        name="getHealth",
+        tag="service",
+        summary="Is the process alive?",
+        description=text.HEALTH,
+        response=Health,
+        examples=(Example("alive", "The process answers", examples.HEALTH),),
+        failures=(_UNKNOWN,),
+    ),
+    Operation(
+        path="/ready",
+        name="getReady",
+        tag="service",
+        summary="Can it answer about the data?",
+        description=text.READY,
+        response=Ready,
+        examples=(Example("ready", "Everything is loaded", examples.READY),),
+        failures=(_UNKNOWN, NotReady("the index is being loaded: 120 of 365 files")),
+    ),
+    Operation(
+        path="/schema",
+        name="getSchema",
+        tag="service",
+        summary="This document",
+        description=text.SCHEMA,
+        response=None,
+        examples=(Example("begin", "How it begins", {"openapi": "3.1.0", "info": {"title": "runlake"}}),),
+        failures=(),
+    ),
+)
+
+
+def _older(operation: Operation) -> Operation:
+    """The same operation under /runs, where older clients look."""
+    return structs.replace(
+        operation,
+        path=f"/runs{operation.path}",
+        name=f"{operation.name}UnderRuns",
+        summary=f"{operation.summary} (older address)",
+        description=operation.description.rstrip() + text.OLDER.format(path=operation.path),
+    )
+
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *_RUNS,
+    *_STATISTICS,
+    *(_older(op) for op in (*_RUNS, *_STATISTICS) if not op.path.startswith("/runs")),
+    *_SERVICE,
+)

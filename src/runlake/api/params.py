@@ -1,0 +1,103 @@
+"""Query strings, strictly: an empty, repeated or unknown parameter is an error that names it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from runlake import times
+from runlake.errors import BadInput, FieldError
+from runlake.model import Instant
+
+Q = TypeVar("Q", bound=msgspec.Struct)
+
+_AT: Final = re.compile(r" - at `\$\.(.*)`$")
+_DIGITS: Final = re.compile(r"-?[0-9]+")
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32}")
+
+
+def parse(raw: bytes, kind: type[Q]) -> Q:
+    """The query Struct of a raw query string; raises BadInput with every wrong parameter."""
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except ValueError:
+        raise BadInput.of("query", "is not a valid query string in UTF-8") from None
+    fields = {field.name: field.type for field in _fields(kind)}
+    errors: list[FieldError] = []
+    values: dict[str, Any] = {}
+    for name, text in pairs:
+        try:
+            if name not in fields:
+                raise ValueError(f"unknown parameter; known are {', '.join(fields) or 'none'}")
+            if name in values:
+                raise ValueError("is given more than once")
+            values[name] = None
+            if not text:
+                raise ValueError("is empty")
+            values[name] = _value(fields[name], text)
+        except ValueError as exc:
+            errors.append(FieldError(name, str(exc)))
+    if errors:
+        raise BadInput(errors)
+    try:
+        return msgspec.convert(values, kind, dec_hook=_instant)
+    except msgspec.ValidationError as exc:
+        at = _AT.search(str(exc))
+        message = str(exc)[: at.start()] if at else str(exc)
+        raise BadInput.of(at[1] if at else "query", message) from None
+
+
+def run_uuid(field: str, text: str) -> uuid.UUID:
+    """A UUID of the path; raises BadInput."""
+    if not _UUID.fullmatch(text):
+        raise BadInput.of(field, "is not a UUID")
+    return uuid.UUID(text)
+
+
+def again(raw: bytes, **changed: object) -> str:
+    """The query string with some parameters set to other values."""
+    values: dict[str, object] = dict(parse_qsl(raw.decode("ascii"), keep_blank_values=True))
+    return urlencode(values | changed)
+
+
+def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.inspect.Field, ...]:
+    info = msgspec.inspect.type_info(kind)
+    assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - kind is a Struct
+    return info.fields
+
+
+def _value(kind: msgspec.inspect.Type, text: str) -> object:
+    """The text as the type of its field; raises ValueError."""
+    for leaf in _leaves(kind):
+        if isinstance(leaf, msgspec.inspect.BoolType):
+            if text.lower() not in _BOOLEANS:
+                raise ValueError("expected true, false, 1 or 0")
+            return _BOOLEANS[text.lower()]
+        if isinstance(leaf, msgspec.inspect.IntType):
+            if not _DIGITS.fullmatch(text) or len(text) > 20:
+                raise ValueError("expected a whole number")
+            return int(text)
+        if isinstance(leaf, msgspec.inspect.UUIDType):
+            if not _UUID.fullmatch(text):
+                raise ValueError("is not a UUID")
+            return uuid.UUID(text)
+        if isinstance(leaf, msgspec.inspect.CustomType):
+            return Instant(times.parse_query(text))
+    raise NotImplementedError(kind)
+
+
+def _leaves(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
+    if isinstance(kind, msgspec.inspect.Metadata):
+        return _leaves(kind.type)
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return [leaf for option in kind.types for leaf in _leaves(option)]
+    return [kind]
+
+
+def _instant(_: type, value: Any) -> Any:
+    return value

@@ -1,0 +1,61 @@
+"""The one map from errors to HTTP: RFC 9457 problem details for everything that goes wrong."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from msgspec import UNSET
+
+from runlake import errors
+from runlake.log import LOGGER
+from runlake.model import Problem
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_SECONDS: Final = 1
+
+STATUS: Final[dict[type[errors.RunlakeError], HTTPStatus]] = {
+    errors.BadInput: HTTPStatus.BAD_REQUEST,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.Unsupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Timeout: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.LakeError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ImportFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.SqlError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.UsageError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.RunlakeError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+_INTERNAL: Final = "something went wrong inside; the log of the service says what"
+
+
+def handle(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
+    """The response to any exception; no trace leaves the process."""
+    headers: dict[str, str] = {}
+    found: list[errors.FieldError] | msgspec.UnsetType = UNSET
+    if isinstance(exc, errors.RunlakeError):
+        status = next(STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS)
+        code, detail = exc.code, exc.line()
+        if isinstance(exc, errors.BadInput):
+            found = exc.errors
+    elif isinstance(exc, HTTPException):
+        status, code, detail = HTTPStatus(exc.status_code), "http", exc.detail
+        headers |= exc.headers or {}
+    else:
+        status, code, detail = HTTPStatus.INTERNAL_SERVER_ERROR, "internal", _INTERNAL
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        LOGGER.log(logging.ERROR, "%s %s failed", request.method, request.url.path, exc_info=exc)
+        detail = _INTERNAL
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_SECONDS)
+    kind = "about:blank" if code == "http" else f"urn:runlake:{code}"
+    problem = Problem(kind, status.phrase, status.value, detail, request.url.path, found)
+    return Response(msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers)

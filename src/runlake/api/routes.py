@@ -1,0 +1,131 @@
+"""The thin room: decode, call, return."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+from litestar import HttpMethod, Request, Response, route
+from litestar.exceptions import NotFoundException
+
+from runlake.api import body, docs, openapi, params
+from runlake.api.service import Service
+from runlake.model import Health, NoQuery, Ready, RunsQuery, Stored, SummaryQuery, TaskStatsQuery
+from runlake.query import queries
+
+Req = Request[Any, Any, Any]
+JSON: Final = "application/json"
+_SCHEMA: Final = msgspec.json.encode(openapi.document())
+_READ: Final = (HttpMethod.GET, HttpMethod.HEAD)
+
+
+def _service(request: Req) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def _json(content: bytes, headers: dict[str, str] | None = None) -> Response[bytes]:
+    return Response(content, media_type=JSON, headers=headers, status_code=200)
+
+
+@route("/runs", http_method=_READ)
+async def list_runs(request: Req) -> Response[bytes]:
+    """GET /runs."""
+    raw = request.scope["query_string"]
+    query = params.parse(raw, RunsQuery)
+    page, content = await _service(request).ask(queries.page, query)
+    if not page.has_more:
+        return _json(content)
+    target = params.again(raw, limit=page.limit, offset=page.offset + page.limit)
+    return _json(content, {"Link": f'<{request.url.path}?{target}>; rel="next"'})
+
+
+@route("/runs", http_method=[HttpMethod.POST], status_code=200)
+async def append_runs(request: Req) -> Response[bytes]:
+    """POST /runs."""
+    params.parse(request.scope["query_string"], NoQuery)
+    service = _service(request)
+    decode = body.decoder(request)
+    service.ready()
+    content = await body.read(request, service.settings.body_bytes)
+    batch = await asyncio.get_running_loop().run_in_executor(body.DECODERS, decode, content)
+    counts = await service.append(batch)
+    ids = batch.rows["id"].to_pylist()
+    return _json(msgspec.json.encode(Stored(len(ids), counts.stored, counts.duplicates, counts.stale, ids)))
+
+
+@route("/runs/{run_id:str}", http_method=_READ)
+async def get_run(request: Req, run_id: str) -> Response[bytes]:
+    """GET /runs/{run_id}."""
+    params.parse(request.scope["query_string"], NoQuery)
+    _, content = await _service(request).ask(queries.detail, params.run_uuid("run_id", run_id))
+    return _json(content)
+
+
+@route(["/task/{task_id:str}/latest", "/runs/task/{task_id:str}/latest"], http_method=_READ)
+async def latest_run(request: Req, task_id: str) -> Response[bytes]:
+    """GET /task/{task_id}/latest."""
+    params.parse(request.scope["query_string"], NoQuery)
+    _, content = await _service(request).ask(queries.latest, params.run_uuid("task_id", task_id))
+    return _json(content)
+
+
+@route(["/task/{task_id:str}/stats", "/runs/task/{task_id:str}/stats"], http_method=_READ)
+async def task_stats(request: Req, task_id: str) -> Response[bytes]:
+    """GET /task/{task_id}/stats."""
+    query = params.parse(request.scope["query_string"], TaskStatsQuery)
+    _, content = await _service(request).ask(queries.task_stats, params.run_uuid("task_id", task_id), query)
+    return _json(content)
+
+
+@route(["/stats/summary", "/runs/stats/summary"], http_method=_READ)
+async def stats_summary(request: Req) -> Response[bytes]:
+    """GET /stats/summary."""
+    query = params.parse(request.scope["query_string"], SummaryQuery)
+    _, content = await _service(request).ask(queries.summary, query)
+    return _json(content)
+
+
+@route("/health", http_method=_READ)
+async def health(request: Req) -> Response[bytes]:
+    """GET /health: the process answers."""
+    params.parse(request.scope["query_string"], NoQuery)
+    return _json(msgspec.json.encode(Health()))
+
+
+@route("/ready", http_method=_READ)
+async def ready(request: Req) -> Response[bytes]:
+    """GET /ready: the lake is attached and the index has caught up."""
+    params.parse(request.scope["query_string"], NoQuery)
+    view = _service(request).ready().index.view
+    return _json(msgspec.json.encode(Ready(view.snapshot, view.total)))
+
+
+@route(["/schema", "/schema/openapi.json"], http_method=_READ)
+async def schema() -> Response[bytes]:
+    """GET /schema: the OpenAPI document."""
+    return _json(_SCHEMA)
+
+
+@route(["/docs", "/docs/{name:str}"], http_method=_READ)
+async def docs_page(name: str = "docs.html") -> Response[bytes]:
+    """GET /docs: the OpenAPI document for people; all assets are our own."""
+    asset = docs.ASSETS.get(name)
+    if asset is None:
+        raise NotFoundException(f"there is no page {name}")
+    return Response(asset.content, media_type=asset.media_type, headers=docs.HEADERS)
+
+
+HANDLERS: Final = [
+    list_runs,
+    append_runs,
+    get_run,
+    latest_run,
+    task_stats,
+    stats_summary,
+    health,
+    ready,
+    schema,
+    docs_page,
+]

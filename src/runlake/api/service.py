@@ -1,0 +1,77 @@
+"""What the handlers share: the store, once it is ready, and the state of getting there."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Concatenate, ParamSpec, TypeVar
+
+import msgspec
+
+from runlake.errors import NotReady
+from runlake.index.view import View
+from runlake.intake import Batch
+from runlake.lake.append import Counts
+from runlake.log import event
+from runlake.query.engine import Session
+from runlake.settings import Settings
+from runlake.store import Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Service:
+    """Opens nothing and closes nothing: it is handed a Store, loads it, and answers once that is done."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._reason: str | None = "the index is being loaded"
+        self._thread = threading.Thread(target=self._load, name="runlake-load", daemon=True)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the store."""
+        return self._store.settings
+
+    def start(self) -> None:
+        """Load the index in the background; the routes answer 503 until it is there."""
+        self._thread.start()
+
+    def _load(self) -> None:
+        try:
+            self._store.load(self._progress)
+            self._store.start()
+        except Exception as exc:  # noqa: BLE001 - /ready has to say it, whatever it is
+            self._reason = "the index could not be loaded; the log of the service says why"
+            event("loading failed", error=exc)
+            return
+        self._reason = None
+        event("ready", snapshot=self._store.index.view.snapshot, runs=self._store.index.view.total)
+
+    def _progress(self, done: int, total: int) -> None:
+        self._reason = f"the index is being loaded: {done} of {total} files"
+
+    def ready(self) -> Store:
+        """The store; raises NotReady with the reason."""
+        if self._reason is not None:
+            raise NotReady(self._reason)
+        return self._store
+
+    async def ask(
+        self, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs
+    ) -> tuple[T, bytes]:
+        """The answer and its JSON, both made on a reading thread."""
+
+        def encoded(session: Session, view: View) -> tuple[T, bytes]:
+            answer = question(session, view, *args, **kw)
+            return answer, msgspec.json.encode(answer)
+
+        future: Future[tuple[T, bytes]] = self.ready().engine.submit(encoded)
+        return await asyncio.wrap_future(future)
+
+    async def append(self, batch: Batch) -> Counts:
+        """Store a batch; returns when it is durable and visible."""
+        return await asyncio.wrap_future(self.ready().writer.submit(batch))

@@ -1,0 +1,80 @@
+"""What the commands share: the `--data` option, errors in one line, progress on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from runlake import settings as settings_module
+from runlake.errors import RunlakeError, UsageError
+from runlake.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+
+
+def fail(exc: RunlakeError) -> None:
+    """End with the error in one line on standard error: exit code 2 for wrong usage, else 1."""
+    click.echo(f"runlake: {exc.line()}", err=True)
+    sys.exit(WRONG_USAGE if isinstance(exc, UsageError) else FAILED)
+
+
+def command(function: Callable[Concatenate[Settings, P], None]) -> Callable[P, None]:
+    """Give a command `--data` and the settings, and turn our errors into one line."""
+
+    @click.option("--data", metavar="DIR", help="Folder of the lake [RUNLAKE_DATA, then data/lake].")
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        data = kwargs.pop("data", None)
+        try:
+            function(settings_module.load().with_data(str(data) if data else None), *args, **kwargs)
+        except RunlakeError as exc:
+            fail(exc)
+
+    return wrapped
+
+
+@contextmanager
+def bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar with rate and time left on a terminal, nothing otherwise; call it with (done, total)."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=total, rate="")
+
+        def update(done: int, of: int | None = None) -> None:
+            speed = progress.tasks[task].speed
+            rate = f"{speed:,.0f}/s" if speed else ""
+            progress.update(task, completed=done, total=of if of is not None else total, rate=rate)
+
+        yield update
+
+
+def lines(pairs: list[tuple[str, object]]) -> str:
+    """Aligned `name  value` lines."""
+    width = max(len(name) for name, _ in pairs)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in pairs)

@@ -1,0 +1,122 @@
+"""Bulk load: a stream of tables becomes runs in one transaction, or nothing does.
+
+tables -> Tables.split (rules) -> admit (life cycle, against the history and what this load wrote before)
+       -> lake, chunk by chunk inside one transaction -> COMMIT
+Reading and checking run one chunk ahead of writing. Memory: the DuckDB limits, three chunks, and 8 bytes a run
+for the keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from msgspec import Struct
+
+from runlake.ahead import ahead
+from runlake.errors import BadInput, ImportFailed
+from runlake.intake import Tables
+from runlake.intake.tables import Rejected, Split
+from runlake.lake import admit, write
+from runlake.lake.catalog import Lake
+
+CONFLICT = "a finished run with this id and other content is stored already"
+
+
+class Source(Struct, frozen=True):
+    """A piece of what is loaded: where it is from, the number of its first row (from 1), and its rows."""
+
+    name: str
+    first_row: int
+    rows: pa.Table
+
+
+class Reject(Struct, frozen=True):
+    """A row that was not loaded: file, row (from 1), field, reason, and the row as it came."""
+
+    file: str
+    row: int
+    field: str
+    reason: str
+    record: dict[str, Any]
+
+
+class Totals(Struct):
+    """What a load did; received = stored + duplicates + stale + rejected."""
+
+    received: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    stale: int = 0
+    rejected: int = 0
+
+
+class Learner(Protocol):
+    """What a load needs of the index: its knowledge, and to add to it on the way."""
+
+    @property
+    def open_runs(self) -> Mapping[bytes, admit.Row]: ...
+    def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]: ...
+    def fingerprint(self, halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]: ...
+    def remember(self, finished: pa.Table) -> None: ...
+    def replace_open(self, opened: pa.Table, closed: tuple[bytes, ...]) -> None: ...
+
+
+def load(
+    lake: Lake,
+    index: Learner,
+    sources: Iterable[Source],
+    *,
+    reject: Callable[[Reject], None] | None = None,
+    progress: Callable[[Totals], None] = lambda _: None,
+) -> Totals:
+    """Store the rows of all sources, in order, in one transaction.
+
+    A bad row raises ImportFailed with file, row and reason, and nothing is stored; with `reject` it is handed
+    there instead and the others load. The index has learnt the rows even when the load fails: drop it then.
+    """
+    totals = Totals()
+    tables = Tables(threads=lake.settings.threads, memory_limit=lake.settings.memory_limit)
+    pieces = ahead((source, _split(tables, source)) for source in sources)
+    with lake.transaction(), closing(pieces):
+        for source, split in pieces:
+            admission = admit.admit([split.batch], index, partial(write.verify, lake), whole=False)
+            for bad in _rejects(source, split, admission):
+                if reject is None:
+                    raise ImportFailed(f"{bad.file}: row {bad.row}: {bad.field}: {bad.reason}")
+                reject(bad)
+                totals.rejected += 1
+            finished, opened = write.put(lake, admission)
+            index.remember(finished)
+            index.replace_open(opened, admission.closed)
+            _count(totals, source, admission)
+            progress(totals)
+    return totals
+
+
+def _split(tables: Tables, source: Source) -> Split:
+    try:
+        return tables.split(source.rows, id_required=True)
+    except BadInput as exc:
+        raise ImportFailed(f"{source.name}: {exc.detail}", hint=exc.hint) from exc
+
+
+def _rejects(source: Source, split: Split, admission: admit.Admission) -> Iterator[Reject]:
+    """The bad rows of a chunk in order: those that break a rule, and those that clash with a stored run."""
+    clashes = split.kept[np.flatnonzero(admission.status == admit.CONFLICT)]
+    bad = [*split.rejected, *(Rejected(int(row), "id", CONFLICT) for row in clashes)]
+    for item in sorted(bad, key=lambda r: r.row):
+        record = source.rows.slice(item.row, 1).to_pylist()[0]
+        yield Reject(source.name, source.first_row + item.row, item.field, item.reason, record)
+
+
+def _count(totals: Totals, source: Source, admission: admit.Admission) -> None:
+    totals.received += source.rows.num_rows
+    totals.stored += int(np.count_nonzero(admission.status == admit.STORE))
+    totals.duplicates += int(np.count_nonzero(admission.status == admit.DUPLICATE))
+    totals.stale += int(np.count_nonzero(admission.status == admit.STALE))

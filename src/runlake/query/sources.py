@@ -1,0 +1,116 @@
+"""What an import reads: files as a view `source`, and the SELECT that makes run records of it.
+
+Both run in a Sandbox that can open these files and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from runlake import duck
+from runlake.errors import ImportFailed, RunlakeError, UsageError
+from runlake.model import NAMES
+from runlake.query.sandbox import Sandbox
+from runlake.settings import Settings
+
+CHUNK_ROWS: Final = 250_000
+_COMPRESSED: Final = (".gz", ".zst")
+_FORMATS: Final = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".ndjson": "json",
+    ".jsonl": "json",
+}
+# These fields are read as text, whatever they look like, so that the rules of intake see what was written.
+_AS_TEXT: Final = tuple(name for name in NAMES if name not in ("success", "attempt"))
+# A file of no known kind is lines of text.
+_LINES: Final = """read_csv({files}, columns = {{'line': 'VARCHAR'}}, delim = chr(1), quote = '', escape = '',
+    header = false, auto_detect = false, compression = '{compression}', max_line_size = 16777216)"""
+
+
+def tables(files: Sequence[Path], select: str | None, settings: Settings) -> Iterator[tuple[str, int, pa.Table]]:
+    """Pieces of what the import loads: (file name, number of the first row from 1, rows).
+
+    Without `select` each file is read on its own, so that a row's number is the one in its file; with it, the
+    SELECT runs once over all files. Raises UsageError for a missing file, SqlError for the user's SQL, and
+    ImportFailed for a file that cannot be read.
+    """
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"there is no file {file}")
+    if select is None:
+        for file in files:
+            yield from _read([file], "FROM source", str(file), settings)
+    else:
+        names = ", ".join(str(file) for file in files)
+        yield from _read(list(files), select, names, settings)
+
+
+def _read(files: list[Path], query: str, name: str, settings: Settings) -> Iterator[tuple[str, int, pa.Table]]:
+    paths = [str(file.resolve()) for file in files]
+    with Sandbox(paths, threads=settings.threads, memory_limit=settings.memory_limit, lossless=True) as sandbox:
+        try:
+            sandbox.view("source", f"FROM {_reader(files, paths)}")
+        except RunlakeError as exc:
+            raise ImportFailed(f"{name}: {exc.detail}") from exc
+        sandbox.lock()
+        first_row = 1
+        for batch in sandbox.run(query, timeout=None, batch_rows=CHUNK_ROWS):
+            if batch.num_rows:
+                yield name, first_row, pa.Table.from_batches([batch])
+                first_row += batch.num_rows
+
+
+def _reader(files: list[Path], paths: list[str]) -> str:
+    """The table function that reads the files; all must be of one kind."""
+    kinds = {_FORMATS.get(_suffix(file), "lines") for file in files}
+    compressions = {_compression(file) for file in files}
+    if len(kinds) > 1 or len(compressions) > 1:
+        raise UsageError("with --select, all sources must be of one kind and compression")
+    listed = "[" + ", ".join(duck.literal(path) for path in paths) + "]"
+    match kinds.pop():
+        case "parquet":
+            return f"read_parquet({listed})"
+        case "csv":
+            return _typed("read_csv", listed, ", sample_size = 204800")
+        case "json":
+            return _typed("read_json", listed, ", maximum_object_size = 16777216")
+        case _:
+            return _LINES.format(files=listed, compression=compressions.pop())
+
+
+def _typed(function: str, listed: str, options: str) -> str:
+    """A reader that detects column types, but takes the fields of a run as text (`output` of JSON as JSON)."""
+    with duckdb.connect(":memory:", config={"autoload_known_extensions": "false"}) as con:
+        try:
+            found = con.execute(f"DESCRIBE FROM {function}({listed}{options})").fetchall()
+        except duckdb.Error as exc:
+            raise ImportFailed(str(exc)) from exc
+    json = function == "read_json"
+    types = {str(name): str(kind) for name, kind, *_ in found}
+    forced = {name: "JSON" if json and name == "output" else "VARCHAR" for name in types if name in _AS_TEXT}
+    if not forced:
+        return f"{function}({listed}{options})"
+    if json:
+        types |= forced
+        return f"{function}({listed}{options}, columns = {_struct(types)})"
+    return f"{function}({listed}{options}, types = {_struct(forced)})"
+
+
+def _struct(types: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{duck.literal(name)}: {duck.literal(kind)}" for name, kind in types.items()) + "}"
+
+
+def _suffix(file: Path) -> str:
+    return Path(file.stem).suffix.lower() if file.suffix.lower() in _COMPRESSED else file.suffix.lower()
+
+
+def _compression(file: Path) -> str:
+    return {".gz": "gzip", ".zst": "zstd"}.get(file.suffix.lower(), "none")

@@ -1,0 +1,48 @@
+"""Fixtures: stores and real server processes under every settings file of tests/settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from support import SETTINGS_FILES, Server, load_settings
+
+from runlake.settings import Settings
+from runlake.store import Store
+
+
+def pytest_report_header() -> str:
+    """Which engine the results are from."""
+    return f"duckdb {duckdb.__version__}"
+
+
+@pytest.fixture(params=SETTINGS_FILES, ids=lambda path: path.stem)
+def any_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings of a lake in a temporary folder, once per settings file: default and hostile ones."""
+    file: Path = request.param
+    return load_settings(file, tmp_path / "lake")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The settings as shipped, for a lake in a temporary folder."""
+    return Settings(data=str(tmp_path / "lake"))
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """An open, empty store with the settings as shipped."""
+    opened = Store(settings)
+    opened.load()
+    opened.start()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[Server]:
+    """A real `runlake serve` process on an empty lake, on a free port of the loopback."""
+    with Server(Path(settings.data)) as running:
+        yield running

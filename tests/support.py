@@ -1,0 +1,138 @@
+"""What the tests share: settings files, records, real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+import msgspec
+
+from runlake.intake import from_json
+from runlake.lake.append import Counts
+from runlake.settings import Settings
+from runlake.store import Store
+
+HERE: Final = Path(__file__).parent
+SETTINGS_FILES: Final = sorted((HERE / "settings").glob("*.json"))
+TRACES: Final = HERE.parent.parent / "shared" / "traces"
+RUNLAKE: Final = [sys.executable, "-c", "from runlake.cli import main; main()"]
+START_SECONDS: Final = 60.0
+
+
+def load_settings(file: Path, data: Path) -> Settings:
+    """The settings of a file of tests/settings, for the lake in `data`."""
+    return msgspec.convert({"data": str(data), **json.loads(file.read_text())["settings"]}, Settings)
+
+
+def environment(settings: Settings | None = None, **extra: str) -> dict[str, str]:
+    """The environment for a child process: ours without RUNLAKE_…, plus settings that differ from the default."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("RUNLAKE_")}
+    if settings is not None:
+        default = Settings()
+        for name in Settings.__struct_fields__:
+            if getattr(settings, name) != getattr(default, name):
+                env[f"RUNLAKE_{name.upper()}"] = str(getattr(settings, name))
+    return env | extra
+
+
+def record(number: int, **fields: Any) -> dict[str, Any]:
+    """A finished run with an id made of a number; fields override."""
+    return {
+        "id": str(uuid.UUID(int=number)),
+        "task_id": str(uuid.UUID(int=1 << 100 | number % 3)),
+        "started_at": f"2025-01-{1 + number % 28:02}T08:00:00Z",
+        "finished_at": f"2025-01-{1 + number % 28:02}T08:00:02.5Z",
+        "success": True,
+        **fields,
+    }
+
+
+def post(store: Store, *runs: dict[str, Any]) -> Counts:
+    """Append records as POST /runs does, and wait for the answer."""
+    return store.writer.submit(from_json(json.dumps({"runs": list(runs)}).encode())).result(60)
+
+
+def runlake(*args: str, env: dict[str, str] | None = None, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+    """Run a `runlake` command in a process of its own."""
+    return subprocess.run(
+        [*RUNLAKE, *args],
+        env=env or environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        **kwargs,
+    )
+
+
+class Server:
+    """A `runlake serve` process; `url` is where it listens, `log` what it wrote to standard error."""
+
+    def __init__(self, data: Path, *args: str, env: dict[str, str] | None = None, prefix: tuple[str, ...] = ()) -> None:
+        self.data = data
+        command = [*prefix, *RUNLAKE, "serve", "--data", str(data), "--port", "0", *args]
+        self.process = subprocess.Popen(
+            command, env=env or environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        )
+        self.log: list[str] = []
+        self.url = ""
+        self._listening = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log.append(line)
+            if found := re.search(r"serving on (http://\S+),", line):
+                self.url = found[1]
+                self._listening.set()
+        self._listening.set()
+
+    def wait_ready(self) -> Self:
+        """Return when /ready answers 200; fails with the log."""
+        assert self._listening.wait(START_SECONDS) and self.url, "".join(self.log)
+        self.client = httpx.Client(base_url=self.url, timeout=60)
+        transport_errors = 0
+        while True:
+            try:
+                answer = self.client.get("/ready")
+            except httpx.TransportError:
+                transport_errors += 1
+                assert transport_errors < 100, "".join(self.log)
+                continue
+            if answer.status_code == 200:
+                return self
+            assert self.process.poll() is None, "".join(self.log)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal, wait for the end, return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        code = self.process.wait(30)
+        self._reader.join()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+        if hasattr(self, "client"):
+            self.client.close()
+        return code
+
+    def __enter__(self) -> Self:
+        return self.wait_ready()
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    def post(self, *runs: dict[str, Any]) -> httpx.Response:
+        """POST /runs with these records."""
+        return self.client.post("/runs", json={"runs": list(runs)})

@@ -1,0 +1,89 @@
+"""kill -9: what was acknowledged is there once, what was not is there whole or not at all, and the lake opens."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import uuid
+from pathlib import Path
+from typing import Final
+
+import pytest
+from support import RUNLAKE, Server, environment, record, runlake
+
+from runlake.settings import Settings
+
+BUSY: Final = {"RUNLAKE_MAINTAIN_SECONDS": "0.01", "RUNLAKE_FLUSH_ROWS": "1", "RUNLAKE_MERGE_FILES": "2"}
+
+
+def killed(at: str, *args: str) -> int:
+    """Run a `runlake` command that is killed when it enters a system call, `name:when=N`; the exit code."""
+    program = shutil.which("strace")
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("strace is not installed (Debian package strace)")
+        pytest.skip("strace is not installed (Debian package strace)")
+    name, _, when = at.partition(":")
+    inject = ["-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:{when}"]
+    command = [program, "-D", "-f", "-o", os.devnull, *inject, *RUNLAKE, *args]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode
+
+
+@pytest.mark.parametrize("env", [{}, BUSY], ids=["shipped", "busy"])
+def test_right_after_the_answer(settings: Settings, env: dict[str, str]) -> None:
+    """Every acknowledged run is there, once, also when upkeep was under way."""
+    lake, told = Path(settings.data), set[str]()
+    for round_ in range(3):
+        server = Server(lake, env=environment(None, **env)).wait_ready()
+        for number, size in enumerate((1, 30, 150, 3)):
+            batch = [record(1000 * round_ + 200 * number + i, id=str(uuid.uuid4())) for i in range(size)]
+            told |= set(server.post(*batch).json()["ids"])
+        server.stop(signal.SIGKILL)
+    with Server(lake) as server:
+        pages = [server.client.get("/runs", params={"limit": 200, "offset": at}).json() for at in range(0, 800, 200)]
+        found = [run["id"] for page in pages for run in page["items"]]
+        assert (len(found), set(found)) == (len(told), told)
+    assert runlake("check", "--data", str(lake)).returncode == 0
+
+
+@pytest.mark.parametrize("when", [1, 2, 4, 5, 6, 8, 10])
+def test_while_the_lake_is_made(tmp_path: Path, when: int) -> None:
+    """A process that dies while it makes a lake leaves a folder that the next one can use."""
+    lake = str(tmp_path / "lake")
+    code = killed(f"fsync:when={when}", "generate", "--runs", "10", "--data", lake)
+    again = runlake("generate", "--runs", "10", "--data", lake)
+    assert (code, again.returncode) == (-signal.SIGKILL, 0), again.stderr
+
+
+@pytest.mark.parametrize("when", [1, 20, 60, 66, 67, 68, 70])
+def test_while_importing(tmp_path: Path, when: int) -> None:
+    """An import that dies has stored everything or nothing, and leaves no harm."""
+    lake, source = str(tmp_path / "lake"), tmp_path / "runs.ndjson"
+    assert runlake("generate", "--runs", "100", "--seed", "1", "--data", lake).returncode == 0
+    source.write_text("".join(json.dumps(record(i)) + "\n" for i in range(500)))
+    killed(f"fsync:when={when}", "import", str(source), "--data", lake)
+    assert runlake("check", "--data", lake).returncode == 0
+    again = runlake("import", str(source), "--data", lake)
+    counts = dict(line.split() for line in again.stdout.splitlines())
+    assert counts["stored"] in ("0", "500"), counts
+    check = runlake("check", "--data", lake)
+    assert (check.returncode, check.stdout.split()[1]) == (0, "600"), check.stderr
+
+
+@pytest.mark.parametrize("when", [1, 15, 30, 31, 32, 40])
+def test_while_maintaining(tmp_path: Path, when: int) -> None:
+    """A maintain that dies between two syncs loses and doubles nothing."""
+    lake = str(tmp_path / "lake")
+    for seed in (1, 2, 3):
+        args = ["--runs", "60", "--days", "5", "--until", "2025-01-11T08:00:00Z", "--seed", str(seed)]
+        assert runlake("generate", *args, "--data", lake).returncode == 0
+    killed(f"fsync:when={when}", "maintain", "--data", lake)
+    check = runlake("check", "--data", lake)
+    assert (check.returncode, check.stdout.split()[1]) == (0, "180"), check.stderr
+    assert runlake("maintain", "--data", lake).returncode == 0
+    check = runlake("check", "--data", lake)
+    assert (check.returncode, check.stdout.split()[1]) == (0, "180"), check.stderr

@@ -1,0 +1,287 @@
+"""The whole write side against a dictionary: whatever is sent, in whatever order, under every settings file."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import uuid
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, note
+from hypothesis import settings as options
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from support import SETTINGS_FILES, load_settings
+
+from runlake import times
+from runlake.errors import Conflict, LakeDamaged
+from runlake.intake import from_json
+from runlake.lake import bulk
+from runlake.lake.append import Counts
+from runlake.model import Run, RunsQuery
+from runlake.query import queries, verify
+from runlake.settings import Settings
+from runlake.store import Store
+
+Record = dict[str, Any]
+Row = dict[str, Any]
+
+FIELDS: Final = Run.__struct_fields__
+TIMES: Final = ("leased_until", "started_at", "finished_at", "created_at")
+DAYS: Final = ("2025-01-01", "2025-01-02", "1970-01-01", "2149-06-05", "2149-06-07", "9999-12-31")
+SHAPES: Final[tuple[Record, ...]] = (
+    {},
+    {"attempt": 2, "error": "NULL", "lease_owner": "it's \x00 \\ \u2028 'x'"},
+    {"output": {"b": [1, "ü", None], "a": "\\ \" '"}, "error": ""},
+    {"output": 'null, "', "attempt": 2_147_483_647},
+)
+
+
+def make(number: int, finished: bool, shape: int, day: str, start: int) -> Record:
+    """One of few records, so that repeats and clashes are common; `start` says which times it has."""
+    record = {"id": str(uuid.UUID(int=number << 120 | number)), "task_id": str(uuid.UUID(int=number % 3 + 1))}
+    if start == 0:
+        record["started_at"] = f"{day}T08:00:00.25Z"
+    elif start == 1:
+        record["created_at"] = f"{day}T23:59:59.999999Z"
+    elif start == 2:
+        record |= {"started_at": f"{day}T00:00:00Z", "created_at": "2025-01-03T00:00:00Z"}
+    if finished:
+        record |= {"finished_at": f"{day}T08:00:01Z", "success": shape != 1}
+    return record | SHAPES[shape]
+
+
+RECORDS: Final = st.builds(
+    make,
+    st.integers(0, 9),
+    st.booleans(),
+    st.integers(0, len(SHAPES) - 1),
+    st.sampled_from(DAYS),
+    st.integers(0, 3),
+)
+
+
+def row_of(record: Record) -> Row:
+    """The record as it is to be stored; created_at None where it is the time of receipt."""
+    row: Row = {name: record.get(name) for name in FIELDS} | {"attempt": record.get("attempt", 1)}
+    for name in TIMES:
+        row[name] = None if row[name] is None else times.parse(row[name])
+    given = (row["created_at"], row["started_at"], row["finished_at"])
+    row["created_at"] = next((t for t in given if t is not None), None)
+    row["output"] = json.dumps(row["output"], separators=(",", ":"), ensure_ascii=False)
+    return row
+
+
+def row_read(run: Run) -> Row:
+    """A run as it was read, in the same form."""
+    row: Row = {name: getattr(run, name) for name in FIELDS}
+    for name in TIMES:
+        row[name] = None if row[name] is None else (row[name] - times.EPOCH) // times.to_datetime(1).resolution
+    return row | {"id": str(run.id), "task_id": str(run.task_id), "output": bytes(run.output).decode()}
+
+
+class Model:
+    """The contract in a dictionary: id -> the record that holds."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Record] = {}
+
+    def apply(self, batch: list[Record], *, whole: bool = True) -> tuple[Counts, int | None]:
+        """What becomes of a batch, and the index of its first conflict."""
+        trial = dict(self.records)
+        stored = duplicates = stale = 0
+        conflict = None
+        for index, record in enumerate(batch):
+            new, old = row_of(record), trial.get(record["id"])
+            before = None if old is None else row_of(old)
+            if before is not None and new["created_at"] is None:
+                before["created_at"] = None
+            if old is not None and "finished_at" in old and "finished_at" not in record:
+                stale += 1
+            elif before == new:
+                duplicates += 1
+            elif old is not None and "finished_at" in old:
+                conflict = index if conflict is None else conflict
+            else:
+                trial[record["id"]] = record
+                stored += 1
+        if conflict is None or not whole:
+            self.records = trial
+        return Counts(stored, duplicates, stale), conflict
+
+
+class Machine(RuleBasedStateMachine):
+    """Every rule does one thing to the lake and to the model and compares the answers."""
+
+    def __init__(self, file: Path, folder: Path) -> None:
+        super().__init__()
+        self.settings = load_settings(file, Path(tempfile.mkdtemp(dir=folder)) / "lake")
+        self.model = Model()
+        self.next_new = 1 << 64
+        self.store = self.opened(self.settings)
+        self.store.start()
+
+    def opened(self, settings: Settings) -> Store:
+        store = Store(settings)
+        store.load()
+        return store
+
+    def submit(self, batch: list[Record]) -> Future[Counts]:
+        return self.store.writer.submit(from_json(json.dumps({"runs": batch}).encode()))
+
+    def compare(self, batch: list[Record], answer: Future[Counts]) -> None:
+        expected, conflict = self.model.apply(batch)
+        if conflict is None:
+            assert answer.result(60) == expected
+            return
+        with pytest.raises(Conflict) as raised:
+            answer.result(60)
+        assert (raised.value.index, raised.value.run_id) == (conflict, batch[conflict]["id"])
+
+    def read(self) -> queries.RunPage:
+        """All runs; a reader may lose a file to an upkeep without grace, then the next View has another."""
+        question = RunsQuery(limit=10**6, include_errors=True)
+        while True:
+            try:
+                return self.store.engine.submit(queries.page, question).result(60)
+            except LakeDamaged:
+                if self.settings.grace_seconds:
+                    raise
+
+    @rule(batch=st.lists(RECORDS, min_size=1, max_size=8))
+    def append(self, batch: list[Record]) -> None:
+        self.compare(batch, self.submit(batch))
+
+    @rule(batches=st.lists(st.lists(RECORDS, min_size=1, max_size=5), min_size=2, max_size=6))
+    def append_together(self, batches: list[list[Record]]) -> None:
+        answers = [self.submit(batch) for batch in batches]
+        for batch, answer in zip(batches, answers, strict=True):
+            self.compare(batch, answer)
+
+    @rule(count=st.sampled_from([1, 5, 99, 100, 101, 130]), finished=st.booleans(), day=st.sampled_from(DAYS))
+    def append_new(self, count: int, finished: bool, day: str) -> None:
+        batch = [make(1, finished, i % 4, day, i % 3) for i in range(count)]
+        for i, record in enumerate(batch, self.next_new):
+            record["id"] = str(uuid.UUID(int=i))
+        self.next_new += count
+        self.compare(batch, self.submit(batch))
+
+    @precondition(lambda self: self.model.records)
+    @rule(picks=st.lists(st.integers(0, 10**6), min_size=1, max_size=60))
+    def append_again(self, picks: list[int]) -> None:
+        known = list(self.model.records.values())
+        self.append([known[pick % len(known)] for pick in picks])
+
+    @precondition(lambda self: self.model.records)
+    @rule(most=st.sampled_from([3, 120]))
+    def finish_open(self, most: int) -> None:
+        batch = [r for r in self.model.records.values() if "finished_at" not in r][:most]
+        if batch:
+            self.append([r | {"finished_at": "9999-12-31T23:59:59Z", "success": False} for r in batch])
+
+    @rule(batches=st.lists(st.lists(RECORDS, min_size=1, max_size=10), min_size=1, max_size=3), fail=st.booleans())
+    def load_in_bulk(self, batches: list[list[Record]], fail: bool) -> None:
+        """An import that takes the good rows, or one that takes nothing."""
+        before = dict(self.model.records)
+        expected = [self.model.apply(batch, whole=False)[0] for batch in batches]
+        self.store.close()
+        store = self.opened(self.settings)
+        pieces = [bulk.Source("test", 1, table(batch)) for batch in batches]
+        if fail:
+            self.model.records = before
+            pieces.append(bulk.Source("bad", 1, table(batches[0]).set_column(0, "id", pa.array(["?"] * len(batches[0])))))
+        try:
+            if fail:
+                with pytest.raises(bulk.ImportFailed):
+                    bulk.load(store.lake, store.index, pieces)
+            else:
+                totals = bulk.load(store.lake, store.index, pieces, reject=note)
+                for name in Counts.__struct_fields__:
+                    assert getattr(totals, name) == sum(getattr(counts, name) for counts in expected)
+        finally:
+            store.close()
+        self.reopen()
+
+    @rule(grace=st.sampled_from([0.0, 3600.0]))
+    def upkeep(self, grace: float) -> None:
+        self.store.close()
+        store = self.opened(msgspec.structs.replace(self.settings, grace_seconds=grace))
+        try:
+            store.writer.upkeep()
+            assert store.index.inlined_rows() == 0
+            files = store.index.files()
+            assert len({file.day for file in files}) == len(files)
+            if not grace:
+                on_disk = {str(path) for path in store.lake.paths.table("finished_runs").rglob("*.parquet")}
+                assert on_disk == {file.path for file in files}
+        finally:
+            store.close()
+        self.reopen()
+
+    @rule()
+    def reopen(self) -> None:
+        self.store.close()
+        report = verify.check(self.settings)
+        assert report.findings == []
+        assert report.runs == len(self.model.records)
+        self.store = self.opened(self.settings)
+        self.store.start()
+
+    @invariant()
+    def reads_equal_the_model(self) -> None:
+        page = self.read()
+        rows = [row_read(run) for run in page.items]
+        assert page.total == len(rows) == len(self.model.records)
+        assert rows == sorted(rows, key=lambda row: (_run_at(row), row["id"]), reverse=True)
+        for row in rows:
+            expected = row_of(self.model.records[row["id"]])
+            if expected["created_at"] is None:
+                assert 0 <= times.now() - row["created_at"] < 600_000_000
+                expected["created_at"] = row["created_at"]
+            assert row == expected
+
+    def teardown(self) -> None:
+        self.reopen()
+        self.store.close()
+
+
+def _run_at(row: Row) -> int:
+    moment: int = row["created_at"] if row["started_at"] is None else row["started_at"]
+    return moment
+
+
+def table(batch: list[Record]) -> pa.Table:
+    """Records as an import reads them: texts, whatever they say."""
+    columns: dict[str, pa.Array] = {}
+    for name in FIELDS:
+        values = [record.get(name) for record in batch]
+        if name == "output":
+            values = [json.dumps(value) for value in values]
+        columns[name] = pa.array(values, {"attempt": pa.int64(), "success": pa.bool_()}.get(name, pa.string()))
+    return pa.table(columns)
+
+
+@pytest.mark.parametrize("file", SETTINGS_FILES, ids=lambda file: file.stem)
+def test_a_lake_is_a_dictionary_of_runs(file: Path, tmp_path: Path) -> None:
+    run_state_machine_as_test(
+        partial(Machine, file, tmp_path),
+        settings=options(
+            max_examples=6,
+            stateful_step_count=25,
+            deadline=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

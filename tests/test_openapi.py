@@ -1,0 +1,230 @@
+"""The OpenAPI document agrees with the Structs, with its own schemas and with itself; the docs page stays local."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+import pytest
+from litestar.testing import RequestFactory
+
+from runlake import model
+from runlake.api import docs, openapi, openapi_text, problems
+from runlake.api.openapi import OPERATIONS, Operation
+
+DOC: Final = openapi.document()
+SCHEMAS: Final[dict[str, Any]] = DOC["components"]["schemas"]
+PATHS: Final = {
+    "/runs",
+    "/runs/{run_id}",
+    "/task/{task_id}/latest",
+    "/task/{task_id}/stats",
+    "/stats/summary",
+    "/runs/task/{task_id}/latest",
+    "/runs/task/{task_id}/stats",
+    "/runs/stats/summary",
+    "/health",
+    "/ready",
+    "/schema",
+}
+READS: Final = {400, 405, 500, 503}
+ERRORS: Final = {
+    "listRuns": READS,
+    "appendRuns": {400, 405, 409, 413, 415, 500, 503, 507},
+    "getRun": READS | {404},
+    "getHealth": {400, 405, 500},
+    "getSchema": {405, 500},
+}
+by_operation = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
+
+
+def described(op: Operation) -> dict[str, Any]:
+    return DOC["paths"][op.path][op.method]  # type: ignore[no-any-return]
+
+
+def resolved(ref: str) -> Any:
+    found: Any = DOC
+    for part in ref.removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object of the document, but none inside an example."""
+    if isinstance(node, dict):
+        yield node
+        for key, value in node.items():
+            if key not in ("example", "examples", "default"):
+                yield from nodes(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from nodes(value)
+
+
+def shown(node: dict[str, Any]) -> list[Any]:
+    """The examples beside a schema: of a parameter, a header or a body."""
+    named = node.get("examples", {})
+    return [*([node["example"]] if "example" in node else []), *(entry["value"] for entry in named.values())]
+
+
+def test_it_is_openapi_3_1_as_json() -> None:
+    assert re.fullmatch(r"3\.1\.\d+", DOC["openapi"])
+    assert json.loads(msgspec.json.encode(DOC)) == DOC
+    assert json.loads(json.dumps(DOC, allow_nan=False)) == DOC
+
+
+def test_every_call_makes_a_document_of_its_own() -> None:
+    openapi.document()["paths"].clear()
+    assert openapi.document() == DOC
+
+
+def test_every_route_is_there() -> None:
+    assert DOC["paths"].keys() == PATHS
+    assert {(op.method, op.path) for op in OPERATIONS} == {("post", "/runs"), *(("get", path) for path in PATHS)}
+    assert sum(len(item) for item in DOC["paths"].values()) == len(OPERATIONS)
+    assert len({op.name for op in OPERATIONS}) == len(OPERATIONS)
+    assert {op.tag for op in OPERATIONS} == {tag["name"] for tag in DOC["tags"]}
+
+
+@by_operation
+def test_an_operation_is_documented(op: Operation) -> None:
+    entry = described(op)
+    assert entry["summary"]
+    assert len(entry["description"]) > 60
+    assert entry["deprecated"] is False
+    assert {int(code) for code in entry["responses"]} == {200, *op.errors}
+    assert set(op.errors) == ERRORS.get(op.name, READS)
+    for response in entry["responses"].values():
+        assert response["description"].strip()
+        (content,) = response["content"].values()
+        assert shown(content)
+
+
+@by_operation
+def test_errors_are_problems(op: Operation) -> None:
+    for code in op.errors:
+        response = described(op)["responses"][str(code)]
+        content = response["content"]["application/problem+json"]
+        assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+        assert {problem["status"] for problem in shown(content)} == {code}
+        assert ("Retry-After" in response.get("headers", {})) == (code == 503)
+
+
+@by_operation
+def test_an_error_example_is_what_the_service_answers(op: Operation) -> None:
+    path = op.path.format(run_id=model.EXAMPLE_RUN, task_id=model.EXAMPLE_TASK)
+    request = RequestFactory().get(path)
+    for failure in (*op.failures, ValueError("unexpected")):
+        answer = problems.handle(request, failure)
+        content = described(op)["responses"][str(answer.status_code)]["content"][problems.MEDIA_TYPE]
+        assert msgspec.json.decode(answer.content) in shown(content)
+
+
+def test_older_addresses_say_so() -> None:
+    for path in PATHS:
+        if f"/runs{path}" in PATHS:
+            old, new = DOC["paths"][f"/runs{path}"]["get"], DOC["paths"][path]["get"]
+            assert f"`GET {path}`" in old["description"]
+            assert "older clients" in old["description"]
+            assert old["parameters"] == new["parameters"]
+            assert old["responses"]["200"] == new["responses"]["200"]
+
+
+@by_operation
+def test_parameters_are_the_fields_of_the_query(op: Operation) -> None:
+    entry = described(op)
+    assert tuple(p["name"] for p in entry["parameters"] if p["in"] == "path") == op.path_params
+    assert re.findall(r"{(\w+)}", op.path) == list(op.path_params)
+    given = {p["name"]: p for p in entry["parameters"] if p["in"] == "query"}
+    assert list(given) == list(op.query.__struct_fields__)
+    for field in msgspec.structs.fields(op.query):
+        schema = given[field.name]["schema"]
+        assert schema.get("default", msgspec.UNSET) == field.default
+        assert "example" in given[field.name] or schema["examples"]
+    for parameter in entry["parameters"]:
+        assert parameter["description"]
+        assert parameter["required"] == (parameter["in"] == "path")
+        if parameter["name"].endswith("_id"):
+            assert parameter["schema"]["format"] == "uuid"
+
+
+def test_limits_of_parameters() -> None:
+    schemas = {p["name"]: p["schema"] for p in DOC["paths"]["/runs"]["get"]["parameters"]}
+    assert schemas["limit"] == {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+    assert schemas["offset"] == {"type": "integer", "minimum": 0, "maximum": model.MAX_OFFSET, "default": 0}
+    assert schemas["start_time"]["format"] == schemas["end_time"]["format"] == "date-time"
+
+
+def test_no_filter_is_filled_in() -> None:
+    """The page fills its form with `example`; a filter there would make the first try find nothing."""
+    for node in nodes(DOC["paths"]):
+        if node.get("in") == "query" and "example" in node:
+            assert node["example"] == node["schema"]["default"]
+
+
+def test_references_resolve_and_schemas_are_used() -> None:
+    used = {node["$ref"] for node in nodes(DOC) if "$ref" in node}
+    assert all(isinstance(resolved(ref), dict) for ref in used)
+    assert used == {f"#/components/schemas/{name}" for name in SCHEMAS}
+    for op in OPERATIONS:
+        assert {kind.__name__ for kind in (op.request, op.response) if kind} <= SCHEMAS.keys()
+
+
+def test_properties_are_described_and_notes_are_used() -> None:
+    used = set()
+    for name, schema in SCHEMAS.items():
+        for field, part in schema["properties"].items():
+            used |= {field, f"{name}.{field}"}
+            assert part.get("description"), f"{name}.{field}"
+    assert openapi_text.FIELDS.keys() <= used
+
+
+def test_formats() -> None:
+    def formats(name: str) -> set[str | None]:
+        schema, field = name.split(".")
+        part = SCHEMAS[schema]["properties"][field]
+        part = part.get("items", part)
+        return {option.get("format") for option in part.get("anyOf", [part]) if option["type"] != "null"}
+
+    for name in ("Run.id", "Run.task_id", "Record.id", "Stored.ids", "TaskStats.task_id", "TaskFigures.task_id"):
+        assert formats(name) == {"uuid"}, name
+    for name in ("Run.created_at", "Run.leased_until", "Record.started_at", "Summary.window_end", "TaskStats.last_run"):
+        assert formats(name) == {"date-time"}, name
+    assert formats("DailyFigures.date") == {"date"}
+
+
+def test_answers_are_whole_and_requests_need_not_be() -> None:
+    assert SCHEMAS["Ready"]["required"] == ["snapshot", "runs", "status"]
+    assert SCHEMAS["Record"]["required"] == ["task_id"]
+    assert "errors" not in SCHEMAS["Problem"]["required"]
+
+
+def test_assets_are_there_with_their_types() -> None:
+    assert docs.ASSETS["docs.html"].media_type == "text/html"
+    assert all(asset.content for asset in docs.ASSETS.values())
+    page = docs.ASSETS["docs.html"].content.decode()
+    linked = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert set(linked) - {"/schema"} <= {f"/docs/{name}" for name in docs.ASSETS}
+    assert {"/docs/docs.js", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/schema"} <= set(linked)
+
+
+def test_the_page_contacts_no_other_host() -> None:
+    for name in ("docs.html", "docs.js"):
+        assert not re.search(r"(?:\w+:)?//[\w.-]+\.\w", docs.ASSETS[name].content.decode()), name
+    assert "validatorUrl: null" in docs.ASSETS["docs.js"].content.decode()
+    style = docs.ASSETS["swagger-ui.css"].content.decode()
+    assert "@import" not in style
+    assert {link[:5] for link in re.findall(r"url\(\s*[\"']?([^)\"']*)", style)} == {"data:"}
+
+
+def test_the_page_works_under_its_own_policy() -> None:
+    page = docs.ASSETS["docs.html"].content.decode()
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|javascript:", page)
+    policy = docs.HEADERS["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self';")
+    assert "http" not in policy
+    assert docs.HEADERS["X-Content-Type-Options"] == "nosniff"
+    assert docs.HEADERS["Referrer-Policy"] == "no-referrer"
