@@ -63,7 +63,7 @@ def parse(lines: Sequence[str]) -> list[Call]:
 
 def _path(name: str, arguments: str) -> str:
     match = _QUOTED.search(arguments) if name in _NAMES else _HANDLE.match(arguments)
-    return match[1] if match else ""
+    return os.path.normpath(match[1]) if match else ""
 
 
 def overtaken(calls: Sequence[Call], lake: Path) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, note
+from hypothesis import HealthCheck, Phase, note
 from hypothesis import settings as options
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -282,6 +282,8 @@ def test_a_lake_is_a_dictionary_of_runs(file: Path, tmp_path: Path) -> None:
             stateful_step_count=25,
             deadline=None,
             print_blob=True,
+            phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink takes minutes: add it by hand
+            report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         ),
     )

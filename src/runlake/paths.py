@@ -9,8 +9,11 @@ from typing import Final
 from msgspec import Struct
 
 from runlake import times
+from runlake.errors import UsageError
 
 _PARTITION: Final = re.compile(r"year=([0-9]+)/month=([0-9]+)/day=([0-9]+)/[^/]+$")
+
+_PATTERN: Final = re.compile(r"[*?\[]")
 
 
 class Paths(Struct, frozen=True):
@@ -20,8 +23,14 @@ class Paths(Struct, frozen=True):
 
     @classmethod
     def of(cls, folder: str | Path) -> Paths:
-        """Paths of a folder given any way; symbolic links are resolved, so a lake has one name."""
-        return cls(Path(folder).expanduser().resolve())
+        """Paths of a folder given any way; symbolic links are resolved, so a lake has one name.
+
+        Raises UsageError for a name that DuckDB would read as a pattern.
+        """
+        resolved = Path(folder).expanduser().resolve()
+        if _PATTERN.search(str(resolved)):
+            raise UsageError(f"the folder of a lake cannot have *, ? or [ in its path: {resolved}")
+        return cls(resolved)
 
     @property
     def catalog(self) -> Path:

@@ -27,6 +27,7 @@ def create_app(service: Service) -> Litestar:
         route_handlers=HANDLERS,
         state=State({"service": service}),
         openapi_config=None,
+        logging_config=None,  # `serve` sets logging up; a library must not do it again
         request_max_body_size=None,  # body.read has its own limit, and says so in our words
         exception_handlers={
             RunlakeError: problems.handle,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import duckdb
+import pyarrow as pa
 
 from runlake import times
 from runlake.cli.common import command, lines
@@ -46,11 +47,20 @@ def sql(settings: Settings, query: str, form: str, output: Path | None, timeout:
             export.write(reader, form, sys.stdout.buffer)
             sys.stdout.buffer.flush()
             return
-        try:
-            with output.open("wb") as out:
-                export.write(reader, form, out)
-        except OSError as exc:
-            raise UsageError(f"cannot write {output}: {exc.strerror}") from exc
+        _to_file(reader, form, output)
+
+
+def _to_file(reader: pa.RecordBatchReader, form: str, output: Path) -> None:
+    """Write beside the target first, so that a failing query leaves an older file as it was."""
+    part = output.with_name(f".{output.name}.part")
+    try:
+        with part.open("wb") as out:
+            export.write(reader, form, out)
+        part.replace(output)
+    except OSError as exc:
+        raise UsageError(f"cannot write {output}: {exc.strerror}") from exc
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @click.command(epilog="Example: runlake info --files --data data/lake")

@@ -51,6 +51,10 @@ class Index:
         """Every live file of the newest View."""
         return self._view.files.all()
 
+    def last_file(self) -> int:
+        """The highest catalog number among them."""
+        return self._view.files.last
+
     def inlined_rows(self) -> int:
         """Finished rows that are not in Parquet."""
         return self._view.inlined

@@ -16,18 +16,20 @@ class Files(msgspec.Struct, frozen=True):
 
     by_day: Mapping[int, tuple[DataFile, ...]]
     days: Sequence[int]  # ascending
+    last: int  # the highest catalog number
 
     @classmethod
     def of(cls, files: Iterable[DataFile]) -> Files:
         """From any list of files."""
-        by_day: dict[int, tuple[DataFile, ...]] = {}
+        return cls({}, (), -1).adding(files)
+
+    def adding(self, files: Iterable[DataFile]) -> Files:
+        """These files and some more."""
+        by_day, last = dict(self.by_day), self.last
         for file in files:
             by_day[file.day] = (*by_day.get(file.day, ()), file)
-        return cls(by_day, sorted(by_day))
-
-    def adding(self, files: Sequence[DataFile]) -> Files:
-        """These files and some more."""
-        return self if not files else Files.of([*self.all(), *files])
+            last = max(last, file.number)
+        return Files(by_day, self.days if len(by_day) == len(self.days) else sorted(by_day), last)
 
     def all(self) -> list[DataFile]:
         """All files, oldest day first."""

@@ -5,6 +5,7 @@ Both run in a Sandbox that can open these files and no others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from runlake.model import NAMES
 from runlake.query.sandbox import Sandbox
 from runlake.settings import Settings
 
+_PATTERN: Final = re.compile(r"[*?\[]")
 CHUNK_ROWS: Final = 250_000
 _COMPRESSED: Final = (".gz", ".zst")
 _FORMATS: Final = {
@@ -55,7 +57,9 @@ def tables(files: Sequence[Path], select: str | None, settings: Settings) -> Ite
 
 def _read(files: list[Path], query: str, name: str, settings: Settings) -> Iterator[tuple[str, int, pa.Table]]:
     paths = [str(file.resolve()) for file in files]
-    with Sandbox(paths, threads=settings.threads, memory_limit=settings.memory_limit, lossless=True) as sandbox:
+    # DuckDB asks for permission under both names: the one given, and the one it finds.
+    allowed = sorted({*paths, *map(_exact, paths)})
+    with Sandbox(allowed, threads=settings.threads, memory_limit=settings.memory_limit, lossless=True) as sandbox:
         try:
             sandbox.view("source", f"FROM {_reader(files, paths)}")
         except RunlakeError as exc:
@@ -74,7 +78,7 @@ def _reader(files: list[Path], paths: list[str]) -> str:
     compressions = {_compression(file) for file in files}
     if len(kinds) > 1 or len(compressions) > 1:
         raise UsageError("with --select, all sources must be of one kind and compression")
-    listed = "[" + ", ".join(duck.literal(path) for path in paths) + "]"
+    listed = "[" + ", ".join(duck.literal(_exact(path)) for path in paths) + "]"
     match kinds.pop():
         case "parquet":
             return f"read_parquet({listed})"
@@ -102,6 +106,11 @@ def _typed(function: str, listed: str, options: str) -> str:
         types |= forced
         return f"{function}({listed}{options}, columns = {_struct(types)})"
     return f"{function}({listed}{options}, types = {_struct(forced)})"
+
+
+def _exact(path: str) -> str:
+    """A path for a table function: brackets make DuckDB read a pattern's characters as themselves."""
+    return _PATTERN.sub(r"[\g<0>]", path)
 
 
 def _struct(types: dict[str, str]) -> str:

@@ -1,0 +1,102 @@
+"""Getting a history into a store in many small steps, and asking the store as the service does."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Concatenate, Final, ParamSpec
+
+import msgspec
+from oracle import DAY, FIELDS, TIMES, Row, text_of
+
+from runlake.index.view import View
+from runlake.intake import from_json
+from runlake.lake.append import Counts
+from runlake.model import Instant
+from runlake.query.engine import Session
+from runlake.settings import Settings
+from runlake.store import Store
+
+P = ParamSpec("P")
+SECONDS: Final = 120.0
+_SIZES: Final = (1, 2, 5, 40, 101, 150)
+
+
+def record(row: Row) -> dict[str, Any]:
+    """A row as it is posted; what is null is left out."""
+    sent = {name: row[name] for name in FIELDS if row[name] is not None}
+    sent |= {"id": str(row["id"]), "task_id": str(row["task_id"])}
+    sent |= {name: text_of(row[name]) for name in TIMES if row[name] is not None}
+    if "output" in sent:
+        sent["output"] = msgspec.Raw(row["output"].encode())
+    return sent
+
+
+def before_it_finished(row: Row) -> Row:
+    """An earlier, open version of a finished run: dated otherwise, and of another day."""
+    at = max(row["created_at"] - DAY, 0)
+    return row | {"started_at": None, "finished_at": None, "success": None, "error": "early", "created_at": at}
+
+
+def append(store: Store, rows: Sequence[Row]) -> Counts:
+    """Append rows as POST /runs does, and wait for the answer."""
+    body = msgspec.json.encode({"runs": [record(row) for row in rows]})
+    return store.writer.submit(from_json(body)).result(SECONDS)
+
+
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[Store]:
+    """An open store that is ready."""
+    store = Store(settings)
+    try:
+        store.load()
+        store.start()
+        yield store
+    finally:
+        store.close()
+
+
+def batches(rows: Sequence[Row], rng: random.Random) -> Iterator[list[Row]]:
+    """All rows in any order, in batches of various sizes, the last of them large."""
+    left = list(rows)
+    rng.shuffle(left)
+    for _ in range(8):
+        size = min(rng.choice(_SIZES), len(left))
+        if size:
+            yield left[:size]
+            left = left[size:]
+    for start in range(0, len(left), 5_000):
+        yield left[start : start + 5_000]
+
+
+def load(store: Store, rows: Sequence[Row], rng: random.Random) -> None:
+    """Append a history bit by bit; some runs are posted open first."""
+    for batch in batches(rows, rng):
+        early = [before_it_finished(row) for row in batch if rng.random() < 0.2][:30]
+        if early and rng.random() < 0.7:
+            append(store, early)
+        assert append(store, batch).stored == len(batch)
+
+
+@contextmanager
+def loaded(settings: Settings, rows: Sequence[Row], rng: random.Random) -> Iterator[Store]:
+    """A store with a history; it was closed and opened again half way, unless the history is tiny."""
+    half = len(rows) // 2 if rng.random() < 0.7 else 0
+    if half:
+        with opened_store(settings) as store:
+            load(store, rows[:half], rng)
+    with opened_store(settings) as store:
+        load(store, rows[half:], rng)
+        yield store
+
+
+def ask(store: Store, question: Callable[Concatenate[Session, View, P], Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+    """The answer to a question as its decoded JSON."""
+    answer = store.engine.submit(question, *args, **kwargs).result(SECONDS)
+    return msgspec.json.decode(msgspec.json.encode(answer))
+
+
+def instant(micros: int | None) -> Any:
+    """A time of a query, or nothing."""
+    return msgspec.UNSET if micros is None else Instant(micros)

@@ -1,0 +1,271 @@
+"""The Runs API by brute force: plain Python over a list of dicts, written from the contract and not from the SQL.
+
+A row has the fields of a run: ids as UUID, times as int microseconds since the epoch, `output` as JSON text.
+Answers are the decoded JSON the service must give; `assert_same` compares the two.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any, Final
+
+Row = dict[str, Any]
+Json = dict[str, Any]
+
+DAY: Final = 24 * 60 * 60 * 1_000_000
+TIMES: Final = ("leased_until", "started_at", "finished_at", "created_at")
+FIELDS: Final = (
+    "id",
+    "task_id",
+    "lease_owner",
+    "leased_until",
+    "started_at",
+    "finished_at",
+    "success",
+    "error",
+    "attempt",
+    "output",
+    "created_at",
+)
+_EPOCH: Final = datetime(1970, 1, 1)
+
+
+def text_of(micros: int) -> str:
+    """A time as the API writes it."""
+    return (_EPOCH + timedelta(microseconds=micros)).isoformat() + "Z"
+
+
+def run_at(row: Row) -> int:
+    """The run time."""
+    started = row["started_at"]
+    return int(row["created_at"] if started is None else started)
+
+
+def took(row: Row) -> int | None:
+    """Execution time in microseconds, of runs that have one."""
+    if row["finished_at"] is None or row["started_at"] is None:
+        return None
+    return int(row["finished_at"] - row["started_at"])
+
+
+def shown(row: Row, *, errors: bool = True) -> Json:
+    """A run as it is answered."""
+    answer = dict(row)
+    answer["id"], answer["task_id"] = str(row["id"]), str(row["task_id"])
+    for name in TIMES:
+        answer[name] = None if row[name] is None else text_of(row[name])
+    answer["output"] = None if row["output"] is None else json.loads(row["output"])
+    if not errors:
+        answer["error"] = None
+    return answer
+
+
+def _rate(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _seconds(micros: Sequence[int]) -> float:
+    """The average, in seconds."""
+    return sum(micros) / len(micros) / 1e6 if micros else 0.0
+
+
+def percentile(micros: Sequence[int], p: Fraction) -> float | None:
+    """The value at rank p * (n - 1), interpolated, in seconds; None when there is none."""
+    if not micros:
+        return None
+    ordered = sorted(micros)
+    rank = p * (len(ordered) - 1)
+    low = math.floor(rank)
+    high = min(low + 1, len(ordered) - 1)
+    value = ordered[low] + (ordered[high] - ordered[low]) * (rank - low)
+    return float(value / 1_000_000)
+
+
+class _Figures:
+    """What every answer says about some runs."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.rows = list(rows)
+        self.good = sum(row["success"] is True for row in self.rows)
+        self.bad = sum(row["success"] is False for row in self.rows)
+        self.finished = self.good + self.bad
+        self.took = [us for row in self.rows if (us := took(row)) is not None]
+
+    def counts(self) -> Json:
+        return {
+            "total_runs": len(self.rows),
+            "successful_runs": self.good,
+            "failed_runs": self.bad,
+            "open_runs": len(self.rows) - self.finished,
+            "success_rate": _rate(self.good, self.finished),
+            "avg_execution_time_seconds": _seconds(self.took),
+        }
+
+    def totals(self) -> Json:
+        return {**self.counts(), "failure_rate": _rate(self.bad, self.finished)}
+
+    def percentiles(self, *ps: int) -> Json:
+        return {f"p{p}_execution_time_seconds": percentile(self.took, Fraction(p, 100)) for p in ps}
+
+
+class Oracle:
+    """Answers every question about a history."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.rows = sorted(rows, key=lambda row: (run_at(row), row["id"].int), reverse=True)
+        self._by_id = {row["id"]: row for row in self.rows}
+        assert len(self._by_id) == len(self.rows), "a history holds no id twice"
+
+    def page(
+        self,
+        *,
+        task_id: uuid.UUID | None = None,
+        success: bool | None = None,
+        start_time: int | None = None,
+        end_time: int | None = None,
+        include_errors: bool = False,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Json:
+        """GET /runs."""
+        tests: list[Callable[[Row], bool]] = []
+        if task_id is not None:
+            tests.append(lambda row: row["task_id"] == task_id)
+        if success is not None:
+            tests.append(lambda row: row["success"] is success)
+        if start_time is not None:
+            tests.append(lambda row: row["started_at"] is not None and start_time <= row["started_at"])
+        if end_time is not None:
+            tests.append(lambda row: row["started_at"] is not None and row["started_at"] < end_time)
+        found = [row for row in self.rows if all(test(row) for test in tests)]
+        return {
+            "items": [shown(row, errors=include_errors) for row in found[offset : offset + limit]],
+            "total": len(found),
+            "limit": limit,
+            "offset": offset,
+            "has_more": offset + limit < len(found),
+        }
+
+    def detail(self, run_id: uuid.UUID) -> Json | None:
+        """GET /runs/{run_id}; None stands for 404."""
+        return shown(self._by_id[run_id]) if run_id in self._by_id else None
+
+    def latest(self, task_id: uuid.UUID) -> Json | None:
+        """GET /task/{task_id}/latest."""
+        return next((shown(row) for row in self.rows if row["task_id"] == task_id), None)
+
+    def task_stats(self, task_id: uuid.UUID, *, until: int, days: int = 30) -> Json:
+        """GET /task/{task_id}/stats."""
+        start = until - days * DAY
+        rows = [row for row in self.rows if row["task_id"] == task_id and start <= run_at(row) <= until]
+        figures = _Figures(rows)
+        return {
+            **figures.totals(),
+            **figures.percentiles(50, 90, 95, 99),
+            "task_id": str(task_id),
+            "period_days": days,
+            "window_start": text_of(start),
+            "window_end": text_of(until),
+            "retried_runs": sum(row["attempt"] > 1 for row in rows),
+            "min_execution_time_seconds": min(figures.took) / 1e6 if figures.took else None,
+            "max_execution_time_seconds": max(figures.took) / 1e6 if figures.took else None,
+            "last_run": _newest(rows),
+            "last_success": _newest(row for row in rows if row["success"] is True),
+            "last_failure": _newest(row for row in rows if row["success"] is False),
+            "current_streak": _streak([row["success"] for row in rows if row["success"] is not None]),
+            "daily": _daily(rows, start, until),
+        }
+
+    def summary(self, *, until: int, days: int = 7) -> Json:
+        """GET /stats/summary."""
+        start = until - days * DAY
+        rows = [row for row in self.rows if start <= run_at(row) <= until]
+        before = [row for row in self.rows if start - days * DAY <= run_at(row) < start]
+        tasks: dict[uuid.UUID, list[Row]] = {}
+        for row in rows:
+            tasks.setdefault(row["task_id"], []).append(row)
+        ranked = [(task.int, _task(task, part)) for task, part in tasks.items()]
+        failing = sorted((t for t in ranked if t[1]["failed_runs"]), key=lambda t: (-t[1]["failed_runs"], t[0]))
+        timed = [t for t in ranked if t[1]["p95_execution_time_seconds"] is not None]
+        slowest = sorted(timed, key=lambda t: (-t[1]["avg_execution_time_seconds"], t[0]))
+        figures = _Figures(rows)
+        return {
+            **figures.totals(),
+            **figures.percentiles(50, 90, 95, 99),
+            "period_days": days,
+            "window_start": text_of(start),
+            "window_end": text_of(until),
+            "total_tasks_executed": len(tasks),
+            "runs_per_day": len(rows) / days,
+            "daily": _daily(rows, start, until),
+            "previous": {**_Figures(before).totals(), "total_tasks_executed": len({r["task_id"] for r in before})},
+            "top_failing_tasks": [entry for _, entry in failing[:10]],
+            "slowest_tasks": [entry for _, entry in slowest[:10]],
+        }
+
+
+def _newest(rows: Iterable[Row]) -> str | None:
+    times = [run_at(row) for row in rows]
+    return text_of(max(times)) if times else None
+
+
+def _streak(results: Sequence[bool]) -> Json | None:
+    """Of results, newest first."""
+    if not results:
+        return None
+    length = next((i for i, result in enumerate(results) if result is not results[0]), len(results))
+    return {"success": results[0], "length": length}
+
+
+def _task(task: uuid.UUID, rows: Sequence[Row]) -> Json:
+    figures = _Figures(rows)
+    names = ("total_runs", "failed_runs", "success_rate", "avg_execution_time_seconds")
+    counts = figures.counts()
+    return {"task_id": str(task), **{name: counts[name] for name in names}, **figures.percentiles(95)}
+
+
+def _daily(rows: Sequence[Row], start: int, until: int) -> list[Json]:
+    """One entry for each UTC day from the one of `start` to the one of `until`."""
+    by_day: dict[int, list[Row]] = {day: [] for day in range(start // DAY, until // DAY + 1)}
+    for row in rows:
+        by_day[run_at(row) // DAY].append(row)
+    entries: list[Json] = []
+    week: list[_Figures] = []
+    for day, part in by_day.items():
+        figures = _Figures(part)
+        week = [*week, figures][-7:]
+        entries.append(
+            {
+                **figures.counts(),
+                **figures.percentiles(95),
+                "date": text_of(day * DAY)[:10],
+                "success_rate_7d": _rate(sum(f.good for f in week), sum(f.finished for f in week)),
+                "avg_execution_time_seconds_7d": _seconds([us for f in week for us in f.took]),
+            }
+        )
+    return entries
+
+
+def assert_same(answer: Any, expected: Any, at: str = "") -> None:
+    """Equal in every field; a float may differ by one part in a thousand million."""
+    if isinstance(expected, dict):
+        assert isinstance(answer, dict), at
+        assert Counter(answer.keys()) == Counter(expected.keys()), f"{at}: other fields"
+        for name, value in expected.items():
+            assert_same(answer[name], value, f"{at}.{name}")
+    elif isinstance(expected, list):
+        assert isinstance(answer, list), at
+        assert len(answer) == len(expected), f"{at}: {len(answer)} entries instead of {len(expected)}"
+        for i, (one, other) in enumerate(zip(answer, expected, strict=True)):
+            assert_same(one, other, f"{at}[{i}]")
+    elif isinstance(expected, float):
+        assert isinstance(answer, float), f"{at}: {answer!r} is not a float"
+        assert math.isclose(answer, expected, rel_tol=1e-9, abs_tol=1e-12), f"{at}: {answer!r} != {expected!r}"
+    else:
+        assert type(answer) is type(expected) and answer == expected, f"{at}: {answer!r} != {expected!r}"
