@@ -219,7 +219,7 @@ class Machine(RuleBasedStateMachine):
         self.store.close()
         store = self.opened(msgspec.structs.replace(self.settings, grace_seconds=grace))
         try:
-            store.writer.upkeep()
+            store.writer.keeper.run(store.writer.keeper.steps())
             assert store.index.inlined_rows() == 0
             files = store.index.files()
             assert len({file.day for file in files}) == len(files)

@@ -31,7 +31,9 @@ class Store:
         self.index.load(self.lake, progress)
 
     def start(self) -> None:
-        """Let the writer take appends."""
+        """Let the writer take appends; only ever after `load`."""
+        if self.index.view.snapshot < 0:
+            raise RuntimeError("load the index first")
         self.writer.start()
 
     def close(self) -> None:

@@ -34,7 +34,9 @@ def maintain(settings: Settings, dry_run: bool) -> None:
     try:
         store.load()
         before = store.index.view
-        steps = store.writer.due() if dry_run else store.writer.upkeep()
+        steps = store.writer.keeper.steps()
+        if not dry_run:
+            store.writer.keeper.run(steps)
         after = store.index.view
     finally:
         store.close()

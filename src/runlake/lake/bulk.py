@@ -8,13 +8,12 @@ for the keys.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from msgspec import Struct
 
@@ -24,6 +23,7 @@ from runlake.intake import Tables
 from runlake.intake.tables import Rejected, Split
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
+from runlake.lake.follower import Learner
 
 CONFLICT = "a finished run with this id and other content is stored already"
 
@@ -54,17 +54,6 @@ class Totals(Struct):
     duplicates: int = 0
     stale: int = 0
     rejected: int = 0
-
-
-class Learner(Protocol):
-    """What a load needs of the index: its knowledge, and to add to it on the way."""
-
-    @property
-    def open_runs(self) -> Mapping[bytes, admit.Row]: ...
-    def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]: ...
-    def fingerprint(self, halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]: ...
-    def remember(self, finished: pa.Table) -> None: ...
-    def replace_open(self, opened: pa.Table, closed: tuple[bytes, ...]) -> None: ...
 
 
 def load(
