@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import uuid
+from collections.abc import Iterator
 from typing import Any, Final
 
 import histories
@@ -128,7 +129,7 @@ def test_window_backwards_is_refused(store: Store) -> None:
 
 
 @pytest.fixture(scope="module")
-def tied(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def tied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Oracle]]:
     """A store with a history of many equal times, and its oracle."""
     oracle = Oracle(histories.history("ties"))
     folder = tmp_path_factory.mktemp("tied")

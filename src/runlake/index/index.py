@@ -47,6 +47,10 @@ class Index:
         """Open runs by 16-byte id; for the writing thread."""
         return self._open
 
+    def settled(self) -> bool:
+        """Whether no request uses an older View than the newest any more."""
+        return all(view.snapshot >= self._view.snapshot for view in self._views)
+
     def files(self) -> list[DataFile]:
         """Every live file of the newest View."""
         return self._view.files.all()

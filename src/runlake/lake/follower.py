@@ -30,6 +30,9 @@ class Follower(Known, Protocol):
     def load(self, lake: Lake) -> object:
         """Build everything from the lake."""
 
+    def settled(self) -> bool:
+        """Whether nobody uses an older View any more, so that files it named may go."""
+
     def files(self) -> list[DataFile]:
         """Every live file."""
 

@@ -33,6 +33,8 @@ class Keeper:
         if not self._due and (full or now - self._last_look >= settings.maintain_seconds):
             self._last_look = now
             self._due.extend(maintain.plan(self._state(now - self._last_tidy), settings))
+        if self._due and self._due[0] is Step.CLEAN and not self._index.settled():
+            return False  # a request may still read the files; it will be over soon
         if self._due:
             step = self._due.popleft()
             if self._step(step):
