@@ -80,16 +80,16 @@ class Index:
         files = Files.of(lake.files())
         inlined, opened = lake.execute("inlined"), lake.execute("open")
         self._open = _open_map(opened)
-        self._keys = self._all_keys(files, progress)
-        self.memory.clear()
         snapshot = lake.snapshot()
+        self.memory.clear()
+        self._keys = self._read(files, snapshot, progress)
         self.remember(inlined)
         self.memory.apply(Change(snapshot, finished=inlined, opened=opened))
         finished = sum(file.rows for file in files.all()) + inlined.num_rows
         return self._publish(View(snapshot, files, self._keys, finished, inlined.num_rows, len(self._open)))
 
-    def _all_keys(self, files: Files, progress: Callable[[int, int], None] | None) -> keyring.Keys:
-        """Keys of every file, read a few files at a time so that memory stays bounded."""
+    def _read(self, files: Files, snapshot: int, progress: Callable[[int, int], None] | None) -> keyring.Keys:
+        """Count every file and make the keys of its ids, a few files at a time so that memory stays bounded."""
         parts = []
         everything = files.all()
         with self.memory.cursor() as cursor:
@@ -101,8 +101,10 @@ class Index:
                 )
                 table = cursor.to_arrow_table()
                 parts.append(keyring.make(uuid_bytes(table["id"]), table["day"].to_numpy()))
+                self.memory.count_files([file.path for file in part], snapshot)
                 if progress:
                     progress(start + len(part), len(everything))
+        self.memory.compact(snapshot)
         if not parts:
             return ()
         merged = np.concatenate(parts)
@@ -130,6 +132,7 @@ class Index:
             Change(
                 commit.snapshot,
                 finished=None if commit.in_files else commit.finished,
+                counted=commit.finished if commit.in_files else None,
                 opened=commit.opened,
                 closed=commit.closed,
                 flushed=commit.flushed,

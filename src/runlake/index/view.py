@@ -40,17 +40,6 @@ class Files(msgspec.Struct, frozen=True):
         days = self.days[bisect_left(self.days, first) : bisect_right(self.days, last)]
         return [file for day in days for file in self.by_day[day]]
 
-    def newest(self, rows: int) -> list[DataFile]:
-        """Files of the newest days that together hold at least `rows` runs (or all there are)."""
-        chosen: list[DataFile] = []
-        held = 0
-        for day in reversed(self.days):
-            if held >= rows:
-                break
-            chosen += self.by_day[day]
-            held += sum(file.rows for file in self.by_day[day])
-        return chosen
-
 
 class View(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """One snapshot: its files, its rows in memory (by number), its keys and its counts."""

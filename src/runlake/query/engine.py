@@ -11,7 +11,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import duckdb
 import pyarrow as pa
 
-from runlake import duck, statements
+from runlake import duck, statements, times
 from runlake.errors import Busy
 from runlake.index.index import Index
 from runlake.index.view import View
@@ -23,10 +23,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _TICK: Final = 0.05  # seconds between interrupts: one is lost when its query has not started yet
-_QUERIES: Final = ("page", "count", "detail", "latest", "task_stats", "summary")
+_QUERIES: Final = ("page", "detail", "latest", "latest_day", "task_stats", "summary")
 SQL: Final = {
     name: statements.load("runlake.query", f"sql/{name}.sql").replace("{select}", select_list()) for name in _QUERIES
 }
+_LOCATE: Final = statements.load("runlake.query", "sql/locate.sql")
+SQL["locate_hour"] = _LOCATE.format(cells="hours", unit=times.HOUR_US, of_task="")
+SQL["locate_day"] = _LOCATE.format(cells="cells", unit=times.DAY_US, of_task="AND task_id = $task_id")
 
 
 class Session:
@@ -39,12 +42,13 @@ class Session:
         self._guard = threading.Lock()
         self._deadline: float | None = None
 
-    def run(self, name: str, view: View, files: list[str], parameters: Mapping[str, Any]) -> pa.Table:
-        """The rows of `sql/<name>.sql` over these files and the View's rows in memory.
+    def run(self, name: str, view: View, parameters: Mapping[str, Any]) -> pa.Table:
+        """The rows of `sql/<name>.sql` over the files among its parameters and the View's rows in memory.
 
         Raises Timeout after the time limit, LakeDamaged when a file cannot be read.
         """
-        bound = {"files": files or [self._empty], "snapshot": view.snapshot, **parameters}
+        bound = {"snapshot": view.snapshot, **parameters}
+        bound |= {key: [self._empty] for key, value in bound.items() if value == []}
         with self._guard:
             self._deadline = time.monotonic() + self._seconds
         try:

@@ -28,7 +28,6 @@ from runlake.model import (
 )
 from runlake.query.engine import Session
 
-_FIRST_DAYS: Final = 8
 _NULL: Final = msgspec.Raw(b"null")
 
 
@@ -40,20 +39,46 @@ def page(session: Session, view: View, query: RunsQuery) -> RunPage:
     filters = {
         "task_id": _or_none(query.task_id),
         "success": _or_none(query.success),
-        "start_time": start,
-        "end_time": end,
+        "windowed": start is not None or end is not None,
+        "limit": query.limit,
     }
-    if any(value is not None for value in filters.values()):
-        files = _window(view.files, start, None if end is None else end - 1)
-        total = int(session.run("count", view, _paths(files), filters).column(0)[0].as_py())
-    else:
-        files = view.files.newest(query.offset + query.limit)
-        total = view.total
-    items: list[Run] = []
-    if query.offset < total:
-        more = {"include_errors": query.include_errors, "limit": query.limit, "offset": query.offset}
-        items = _runs(session.run("page", view, _paths(files), filters | more))
-    return RunPage(items, total, query.limit, query.offset, query.offset + len(items) < total and bool(items))
+    # Counts are kept by hour, and by day for each task: they give the total and say where the page lies.
+    unit = times.HOUR_US if filters["task_id"] is None else times.DAY_US
+    bound = {**filters, **_parts(view.files, start, end, unit), "offset": query.offset}
+    place = _one(session.run("locate_hour" if unit == times.HOUR_US else "locate_day", view, bound))
+    if not place["units"]:
+        return RunPage([], place["total"], query.limit, query.offset, False)
+    days = sorted({number * unit // times.DAY_US for number in place["units"]})
+    window = {
+        "files": _paths([file for day in days for file in view.files.between(day, day)]),
+        "low": max(min(place["units"]) * unit, bound["low"]),
+        "high": min((max(place["units"]) + 1) * unit, bound["high"]),
+        "offset": query.offset - place["newer"],
+        "include_errors": query.include_errors,
+    }
+    items = _runs(session.run("page", view, filters | window))
+    return RunPage(items, place["total"], query.limit, query.offset, query.offset + len(items) < place["total"])
+
+
+def _parts(files: Files, start: int | None, end: int | None, unit: int) -> dict[str, Any]:
+    """A window cut into whole units and what is left at its head and tail, with the files to read for those."""
+    low = 0 if start is None else start
+    high = times.MAX_US + 1 if end is None else end
+    first, last = -(-low // unit), high // unit
+    head_end, tail_start = first * unit, last * unit
+    if first > last:  # the window lies within one unit: all of it is head
+        first = last = 0
+        head_end = tail_start = high
+    return {
+        "low": low,
+        "high": high,
+        "first": first,
+        "last": last,
+        "head_end": head_end,
+        "tail_start": tail_start,
+        "head": _paths(_window(files, low, head_end - 1)) if low < head_end else [],
+        "tail": _paths(_window(files, tail_start, high - 1)) if tail_start < high else [],
+    }
 
 
 def detail(session: Session, view: View, run_id: uuid.UUID) -> Run:
@@ -61,30 +86,25 @@ def detail(session: Session, view: View, run_id: uuid.UUID) -> Run:
     halves = np.array([[run_id.int >> 64, run_id.int & (2**64 - 1)]], dtype=np.uint64)
     _, days = keys.locate(view.keys, halves)
     files = [f for day in {int(d) for d in days} for f in view.files.between(day, _day_end(day))]
-    found = _runs(session.run("detail", view, _paths(files), {"id": run_id}))
+    found = _runs(session.run("detail", view, {"files": _paths(files), "id": run_id}))
     if not found:
         raise NotFound(f"there is no run {run_id}")
     return found[0]
 
 
 def latest(session: Session, view: View, task_id: uuid.UUID) -> Run | None:
-    """GET /task/{task_id}/latest: looks at the newest days first, then at ever more."""
-    days, span = list(view.files.days), _FIRST_DAYS
-    while True:
-        first = days[-span] if span < len(days) else 0
-        files = view.files.between(first, days[-1]) if days else []
-        found = _runs(session.run("latest", view, _paths(files), {"task_id": task_id}))
-        # Rows in memory may be older than the days read: then a file not read yet may hold a later run.
-        if span >= len(days) or (found and _run_at(found[0]) >= times.to_datetime(first * times.DAY_US)):
-            return found[0] if found else None
-        days, span = (days, span * 8) if not found else (days, len(days))
+    """GET /task/{task_id}/latest: reads the task's last day only."""
+    day = session.run("latest_day", view, {"task_id": task_id}).column(0)[0].as_py()
+    files = [] if day is None else view.files.between(day, day)
+    found = _runs(session.run("latest", view, {"files": _paths(files), "task_id": task_id}))
+    return found[0] if found else None
 
 
 def task_stats(session: Session, view: View, task_id: uuid.UUID, query: TaskStatsQuery) -> TaskStats:
     """GET /task/{task_id}/stats."""
     start, end = _period(query)
     files = _window(view.files, start, end)
-    row = _one(session.run("task_stats", view, _paths(files), {"task_id": task_id, "start": start, "end": end}))
+    row = _one(session.run("task_stats", view, {"files": _paths(files), "task_id": task_id, **_days(start, end)}))
     streak = Streak(row.pop("streak_success"), row.pop("streak_length")) if row["streak_length"] else None
     if streak is None:
         del row["streak_success"], row["streak_length"]
@@ -108,7 +128,7 @@ def summary(session: Session, view: View, query: SummaryQuery) -> Summary:
     start, end = _period(query)
     before = start - query.days * times.DAY_US
     files = _window(view.files, before, end)
-    row = _one(session.run("summary", view, _paths(files), {"before": before, "start": start, "end": end}))
+    row = _one(session.run("summary", view, {"files": _paths(files), "before": before, **_days(start, end)}))
     return msgspec.convert(
         {
             **row,
@@ -129,6 +149,11 @@ def _period(query: TaskStatsQuery | SummaryQuery) -> tuple[int, int]:
     """First and last microsecond of the window, both inside."""
     end = times.now() if query.until is UNSET else int(query.until)
     return end - query.days * times.DAY_US, end
+
+
+def _days(start: int, end: int) -> dict[str, int]:
+    """A window, and its first and last day; here, because a division of SQL's would round."""
+    return {"start": start, "end": end, "first_day": start // times.DAY_US, "last_day": end // times.DAY_US}
 
 
 def _window(files: Files, first: int | None, last: int | None) -> list[DataFile]:
@@ -153,10 +178,6 @@ def _one(table: pa.Table) -> dict[str, Any]:
 
 def _moment(micros: int | None) -> datetime | None:
     return None if micros is None else times.to_datetime(micros)
-
-
-def _run_at(run: Run) -> datetime:
-    return run.started_at or run.created_at
 
 
 def _runs(table: pa.Table) -> list[Run]:

@@ -1,17 +1,18 @@
--- One page of runs, most recent first. A narrow pass finds the page's ids; only their rows are read whole.
+-- One page of runs, most recent first, among those of $low..$high (microseconds, half open). A narrow pass finds
+-- the page's ids; only their rows are read whole.
 WITH narrow AS (
     SELECT id, run_at FROM read_parquet($files)
-    WHERE ($task_id IS NULL OR task_id = $task_id)
+    WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high)
+      AND ($task_id IS NULL OR task_id = $task_id)
       AND ($success IS NULL OR success = $success)
-      AND ($start_time IS NULL OR (started_at IS NOT NULL AND run_at >= make_timestamptz($start_time)))
-      AND ($end_time IS NULL OR (started_at IS NOT NULL AND run_at < make_timestamptz($end_time)))
+      AND (NOT $windowed OR started_at IS NOT NULL)
     UNION ALL
     SELECT id, run_at FROM recent
     WHERE born <= $snapshot AND died > $snapshot
+      AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high)
       AND ($task_id IS NULL OR task_id = $task_id)
       AND ($success IS NULL OR success = $success)
-      AND ($start_time IS NULL OR (started_at IS NOT NULL AND run_at >= make_timestamptz($start_time)))
-      AND ($end_time IS NULL OR (started_at IS NOT NULL AND run_at < make_timestamptz($end_time)))
+      AND (NOT $windowed OR started_at IS NOT NULL)
 ),
 page AS MATERIALIZED (
     SELECT id, run_at FROM narrow ORDER BY run_at DESC, id DESC LIMIT $limit OFFSET $offset

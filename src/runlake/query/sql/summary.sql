@@ -41,7 +41,7 @@ by_day AS (
     FROM runs GROUP BY ALL
 ),
 all_days AS (
-    SELECT unnest(range(CAST(floor($start / 86400000000) AS BIGINT), $end // 86400000000 + 1)) AS day
+    SELECT unnest(range($first_day, $last_day + 1)) AS day
 ),
 daily AS (
     SELECT day,
