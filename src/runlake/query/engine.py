@@ -58,6 +58,12 @@ class Session:
             with self._guard:
                 self._deadline = None
 
+    def hurry(self) -> None:
+        """End the running query at the watchdog's next look."""
+        with self._guard:
+            if self._deadline is not None:
+                self._deadline = 0.0
+
     def interrupt_if_late(self) -> None:
         """Interrupt the running query if its time is over; harmless when none runs."""
         with self._guard:
@@ -104,7 +110,10 @@ class Engine:
                 session.interrupt_if_late()
 
     def close(self) -> None:
-        """Finish what runs, drop what waits; a second call does nothing."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Drop what waits and interrupt what runs; a second call does nothing."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for session in tuple(self._sessions):
+            session.hurry()
+        self._pool.shutdown(wait=True)
         self._ended.set()
         self._watch.join()
