@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -182,6 +182,12 @@ def history(name: str) -> tuple[Row, ...]:
 
 
 @cache
+def together() -> tuple[Row, ...]:
+    """All named histories but the long thin one as one."""
+    return tuple(row for name in NAMES if name != "thin" for row in history(name))
+
+
+@cache
 def generated(runs: int = 20_000) -> tuple[Row, ...]:
     """What `runlake generate` makes, as rows."""
     tables = generate.history(runs=runs, days=30, tasks=50, seed=7, until=NOON)
@@ -197,7 +203,7 @@ def rows_of(table: pa.Table) -> list[Row]:
     return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
 
 
-def moments(rows: tuple[Row, ...] | list[Row], rng: random.Random, count: int) -> list[int]:
+def moments(rows: Sequence[Row], rng: random.Random, count: int) -> list[int]:
     """Times worth asking about: those of runs, the midnights near them, and one microsecond beside both."""
     known = [value for row in rng.sample(list(rows), min(len(rows), count)) if (value := row["started_at"]) is not None]
     known += [value // DAY * DAY + rng.choice([0, DAY]) for value in known] + [NOON, MIDNIGHT]

@@ -1,24 +1,20 @@
-"""Getting a history into a store in many small steps, and asking the store as the service does."""
+"""Getting a history into a store, in many small steps."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Final
 
 import msgspec
 from oracle import DAY, FIELDS, TIMES, Row, text_of
 
-from runlake.index.view import View
 from runlake.intake import from_json
 from runlake.lake.append import Counts
-from runlake.model import Instant
-from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
 
-P = ParamSpec("P")
 SECONDS: Final = 120.0
 _SIZES: Final = (1, 2, 5, 40, 101, 150)
 
@@ -61,7 +57,7 @@ def batches(rows: Sequence[Row], rng: random.Random) -> Iterator[list[Row]]:
     """All rows in any order, in batches of various sizes, the last of them large."""
     left = list(rows)
     rng.shuffle(left)
-    for _ in range(8):
+    for _ in range(5):
         size = min(rng.choice(_SIZES), len(left))
         if size:
             yield left[:size]
@@ -82,21 +78,10 @@ def load(store: Store, rows: Sequence[Row], rng: random.Random) -> None:
 @contextmanager
 def loaded(settings: Settings, rows: Sequence[Row], rng: random.Random) -> Iterator[Store]:
     """A store with a history; it was closed and opened again half way, unless the history is tiny."""
-    half = len(rows) // 2 if rng.random() < 0.7 else 0
+    half = len(rows) // 2 if rng.random() < 0.4 else 0
     if half:
         with opened_store(settings) as store:
             load(store, rows[:half], rng)
     with opened_store(settings) as store:
         load(store, rows[half:], rng)
         yield store
-
-
-def ask(store: Store, question: Callable[Concatenate[Session, View, P], Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-    """The answer to a question as its decoded JSON."""
-    answer = store.engine.submit(question, *args, **kwargs).result(SECONDS)
-    return msgspec.json.decode(msgspec.json.encode(answer))
-
-
-def instant(micros: int | None) -> Any:
-    """A time of a query, or nothing."""
-    return msgspec.UNSET if micros is None else Instant(micros)

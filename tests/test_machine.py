@@ -130,6 +130,7 @@ class Machine(RuleBasedStateMachine):
         self.settings = load_settings(file, Path(tempfile.mkdtemp(dir=folder)) / "lake")
         self.model = Model()
         self.next_new = 1 << 64
+        self.age = 0
         self.store = self.opened(self.settings)
         self.store.start()
 
@@ -191,6 +192,7 @@ class Machine(RuleBasedStateMachine):
         if batch:
             self.append([r | {"finished_at": "9999-12-31T23:59:59Z", "success": False} for r in batch])
 
+    @precondition(lambda self: self.age > 2)
     @rule(batches=st.lists(st.lists(RECORDS, min_size=1, max_size=10), min_size=1, max_size=3), fail=st.booleans())
     def load_in_bulk(self, batches: list[list[Record]], fail: bool) -> None:
         """An import that takes the good rows, or one that takes nothing."""
@@ -201,7 +203,9 @@ class Machine(RuleBasedStateMachine):
         pieces = [bulk.Source("test", 1, table(batch)) for batch in batches]
         if fail:
             self.model.records = before
-            pieces.append(bulk.Source("bad", 1, table(batches[0]).set_column(0, "id", pa.array(["?"] * len(batches[0])))))
+            pieces.append(
+                bulk.Source("bad", 1, table(batches[0]).set_column(0, "id", pa.array(["?"] * len(batches[0]))))
+            )
         try:
             if fail:
                 with pytest.raises(bulk.ImportFailed):
@@ -212,8 +216,9 @@ class Machine(RuleBasedStateMachine):
                     assert getattr(totals, name) == sum(getattr(counts, name) for counts in expected)
         finally:
             store.close()
-        self.reopen()
+        self.start_again()
 
+    @precondition(lambda self: self.age > 2)
     @rule(grace=st.sampled_from([0.0, 3600.0]))
     def upkeep(self, grace: float) -> None:
         self.store.close()
@@ -228,19 +233,25 @@ class Machine(RuleBasedStateMachine):
                 assert on_disk == {file.path for file in files}
         finally:
             store.close()
-        self.reopen()
+        self.start_again()
 
+    @precondition(lambda self: self.age > 2)
     @rule()
     def reopen(self) -> None:
         self.store.close()
         report = verify.check(self.settings)
         assert report.findings == []
         assert report.runs == len(self.model.records)
+        self.start_again()
+
+    def start_again(self) -> None:
+        self.age = 0
         self.store = self.opened(self.settings)
         self.store.start()
 
     @invariant()
     def reads_equal_the_model(self) -> None:
+        self.age += 1
         page = self.read()
         rows = [row_read(run) for run in page.items]
         assert page.total == len(rows) == len(self.model.records)
@@ -278,7 +289,7 @@ def test_a_lake_is_a_dictionary_of_runs(file: Path, tmp_path: Path) -> None:
     run_state_machine_as_test(
         partial(Machine, file, tmp_path),
         settings=options(
-            max_examples=6,
+            max_examples=4,
             stateful_step_count=25,
             deadline=None,
             print_blob=True,

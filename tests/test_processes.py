@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -20,8 +18,6 @@ import httpx
 import pytest
 from support import SETTINGS_FILES, Server, environment, load_settings, record, runlake
 
-from runlake import duck
-
 HOSTILE: Final = {
     "RUNLAKE_FLUSH_ROWS": "20",
     "RUNLAKE_MERGE_FILES": "2",
@@ -29,70 +25,6 @@ HOSTILE: Final = {
     "RUNLAKE_TIDY_SECONDS": "0.2",
     "RUNLAKE_GRACE_SECONDS": "5",
 }
-# An analyst: plain DuckDB, no runlake; one line per look, until its standard input ends.
-ANALYST: Final = """
-import duckdb, sys, threading
-done = threading.Event()
-threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
-def look(con):
-    return con.execute("SELECT count(*), count(DISTINCT id), sum(attempt) FROM lake.runs").fetchone()
-def attached():
-    con = duckdb.connect()
-    for path in sys.argv[2:]:
-        con.execute(f"LOAD '{path}'")
-    con.execute(f"ATTACH 'ducklake:sqlite:{sys.argv[1]}/catalog.sqlite' AS lake (READ_ONLY)")
-    return con
-con = attached()
-while True:
-    last = done.is_set()
-    print(*look(con), flush=True)
-    con.close()
-    con = attached()
-    print(*look(con), flush=True)
-    print(*look(con), flush=True)
-    if last:
-        break
-"""
-
-
-def analyst(lake: Path, cwd: Path) -> subprocess.Popen[str]:
-    """A process of plain DuckDB in another folder that counts the runs again and again."""
-    wheels = [duck.extension("sqlite_scanner"), duck.extension("ducklake")]
-    return subprocess.Popen(
-        [sys.executable, "-c", ANALYST, str(lake), *wheels],
-        cwd=cwd,
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def test_analysts_see_ever_more_runs_while_the_service_writes(tmp_path: Path) -> None:
-    """Appends, finishes, flushes, merges, expiry and clean-up go on under two analysts; nothing errs or shrinks."""
-    lake = tmp_path / "lake"
-    with Server(lake, env=environment(None, **HOSTILE)) as server:
-        server.post(record(1, finished_at=None, success=None))
-        analysts = [analyst(lake, tmp_path) for _ in range(2)]
-        deadline, number = time.monotonic() + 9, 10
-        while time.monotonic() < deadline:
-            opened = [record(number + i, finished_at=None, success=None) for i in range(5)]
-            assert server.post(*opened).json()["stored"] == 5
-            batch = [record(number + i) for i in range(60 if number % 3 else 120)]
-            assert server.post(*batch).json()["stored"] == len(batch)
-            number += len(batch)
-        total = server.client.get("/runs").json()["total"]
-        for process in analysts:
-            out, err = process.communicate(timeout=60)
-            assert (process.returncode, err) == (0, "")
-            looks = [tuple(map(int, line.split())) for line in out.splitlines()]
-            assert looks == sorted(looks)
-            assert len(looks) > 5
-            assert looks[-1] == (total, total, total)
-    assert any("step=merge" in line for line in server.log)
-    assert any("step=clean" in line for line in server.log)
-    assert not [line for line in server.log if "ERROR" in line or "failed" in line]
 
 
 def test_commands_that_read_work_beside_the_service(tmp_path: Path) -> None:
@@ -100,8 +32,8 @@ def test_commands_that_read_work_beside_the_service(tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     with Server(lake, env=environment(None, **HOSTILE)) as server:
         done = 0
-        for round_ in range(3):
-            for i in range(10):
+        for round_ in range(1):
+            for i in range(20):
                 size = 7 if i % 2 else 130
                 assert server.post(*(record(done + k) for k in range(size))).json()["stored"] == size
                 done += size
@@ -140,7 +72,8 @@ def test_a_taken_port_is_one_line(server: Server, tmp_path: Path) -> None:
     """Exit code 1, no trace, and the lock of the other lake is free again."""
     other, port = str(tmp_path / "other"), str(urlsplit(server.url).port)
     done = runlake("serve", "--data", other, "--port", port)
-    assert (done.returncode, "Traceback" in done.stderr, "address already in use" in done.stderr) == (1, False, True)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert "address already in use" in done.stderr
     assert runlake("generate", "--runs", "5", "--data", other).returncode == 0
 
 
@@ -191,7 +124,7 @@ def test_sigterm_while_the_index_is_loaded(tmp_path: Path) -> None:
     lake = str(tmp_path / "lake")
     done = runlake("generate", "--runs", "2000", "--days", "700", "--data", lake)
     assert done.returncode == 0, done.stderr
-    for pause in (0.0, 0.03, 0.1, 0.3):
+    for pause in (0.0, 0.1):
         server = Server(Path(lake))
         while not server.url and server.process.poll() is None:
             time.sleep(0.001)
@@ -252,7 +185,7 @@ def test_readers_see_whole_snapshots(tmp_path: Path, file: Path) -> None:
         for reader in readers:
             reader.start()
         with httpx.Client(base_url=server.url, timeout=60) as other:
-            for number in range(45):
+            for number in range(24):
                 opened = number % 3 == 0
                 run = record(number, id=str(uuid.uuid4()), **({"finished_at": None, "success": None} if opened else {}))
                 assert server.post(run, record(10**6 + number)).json()["stored"] == 2

@@ -26,7 +26,7 @@ def parse(raw: bytes, kind: type[Q]) -> Q:
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError:
-        raise BadInput.of("query", "is not a valid query string in UTF-8") from None
+        raise BadInput.of("query", "is not a query string of at most 100 parameters in UTF-8") from None
     fields = {field.name: field.type for field in _fields(kind)}
     errors: list[FieldError] = []
     values: dict[str, Any] = {}

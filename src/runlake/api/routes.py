@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Any, Final
 
 import msgspec
 from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from runlake.api import body, docs, openapi, params
 from runlake.api.service import Service
@@ -29,16 +31,30 @@ def _json(content: bytes, headers: dict[str, str] | None = None) -> Response[byt
     return Response(content, media_type=JSON, headers=headers, status_code=200)
 
 
+def _etag(snapshot: str, query: bytes) -> str:
+    return f'"{snapshot}-{hashlib.blake2b(query, digest_size=8).hexdigest()}"'
+
+
+def _unchanged(request: Req) -> Response[bytes] | None:
+    """304 without running the query, when the caller's copy is of the newest snapshot."""
+    tag = _etag(_service(request).tag(), request.scope["query_string"])
+    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    return Response(b"", status_code=304, headers={"ETag": tag}) if tag in known or "*" in known else None
+
+
 @route("/runs", http_method=_READ)
 async def list_runs(request: Req) -> Response[bytes]:
     """GET /runs."""
     raw = request.scope["query_string"]
     query = params.parse(raw, RunsQuery)
-    page, content = await _service(request).ask(queries.page, query)
-    if not page.has_more:
-        return _json(content)
-    target = params.again(raw, limit=page.limit, offset=page.offset + page.limit)
-    return _json(content, {"Link": f'<{request.url.path}?{target}>; rel="next"'})
+    if unchanged := _unchanged(request):
+        return unchanged
+    page, content, tag = await _service(request).ask(queries.page, query)
+    headers = {"ETag": _etag(tag, raw)}
+    if page.has_more:
+        target = params.again(raw, limit=page.limit, offset=page.offset + page.limit)
+        headers["Link"] = f'<{request.url.path}?{target}>; rel="next"'
+    return _json(content, headers)
 
 
 @route("/runs", http_method=[HttpMethod.POST], status_code=200)
@@ -56,26 +72,26 @@ async def append_runs(request: Req) -> Response[bytes]:
 
 
 @route("/runs/{run_id:str}", http_method=_READ)
-async def get_run(request: Req, run_id: str) -> Response[bytes]:
+async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
     """GET /runs/{run_id}."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content = await _service(request).ask(queries.detail, params.run_uuid("run_id", run_id))
+    _, content, _ = await _service(request).ask(queries.detail, params.run_uuid("run_id", run_id))
     return _json(content)
 
 
 @route(["/task/{task_id:str}/latest", "/runs/task/{task_id:str}/latest"], http_method=_READ)
-async def latest_run(request: Req, task_id: str) -> Response[bytes]:
+async def latest_run(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/latest."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content = await _service(request).ask(queries.latest, params.run_uuid("task_id", task_id))
+    _, content, _ = await _service(request).ask(queries.latest, params.run_uuid("task_id", task_id))
     return _json(content)
 
 
 @route(["/task/{task_id:str}/stats", "/runs/task/{task_id:str}/stats"], http_method=_READ)
-async def task_stats(request: Req, task_id: str) -> Response[bytes]:
+async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/stats."""
     query = params.parse(request.scope["query_string"], TaskStatsQuery)
-    _, content = await _service(request).ask(queries.task_stats, params.run_uuid("task_id", task_id), query)
+    _, content, _ = await _service(request).ask(queries.task_stats, params.run_uuid("task_id", task_id), query)
     return _json(content)
 
 
@@ -83,7 +99,7 @@ async def task_stats(request: Req, task_id: str) -> Response[bytes]:
 async def stats_summary(request: Req) -> Response[bytes]:
     """GET /stats/summary."""
     query = params.parse(request.scope["query_string"], SummaryQuery)
-    _, content = await _service(request).ask(queries.summary, query)
+    _, content, _ = await _service(request).ask(queries.summary, query)
     return _json(content)
 
 
@@ -109,7 +125,7 @@ async def schema() -> Response[bytes]:
 
 
 @route(["/docs", "/docs/{name:str}"], http_method=_READ)
-async def docs_page(name: str = "docs.html") -> Response[bytes]:
+async def docs_page(name: FromPath[str] = "docs.html") -> Response[bytes]:
     """GET /docs: the OpenAPI document for people; all assets are our own."""
     asset = docs.ASSETS.get(name)
     if asset is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Concatenate, ParamSpec, TypeVar
@@ -28,6 +29,7 @@ class Service:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._start = time.time_ns()  # a lake made anew may have the same snapshot numbers
         self._reason: str | None = "the index is being loaded"
         self._thread = threading.Thread(target=self._load, name="runlake-load", daemon=True)
 
@@ -62,15 +64,22 @@ class Service:
 
     async def ask(
         self, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs
-    ) -> tuple[T, bytes]:
-        """The answer and its JSON, both made on a reading thread."""
+    ) -> tuple[T, bytes, str]:
+        """The answer, its JSON and the tag of its snapshot, all made on a reading thread."""
 
-        def encoded(session: Session, view: View) -> tuple[T, bytes]:
+        def encoded(session: Session, view: View) -> tuple[T, bytes, str]:
             answer = question(session, view, *args, **kw)
-            return answer, msgspec.json.encode(answer)
+            return answer, msgspec.json.encode(answer), self._tag(view)
 
-        future: Future[tuple[T, bytes]] = self.ready().engine.submit(encoded)
+        future: Future[tuple[T, bytes, str]] = self.ready().engine.submit(encoded)
         return await asyncio.wrap_future(future)
+
+    def tag(self) -> str:
+        """The tag of the newest snapshot: equal tags of one request mean equal answers."""
+        return self._tag(self.ready().index.view)
+
+    def _tag(self, view: View) -> str:
+        return f"{self._start:x}-{view.snapshot:x}"
 
     async def append(self, batch: Batch) -> Counts:
         """Store a batch; returns when it is durable and visible."""

@@ -11,10 +11,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from runlake.times import LAST_DAY
+
 Keys = tuple[npt.NDArray[np.uint64], ...]
 Halves = npt.NDArray[np.uint64]
 
-LAST_DAY: Final = 0xFFFF  # stands for itself and all later days (from the year 2149 on)
 _SHIFT: Final = np.uint64(16)
 _LOW: Final = np.uint64(LAST_DAY)
 # Multipliers of MurmurHash3's 64-bit finaliser (Austin Appleby, public domain).

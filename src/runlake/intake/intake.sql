@@ -6,9 +6,9 @@ CREATE MACRO in_range(t) AS
     CASE WHEN t >= TIMESTAMPTZ '1970-01-01' AND t < TIMESTAMPTZ '10000-01-01' THEN t END;
 
 CREATE MACRO time_of_text(x) AS
-    CASE WHEN regexp_full_match(x, getvariable('iso')) THEN in_range(TRY_CAST(
+    CASE WHEN regexp_full_match(x, getvariable('iso')) THEN in_range(TRY_CAST(upper(
         replace(CASE WHEN length(x) >= 16 AND substr(x, 17, 1) <> ':'
-                     THEN substr(x, 1, 16) || ':00' || substr(x, 17) ELSE x END, ',', '.')
+                     THEN substr(x, 1, 16) || ':00' || substr(x, 17) ELSE x END, ',', '.'))
         AS TIMESTAMPTZ)) END;
 
 -- A time without a zone is UTC, which is the session's; digits beyond microseconds are cut by the cast.

@@ -45,7 +45,8 @@ def from_json(body: bytes) -> Batch:
     except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
         if half := _HALF.search(body):
             raise BadInput.of(f"runs[{_index_at(body[: half.start()])}]", _HALF_PAIR) from None
-        raise BadInput.of("body", str(exc), hint=SHAPE) from None
+        bad = _explained(str(exc))
+        raise BadInput.of(bad.field if bad.field == "runs" else "body", bad.message, hint=SHAPE) from None
     return _batch([bytes(text) for text in texts])
 
 

@@ -78,19 +78,20 @@ class Tables:
     def split(self, table: pa.Table, *, id_required: bool = False) -> Split:
         """The good rows and the bad ones; raises BadInput when the columns themselves are wrong."""
         _check_columns(table, id_required=id_required)
+        table, bad_times = _in_micros(table)
         clean = self._clean(table)
         problems = clean["problem"]
-        rejected = [
+        broken = [
             Rejected(int(row), *problems[int(row)].as_py().split(": ", 1))
             for row in np.flatnonzero(problems.is_valid())
         ]
-        rejected += _too_deep(clean["output"], {r.row for r in rejected})
+        # One reason a row is enough: the first that was found.
+        rejected = {r.row: r for r in reversed([*bad_times, *broken, *_too_deep(clean["output"])])}
         keep = np.ones(clean.num_rows, dtype=np.bool_)
         if rejected:
-            keep[[r.row for r in rejected]] = False
+            keep[list(rejected)] = False
             clean = clean.filter(pa.array(keep))
-            rejected.sort(key=lambda r: r.row)
-        return Split(_finish(clean), np.flatnonzero(keep), rejected)
+        return Split(_finish(clean), np.flatnonzero(keep), [rejected[row] for row in sorted(rejected)])
 
     def _clean(self, table: pa.Table) -> pa.Table:
         self._con.register("incoming", table)
@@ -100,6 +101,30 @@ class Tables:
                 return self._con.execute(_statement(kinds)).to_arrow_table()
         finally:
             self._con.unregister("incoming")
+
+
+def _in_micros(table: pa.Table) -> tuple[pa.Table, list[Rejected]]:
+    """Times of any unit as microseconds, cut downwards, and the rows whose time is out of range.
+
+    Not left to DuckDB: it cuts nanoseconds towards zero, which moves 1969 into 1970, and a second or millisecond
+    too large for its own type ends the whole query.
+    """
+    rejected: list[Rejected] = []
+    for place, field in enumerate(table.schema):
+        if not pa.types.is_timestamp(field.type) or field.type.unit == "us":
+            continue
+        column = table.column(place)
+        values = np.asarray(pc.fill_null(column.cast(pa.int64()), 0))
+        per_second = {"s": 1, "ms": 1_000, "ns": 1_000_000_000}[field.type.unit]
+        wrong = (values < 0) | (values // per_second > times.MAX_US // 1_000_000)
+        rejected += [
+            Rejected(int(row), field.name, f"expected {_WANTED['TIMESTAMPTZ']}") for row in np.flatnonzero(wrong)
+        ]
+        values = np.where(wrong, 0, values)
+        micros = values // 1000 if field.type.unit == "ns" else values * (1_000_000 // per_second)
+        cut = pa.array(micros, mask=np.asarray(column.is_null()) | wrong).cast(pa.timestamp("us", field.type.tz))
+        table = table.set_column(place, field.name, cut)
+    return table, rejected
 
 
 def _check_columns(table: pa.Table, *, id_required: bool) -> None:
@@ -185,16 +210,12 @@ def _macro(wanted: str, given: str) -> str:  # noqa: PLR0911 - one line per type
     return f"CAST(NULL AS {wanted})"
 
 
-def _too_deep(output: pa.ChunkedArray, known: set[int]) -> list[Rejected]:
+def _too_deep(output: pa.ChunkedArray) -> list[Rejected]:
     """Rows whose output nests too deep; only the few with many brackets are looked at."""
     brackets = pc.add(pc.count_substring(output, "["), pc.count_substring(output, "{"))
     rows = np.flatnonzero(pc.fill_null(pc.greater(brackets, MAX_DEPTH), False))
     reason = f"nests deeper than {MAX_DEPTH} levels"
-    return [
-        Rejected(int(row), "output", reason)
-        for row in rows
-        if row not in known and outputs.depth(output[row].as_py()) > MAX_DEPTH
-    ]
+    return [Rejected(int(row), "output", reason) for row in rows if outputs.depth(output[row].as_py()) > MAX_DEPTH]
 
 
 def _finish(clean: pa.Table) -> Batch:

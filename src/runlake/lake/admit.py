@@ -36,7 +36,10 @@ class Known(Protocol):
         """Open runs by 16-byte id, as `row_tuples` makes them."""
 
     def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
-        """(positions, days): for ids that may be in the history, where; a position may come more than once."""
+        """(positions, days): for ids that may be in the history, where; a position may come more than once.
+
+        A day times.LAST_DAY stands for itself and all later ones.
+        """
 
     def fingerprint(self, halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         """Equal ids have equal fingerprints."""

@@ -144,6 +144,6 @@ class Writer:
 
 
 def _failed(exc: Exception) -> RunlakeError:
-    failure = Busy(f"the commit failed: {exc}")
+    failure = Busy("the commit failed; the log of the service says why")
     failure.__cause__ = exc
     return failure

@@ -27,9 +27,11 @@ def verify(
     lake: Lake, rows: pa.Table, positions: npt.NDArray[np.intp], first: int, last: int
 ) -> tuple[npt.NDArray[np.intp], Bools]:
     """Compare rows with the finished runs stored under their ids; see admit.Verify."""
+    # Keys name days up to a last one that stands for all later ones.
+    end = times.MAX_US + 1 if last == times.LAST_DAY else (last + 1) * times.DAY_US
     suspects = rows.take(pa.array(positions)).append_column("row", pa.array(positions, pa.int64()))
     with lake.given(suspects=suspects):
-        found = lake.execute("stored_equal", {"first": first * times.DAY_US, "last": (last + 1) * times.DAY_US})
+        found = lake.execute("stored_equal", {"first": first * times.DAY_US, "last": end})
     return found["row"].to_numpy().astype(np.intp), found["equal"].to_numpy(zero_copy_only=False).astype(np.bool_)
 
 

@@ -164,7 +164,7 @@ def _window(files: Files, first: int | None, last: int | None) -> list[DataFile]
 
 
 def _day_end(day: int) -> int:
-    return times.MAX_US // times.DAY_US if day == keys.LAST_DAY else day
+    return times.MAX_US // times.DAY_US if day == times.LAST_DAY else day
 
 
 def _paths(files: list[DataFile]) -> list[str]:

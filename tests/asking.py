@@ -1,0 +1,99 @@
+"""Questions to a store, and the comparison of its answers with the oracle's."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, Final, ParamSpec
+
+import histories
+import msgspec
+import pytest
+from oracle import DAY, Json, Oracle, Row, assert_same, text_of
+
+from runlake.errors import NotFound
+from runlake.index.view import View
+from runlake.model import Instant, RunsQuery, SummaryQuery, TaskStatsQuery
+from runlake.query import queries
+from runlake.query.engine import Session
+from runlake.store import Store
+
+P = ParamSpec("P")
+SECONDS: Final = 120.0
+UNKNOWN: Final = uuid.UUID(int=2**127 + 12345)
+
+
+def ask(store: Store, question: Callable[Concatenate[Session, View, P], Any], *args: P.args, **kw: P.kwargs) -> Any:
+    """The answer to a question as its decoded JSON."""
+    answer = store.engine.submit(question, *args, **kw).result(SECONDS)
+    return msgspec.json.decode(msgspec.json.encode(answer))
+
+
+def page(store: Store, **asked: Any) -> Json:
+    """GET /runs with the oracle's parameters."""
+    known = {name: value for name, value in asked.items() if value is not None}
+    for name in {"start_time", "end_time"} & known.keys():
+        known[name] = Instant(known[name])
+    answer = ask(store, queries.page, RunsQuery(**known))
+    assert isinstance(answer, dict)
+    return answer
+
+
+def filters(rows: Sequence[Row], rng: random.Random) -> dict[str, Any]:
+    """Parameters of a page: any mixture of filters, and an offset that often matters."""
+    start, end = sorted(histories.moments(rows, rng, 2))
+    chosen: dict[str, Any] = {
+        "task_id": rng.choice([None, None, *histories.TASKS, UNKNOWN]),
+        "success": rng.choice([None, None, True, False]),
+        "start_time": start if rng.random() < 0.4 else None,
+        "end_time": end if rng.random() < 0.4 else None,
+        "include_errors": rng.random() < 0.5,
+        "limit": rng.choice([1, 2, 7, 50, 199, 200]),
+        "offset": 0,
+    }
+    if rng.random() < 0.5:
+        chosen["offset"] = rng.choice([1, rng.randrange(len(rows) + 2), len(rows), 2**53 - 1])
+    return chosen
+
+
+def assert_pages(store: Store, oracle: Oracle, rng: random.Random, questions: int) -> None:
+    """Pages under random filters, compared; a failure shows what was asked."""
+    for _ in range(questions):
+        asked = filters(oracle.rows, rng)
+        assert_same(page(store, **asked), oracle.page(**asked), f"page of {asked}")
+
+
+def assert_runs(store: Store, oracle: Oracle, rng: random.Random) -> None:
+    """Details of some runs, and the latest run of some tasks, compared."""
+    for row in rng.sample(oracle.rows, min(len(oracle.rows), 12)):
+        run_id = row["id"]
+        assert_same(ask(store, queries.detail, run_id), oracle.detail(run_id), f"detail of {run_id}")
+    for task in {*histories.TASKS, UNKNOWN, *(row["task_id"] for row in oracle.rows[:8])}:
+        assert_same(ask(store, queries.latest, task), oracle.latest(task), f"latest of {task}")
+    with pytest.raises(NotFound):
+        ask(store, queries.detail, UNKNOWN)
+
+
+def assert_summary(store: Store, oracle: Oracle, days: int, until: int) -> None:
+    """The summary of one window, compared."""
+    answer = ask(store, queries.summary, SummaryQuery(days=days, until=Instant(until)))
+    assert_same(answer, oracle.summary(days=days, until=until), f"summary of {days} days until {text_of(until)}")
+
+
+def assert_task(store: Store, oracle: Oracle, task: uuid.UUID, days: int, until: int) -> None:
+    """The statistics of one task over one window, compared."""
+    answer = ask(store, queries.task_stats, task, TaskStatsQuery(days=days, until=Instant(until)))
+    expected = oracle.task_stats(task, days=days, until=until)
+    assert_same(answer, expected, f"stats of {task}, {days} days until {text_of(until)}")
+
+
+def assert_windows(store: Store, oracle: Oracle, rng: random.Random, questions: int) -> None:
+    """Statistics of windows that end at any moment that may matter, or begin there."""
+    tasks = [*histories.TASKS, UNKNOWN, *{row["task_id"] for row in oracle.rows[:4]}]
+    for moment in histories.moments(oracle.rows, rng, questions):
+        days = rng.choice([1, 1, 2, 7, 30])
+        until = rng.choice([moment, min(moment + days * DAY, histories.LAST)])
+        assert_summary(store, oracle, days, until)
+        assert_task(store, oracle, rng.choice(tasks), days, until)
+        assert_task(store, oracle, rng.choice(histories.TASKS), rng.choice([1, 7, 30]), until)

@@ -1,0 +1,113 @@
+"""Failures of the service itself have the error shape too: 500, 503 with Retry-After, 507; nothing leaks."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+import pytest
+from inprocess import Client, assert_problem, serving
+from support import record
+
+from runlake import errors
+from runlake.lake import write
+from runlake.query import engine, queries
+from runlake.settings import Settings
+
+UNKNOWN: Final = str(uuid.UUID(int=2**127))
+
+
+@pytest.mark.parametrize("exc", [ZeroDivisionError("/lake/x.py"), KeyError(1), errors.LakeDamaged("/lake/x.parquet")])
+def test_unexpected_exceptions(settings: Settings, monkeypatch: pytest.MonkeyPatch, exc: Exception) -> None:
+    """A 500 says nothing of the inside."""
+
+    def fails(*_: object) -> None:
+        raise exc
+
+    monkeypatch.setattr(queries, "detail", fails)
+    with serving(settings) as client:
+        assert_problem(client.get(f"/runs/{UNKNOWN}"), 500)
+
+
+def test_a_lost_file(settings: Settings) -> None:
+    with serving(msgspec.structs.replace(settings, inline_rows=0)) as client:
+        assert client.post("/runs", json={"runs": [record(1)]}).status_code == 200
+        shutil.rmtree(Path(settings.data) / "files")
+        assert_problem(client.get(f"/runs/{record(1)['id']}"), 500, inside=settings.data)
+    with serving(settings, wait=2) as client:
+        for path in ("/ready", "/runs"):
+            assert_problem(client.get(path), 503, inside=settings.data)
+
+
+def test_not_ready(settings: Settings) -> None:
+    """Only /health and the documents answer before the index is loaded."""
+    with serving(settings, wait=0) as client:
+        for path in ("/ready", "/runs", f"/runs/{UNKNOWN}", f"/task/{UNKNOWN}/latest", "/stats/summary"):
+            assert_problem(client.get(path), 503)
+        assert_problem(client.post("/runs", json={"runs": [record(1)]}), 503)
+        assert client.get("/health").status_code == client.get("/schema").status_code == 200
+
+
+def at_once(client: Client, number: int, method: str, path: str, bodies: list[Any]) -> list[httpx.Response]:
+    """The answers to many requests that are under way at the same time."""
+
+    async def all_of_them() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(client.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as asking:
+            return await asyncio.gather(*(asking.request(method, path, json=bodies[i]) for i in range(number)))
+
+    return asyncio.run(all_of_them())
+
+
+def test_full_queues(settings: Settings) -> None:
+    """Of many posts, and of many questions, at once: some are answered, the others get 503, and it shows."""
+    tight = msgspec.structs.replace(settings, queue_rows=1, group_rows=1, read_threads=1, read_queue=1)
+    with serving(tight) as client:
+        bodies: list[Any] = [{"runs": [record(i)]} for i in range(20)]
+        posted = at_once(client, 20, "POST", "/runs", bodies)
+        assert {answer.status_code for answer in posted} == {200, 503}
+        stored = sum(answer.status_code == 200 for answer in posted)
+        assert client.get("/runs").json()["total"] == stored
+        asked = at_once(client, 20, "GET", "/stats/summary", [None] * 20)
+        assert {answer.status_code for answer in asked} == {200, 503}
+        for answer in posted + asked:
+            if answer.status_code == 503:
+                assert_problem(answer, 503)
+
+
+def test_time_limit(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A query that would take hours; it uses the parameters of the one it stands for."""
+    names = sorted(set(re.findall(r"\$([a-z_]+)", engine.SQL["summary"])))
+    used = " AND ".join(f"${name} IS NOT NULL" for name in names)
+    slow = f"SELECT sum(a.range * b.range) FROM range(10_000_000) a, range(10_000_000) b WHERE {used}"
+    monkeypatch.setitem(engine.SQL, "summary", slow)
+    with serving(msgspec.structs.replace(settings, query_seconds=0.1)) as client:
+        assert_problem(client.get("/stats/summary"), 503)
+
+
+def test_full_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise errors.DiskFull("commit: the disk is full")
+
+    with serving(settings) as client:
+        monkeypatch.setattr(write, "store", full)
+        assert_problem(client.post("/runs", json={"runs": [record(1)]}), 507)
+        monkeypatch.undo()
+        assert client.post("/runs", json={"runs": [record(1)]}).json()["stored"] == 1
+
+
+def test_a_commit_that_fails(settings: Settings) -> None:
+    """503, nothing is stored, and the message does not say where the lake lies."""
+    files = Path(settings.data) / "files"
+    with serving(msgspec.structs.replace(settings, inline_rows=0)) as client:
+        shutil.rmtree(files)
+        files.write_text("in the way")
+        assert_problem(client.post("/runs", json={"runs": [record(1)]}), 503, inside=settings.data)
+        files.unlink()
+        assert client.post("/runs", json={"runs": [record(1)]}).json()["stored"] == 1

@@ -1,0 +1,304 @@
+"""One meaning for every way in: what one way stored, every other way finds to be a duplicate."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support import record
+
+from runlake.api.body import from_arrow
+from runlake.errors import ImportFailed
+from runlake.intake import Batch, from_json, from_ndjson
+from runlake.lake import bulk
+from runlake.lake.append import Counts
+from runlake.lake.bulk import Reject
+from runlake.model import NAMES
+from runlake.query import sources
+from runlake.settings import Settings
+from runlake.store import Store
+
+Record = dict[str, Any]
+Texts = list[str]  # records, each as JSON text, for numbers must stay as they were written
+Way = Callable[[Settings, Texts, Path], Counts]
+
+TASK: Final = "550e8400-e29b-41d4-a716-446655440000"
+TIMES: Final = [
+    f"{date}{separator}{clock}{offset}"
+    for date, separator, clock, offset in product(
+        ("2025-01-11", "2024-02-29"),
+        ("T", " ", "t"),
+        ("08:00", "08:00:59", "23:59:59.9", "08:00:00.123456789123", "08:00:00,000001"),
+        ("", "Z", "z", "+05:30", "-0330", "+14", "-23:59"),
+    )
+]
+EDGES: Final = [
+    *("1970-01-01", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.0000009Z", "2025-01-11", "2024-02-29"),
+    *("1969-12-31T23:30:00-01:00", "9999-12-31T23:59:59.9999999Z", "9999-12-31", "2149-06-06", "2149-06-07"),
+    *("2262-04-11T23:47:16.854775Z", "2262-04-12", "2038-01-19T03:14:08Z"),
+]
+TEXTS: Final = [
+    *("", " ", "NULL", "null", "None", "nan", "NaN", "inf", "true", "1", "1.50", "-0", "1e5", "007", "{}", "[1, 2]"),
+    *("2025-01-11", "2025-01-11T08:00:00Z", "08:00:00", TASK, '"quoted"', "it's", "a,b;c\td", "line\nbreak\r\n"),
+    *("\\", "\\n", "\\u0041", "\x00", "a\x00b", "\x01\x1f\x7f", "\u2028\u2029\ufeff", "e\u0301é", "😀", "\U0010ffff"),
+    *("%s {} $x ?", "ß" * 300, "x" * 5000, " lead", "trail ", "'); DROP TABLE runs; --", "\ufffd", "0x10", "t", "f"),
+]
+OUTPUTS: Final = [
+    *(
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "0.0",
+        "-0.0",
+        "1",
+        "-1",
+        "1.0",
+        "1.50",
+        "1e2",
+        "1E+2",
+        "1e-7",
+        "1e21",
+        "1e22",
+    ),
+    *("123456789012345678901234567890", "-123456789012345678901234567890", "9223372036854775808", "0.1", "5e-324"),
+    *(
+        "18446744073709551615",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "1.7976931348623157e308",
+        "1e400",
+        "-1e999",
+    ),
+    *(
+        "0.30000000000000004",
+        "3.141592653589793238462643",
+        "2.2250738585072014e-308",
+        "1e-400",
+        "100000000000000000000.0",
+    ),
+    *(
+        '""',
+        '" "',
+        '"null"',
+        '"2025-01-11"',
+        '"1"',
+        '"é"',
+        '"\\u00e9"',
+        '"\\ud83d\\ude00"',
+        '"\\/"',
+        '"\\b\\f\\n\\r\\t"',
+    ),
+    *('"\\u0000"', '"a\\u0000b"', '"\\u007f"', '"\x7f"', '"\\u2028"', '"\u2028"', '"\\"\\\\"', '"NaN, Infinity,]"'),
+    *("[]", "{}", "[ ]", "{ }", "[[]]", '[{}, [], null, ""]', '{"":{"":1}}', '{"b":1,"a":2}', '{ "a" : [1 , 2.0] }'),
+    *('{"a":null}', '{"a":{"b":null},"c":[null]}', '{"id":"x","runs":[1]}', '{"a":1,"A":2}', '{"é":"\\u00e9"}'),
+    *("[1,1.0,1e0]", '{"x":"2025-01-11T08:00:00Z"}', '["a",1]', "[" * 100 + "]" * 100, '{"a":' * 99 + "[1]" + "}" * 99),
+    json.dumps({f"key {i}": [i, str(i), i / 7] for i in range(200)}),
+    json.dumps("x" * 100_000),
+]
+
+
+def nasty() -> Texts:
+    """Records in which every time, text and output above occurs, with all other fields going round."""
+    times, made = [*EDGES, *TIMES], []
+    for i in range(max(len(times), len(TEXTS), len(OUTPUTS))):
+        run_id = f"{i:08x}-ABCD-4def-8aaa-{i * 7919:012X}"
+        fields = {
+            "id": [run_id, run_id.lower(), run_id.upper(), run_id.replace("-", "")][i % 4],
+            "task_id": TASK.upper() if i % 5 else TASK,
+            "error": None if i % 11 == 3 else TEXTS[i % len(TEXTS)],
+            "lease_owner": None if i % 7 == 2 else TEXTS[-i % len(TEXTS)][:255],
+            "leased_until": times[-i % len(times)],
+        }
+        moment = times[i % len(times)]
+        match i % 6:
+            case 0:
+                fields |= {"created_at": moment, "started_at": None}
+            case 1:
+                fields |= {"started_at": moment}
+            case 2:
+                fields |= {"started_at": moment, "finished_at": moment, "success": False}
+            case 3:
+                fields |= {"finished_at": moment, "success": True, "started_at": None}
+            case 4:
+                fields |= {"started_at": moment, "finished_at": "9999-12-31T23:59:59.999999", "success": True}
+            case _:
+                fields |= {"created_at": times[-i % len(times)], "finished_at": moment, "success": None or True}
+        if i % 3:
+            fields["attempt"] = [1, 2, 2_147_483_647][i % 3]
+        text = json.dumps(fields, ensure_ascii=i % 2 == 0)
+        made.append(text if i % 13 == 5 else f'{text[:-1]}, "output": {OUTPUTS[i % len(OUTPUTS)]}}}')
+    return made
+
+
+def submitted(settings: Settings, batch: Batch) -> Counts:
+    store = Store(settings)
+    try:
+        store.load()
+        store.start()
+        return store.writer.submit(batch).result(60)
+    finally:
+        store.close()
+
+
+def imported(settings: Settings, file: Path, reject: Callable[[Reject], None] | None = None) -> Counts:
+    store = Store(settings)
+    try:
+        store.load()
+        pieces = (bulk.Source(*piece) for piece in sources.tables([file], None, settings))
+        totals = bulk.load(store.lake, store.index, pieces, reject=reject)
+        return Counts(totals.stored, totals.duplicates, totals.stale)
+    finally:
+        store.close()
+
+
+def columns(texts: Texts) -> pa.Table:
+    """The records as a client that has them in columns would send them; `output` as the text it was."""
+    records = [json.loads(text) for text in texts]
+    found: dict[str, pa.Array] = {}
+    for name in NAMES:
+        kind = {"attempt": pa.int64(), "success": pa.bool_()}.get(name, pa.string())
+        if name == "output":
+            outputs = [text.partition('"output": ')[2][:-1] or None for text in texts]
+            found[name] = pa.array(outputs, kind)
+        else:
+            found[name] = pa.array([record.get(name) for record in records], kind)
+    return pa.table(found)
+
+
+def by_json(settings: Settings, texts: Texts, folder: Path) -> Counts:
+    return submitted(settings, from_json(f'{{"runs": [{",".join(texts)}]}}'.encode()))
+
+
+def by_ndjson(settings: Settings, texts: Texts, folder: Path) -> Counts:
+    return submitted(settings, from_ndjson("\n".join(texts).encode()))
+
+
+def by_arrow(settings: Settings, texts: Texts, folder: Path) -> Counts:
+    table, sink = columns(texts), pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table, max_chunksize=7)
+    return submitted(settings, from_arrow(sink.getvalue().to_pybytes()))
+
+
+def by_ndjson_file(settings: Settings, texts: Texts, folder: Path) -> Counts:
+    file = folder / "runs.ndjson"
+    file.write_bytes("".join(f"{text}\n" for text in texts).encode())
+    return imported(settings, file)
+
+
+def by_json_file(settings: Settings, texts: Texts, folder: Path) -> Counts:
+    file = folder / "runs.json"
+    file.write_bytes(f"[{','.join(texts)}]".encode())
+    return imported(settings, file)
+
+
+def by_parquet_file(settings: Settings, texts: Texts, folder: Path) -> Counts:
+    file = folder / "runs.parquet"
+    with duckdb.connect() as con:
+        con.register("given", columns(texts))
+        con.execute(f"COPY given TO '{file}' (FORMAT parquet)")
+    return imported(settings, file)
+
+
+WAYS: Final[tuple[Way, ...]] = (by_json, by_ndjson, by_arrow, by_ndjson_file, by_json_file, by_parquet_file)
+
+
+def check(settings: Settings, texts: Texts, folder: Path, first: Way, others: tuple[Way, ...]) -> None:
+    assert first(settings, texts, folder) == Counts(len(texts), 0, 0)
+    for way in others:
+        assert way(settings, texts, folder) == Counts(0, len(texts), 0), way.__name__
+
+
+@pytest.mark.parametrize("first", WAYS, ids=lambda way: way.__name__)
+def test_every_way_says_the_same(tmp_path: Path, first: Way) -> None:
+    """In the catalog or in Parquet files; the last way is the first once more."""
+    at = WAYS.index(first)
+    kept = Settings(data=str(tmp_path / "lake"), inline_rows=1000 * (at % 2))
+    check(kept, nasty(), tmp_path, first, (*WAYS[at + 1 :], *WAYS[: at + 1]))
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_every_way_says_the_same_of_a_few(tmp_path: Path, part: int) -> None:
+    """Few records of like kind, so that a file reader finds a narrower type than it does among all of them."""
+    texts = sorted(nasty()[part::4], key=lambda text: text.partition('"output": ')[2])[:9]
+    check(Settings(data=str(tmp_path / "lake")), texts, tmp_path, WAYS[part % len(WAYS)], WAYS)
+
+
+JSON: Final = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=5), inner, max_size=4)),
+    max_leaves=12,
+)
+ASCII: Final = st.booleans()
+
+
+@st.composite
+def written(draw: st.DrawFn) -> str:
+    """A finished or open record with any text and any output."""
+    start = draw(st.sampled_from([*EDGES[:2], *TIMES]))
+    text = st.one_of(st.none(), st.sampled_from(TEXTS[:40]), st.text(max_size=20))
+    record = {"id": str(draw(st.uuids())), "task_id": TASK, "started_at": start, "error": draw(text)}
+    if draw(st.booleans()):
+        record |= {"finished_at": "9999-12-31", "success": draw(st.booleans())}
+    return f'{json.dumps(record, ensure_ascii=draw(ASCII))[:-1]}, "output": {json.dumps(draw(JSON), ensure_ascii=draw(ASCII))}}}'
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    texts=st.lists(written(), min_size=1, max_size=30, unique_by=lambda text: text[:50]), first=st.sampled_from(WAYS)
+)
+def test_every_way_says_the_same_of_anything(texts: Texts, first: Way) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        check(Settings(data=f"{folder}/lake"), texts, Path(folder), first, WAYS)
+
+
+SAMPLE: Final = 20_480  # rows DuckDB looks at to detect the columns of a JSON file
+LATE: Final[dict[str, tuple[Record, Record]]] = {
+    "a field": ({}, {"error": "late", "output": {"a": 1}, "lease_owner": "w"}),
+    "the first success": ({"finished_at": None, "success": None}, {}),
+    "the first attempt": ({"attempt": None}, {"attempt": 2}),
+}
+WRONG: Final[list[Record]] = [{"nope": 1}, {"attempt": 1.5}, {"attempt": "2"}, {"attempt": "x"}, {"success": "true"}]
+
+
+def at_one_time(number: int, **fields: Any) -> str:
+    return json.dumps(record(number, **{"started_at": "2025-01-01", "finished_at": "2025-01-01", **fields}))
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_what_appears_late_in_a_json_file_is_read(tmp_path: Path, what: str) -> None:
+    """Behind the rows from which the columns were detected."""
+    early, late = LATE[what]
+    texts = [at_one_time(i, **early) for i in range(SAMPLE + 1)]
+    last = at_one_time(10**6, **late)
+    kept = Settings(data=str(tmp_path / "lake"))
+    assert by_ndjson_file(kept, [*texts, last], tmp_path).stored == SAMPLE + 2
+    assert by_json(kept, [last], tmp_path) == Counts(0, 1, 0)
+
+
+@pytest.mark.parametrize("field", WRONG, ids=str)
+def test_what_is_wrong_late_in_a_json_file_is_refused(tmp_path: Path, field: Record) -> None:
+    texts = [at_one_time(i, attempt=1) for i in range(SAMPLE + 1)]
+    with pytest.raises(ImportFailed, match=next(iter(field))):
+        by_ndjson_file(Settings(data=str(tmp_path / "lake")), [*texts, at_one_time(10**6, **field)], tmp_path)
+
+
+@pytest.mark.parametrize("field", [*WRONG[1:], {"error": 5}, {"error": {"a": 1}}, {"lease_owner": True}], ids=str)
+def test_a_json_file_is_judged_as_post_judges(tmp_path: Path, field: Record) -> None:
+    bad: list[Reject] = []
+    file = tmp_path / "runs.ndjson"
+    texts = at_one_time(1, attempt=1), at_one_time(2, **field), at_one_time(3, attempt=2)
+    file.write_text("\n".join(texts))
+    imported(Settings(data=str(tmp_path / "lake")), file, bad.append)
+    assert [(r.row, r.field) for r in bad] == [(2, next(iter(field)))]

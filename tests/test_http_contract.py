@@ -1,0 +1,234 @@
+"""The read side of the contract over real HTTP, on one server: fields, routes, parameters, times, links."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any, Final
+
+import httpx
+import msgspec
+import pytest
+from support import Server, record
+
+from runlake import model
+
+RUNS: Final = 12
+RUN: Final = str(uuid.UUID(int=7))
+TASK: Final = record(7)["task_id"]
+EXACT: Final = "2025-03-01T00:00:00.000001Z"
+UNKNOWN: Final = "AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE"
+READS: Final = [
+    ("/runs", model.RunPage),
+    (f"/runs/{RUN}", model.Run),
+    (f"/task/{TASK}/latest", model.Run),
+    (f"/task/{TASK}/stats", model.TaskStats),
+    ("/stats/summary", model.Summary),
+    ("/health", model.Health),
+    ("/ready", model.Ready),
+]
+paths = pytest.mark.parametrize("path", [path for path, _ in READS])
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of a server with a few runs, all failed, of three tasks."""
+    with Server(tmp_path_factory.mktemp("contract") / "lake") as server:
+        runs = [record(i, success=False, error=f"error {i}", output={"i": i}) for i in range(RUNS)]
+        runs.append(record(500, started_at=EXACT, finished_at=EXACT))
+        runs.append({"id": str(uuid.UUID(int=501)), "task_id": TASK, "created_at": "2025-02-01"})
+        assert server.post(*runs).json()["stored"] == len(runs)
+        yield server.client
+
+
+def total(client: httpx.Client, query: str) -> int:
+    """How many runs a raw query string finds."""
+    answer = client.get(f"/runs?{query}")
+    assert answer.status_code == 200, answer.text
+    found: int = answer.json()["total"]
+    return found
+
+
+@pytest.mark.parametrize(("path", "kind"), READS, ids=[path for path, _ in READS])
+def test_a_body_has_exactly_the_fields_of_the_contract(client: httpx.Client, path: str, kind: type) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert list(answer.json()) == list(msgspec.structs.asdict(msgspec.json.decode(answer.content, type=kind)))
+    assert set(answer.json()) == {field.name for field in msgspec.structs.fields(kind)}
+
+
+def test_a_list_item_is_a_whole_run(client: httpx.Client) -> None:
+    for item in client.get("/runs").json()["items"]:
+        assert set(item) == {field.name for field in msgspec.structs.fields(model.Run)}
+
+
+@paths
+def test_head_is_get_without_a_body(client: httpx.Client, path: str) -> None:
+    got, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    unlike = {"date", "content-length"} if "stat" in path else {"date"}  # the window of statistics moves on
+    for headers in (got.headers, head.headers):
+        for name in unlike:
+            headers.pop(name, None)
+    assert dict(head.headers) == dict(got.headers)
+
+
+def test_head_of_what_is_not_there(client: httpx.Client) -> None:
+    head = client.head(f"/runs/{UNKNOWN}")
+    assert (head.status_code, head.content) == (404, b"")
+
+
+@paths
+def test_a_trailing_slash_is_ignored(client: httpx.Client, path: str) -> None:
+    answer = client.get(f"{path}/", params={"until": "2025-02-01"} if "stat" in path else None)
+    plain = client.get(path, params={"until": "2025-02-01"} if "stat" in path else None)
+    assert (answer.status_code, answer.content) == (200, plain.content)
+
+
+@pytest.mark.parametrize("path", [f"/task/{TASK}/latest", f"/task/{TASK}/stats", "/stats/summary"])
+def test_older_clients_look_under_runs(client: httpx.Client, path: str) -> None:
+    query = "" if "latest" in path else "?until=2025-02-01&days=31"
+    answer, older = client.get(path + query), client.get(f"/runs{path}{query}")
+    assert older.status_code == 200
+    assert older.content == answer.content
+
+
+@pytest.mark.parametrize("change", [str.upper, lambda text: text.replace("-", "")], ids=["upper", "bare"])
+def test_ids_in_any_case_come_back_in_lower_case(client: httpx.Client, change: Any) -> None:
+    assert client.get(f"/runs/{change(RUN)}").json()["id"] == RUN
+    assert client.get(f"/task/{change(TASK)}/latest").json()["task_id"] == TASK
+    assert client.get(f"/task/{change(UNKNOWN)}/stats").json()["task_id"] == UNKNOWN.lower()
+    items = client.get(f"/runs?task_id={change(TASK)}").json()["items"]
+    assert items and {item["task_id"] for item in items} == {TASK}
+
+
+@pytest.mark.parametrize("text", ["false", "False", "FALSE", "fAlSe", "0"])
+def test_false_in_any_case(client: httpx.Client, text: str) -> None:
+    assert total(client, f"success={text}") == RUNS
+    assert {i["error"] for i in client.get(f"/runs?include_errors={text}").json()["items"]} == {None}
+
+
+@pytest.mark.parametrize("text", ["true", "True", "TRUE", "1"])
+def test_true_in_any_case(client: httpx.Client, text: str) -> None:
+    assert total(client, f"success={text}") == 1
+    errors = {item["error"] for item in client.get(f"/runs?include_errors={text}").json()["items"]}
+    assert errors == {None, *(f"error {i}" for i in range(RUNS))}
+
+
+def test_detail_and_latest_always_have_the_error(client: httpx.Client) -> None:
+    assert client.get(f"/runs/{RUN}").json()["error"] == "error 7"
+    task = record(2)["task_id"]
+    assert client.get(f"/runs?task_id={task}&success=0&limit=1").json()["items"][0]["error"] is None
+    assert client.get(f"/task/{record(0)['task_id']}/latest").json()["error"] is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EXACT,
+        EXACT.lower(),
+        "2025-03-01T00:00:00.000001",
+        "2025-03-01%2000:00:00.000001",
+        "2025-03-01+00:00:00.000001",
+        "2025-03-01T00:00:00.000001999999",
+        "2025-03-01T00:00:00,000001Z",
+        "2025-03-01T02:30:00.000001+02:30",
+        "2025-03-01T02:30:00.000001%2B0230",
+        "2025-03-01T02:00:00.000001+02",
+        "2025-02-28T19:00:00.000001-05:00",
+        "2025-03-01+02:00:00.000001+02:00",
+    ],
+)
+def test_a_time_of_a_query_in_any_form(client: httpx.Client, text: str) -> None:
+    """Each text is the microsecond at which the newest run starts: the end excludes it, the start does not."""
+    assert total(client, f"start_time={text}") == 1
+    assert total(client, f"end_time={text}") == RUNS
+    answer = client.get(f"/stats/summary?until={text}&days=1").json()
+    assert (answer["window_end"], answer["total_runs"]) == (EXACT, 1)
+
+
+def test_a_bare_date_is_midnight(client: httpx.Client) -> None:
+    assert total(client, "start_time=2025-03-01") == 1
+    assert total(client, "end_time=2025-03-01") == RUNS
+    assert client.get("/stats/summary?until=2025-03-01").json()["window_end"] == "2025-03-01T00:00:00Z"
+
+
+def test_times_come_out_in_utc_with_a_fraction_only_when_there_is_one(client: httpx.Client) -> None:
+    answer = client.get("/stats/summary?until=2025-03-01T00:00:00.5%2B01:00&days=1").json()
+    assert answer["window_end"] == "2025-02-28T23:00:00.500000Z"
+    run = client.get(f"/runs/{RUN}").json()
+    assert (run["started_at"], run["finished_at"]) == ("2025-01-08T08:00:00Z", "2025-01-08T08:00:02.500000Z")
+
+
+@pytest.mark.parametrize("query", ["", "success=false&", f"include_errors=1&end_time={EXACT}&"])
+def test_links_lead_to_every_run_once(client: httpx.Client, query: str) -> None:
+    url: str | None = f"/runs?{query}limit=3"
+    seen: list[str] = []
+    while url is not None:
+        answer = client.get(url)
+        seen += [item["id"] for item in answer.json()["items"]]
+        link = answer.headers.get("link")
+        assert (link is not None) == answer.json()["has_more"]
+        url = None if link is None else re.fullmatch(r'<([^<>]+)>; rel="next"', link)[1]  # type: ignore[index]
+    assert len(seen) == len(set(seen)) == total(client, query)
+
+
+def test_a_link_keeps_an_unescaped_plus(client: httpx.Client) -> None:
+    answer = client.get("/runs?limit=1&start_time=2025-01-01T02:00:00+02:00&success=FALSE")
+    assert answer.links["next"]["url"].startswith("/runs?")
+    following = client.get(answer.links["next"]["url"])
+    assert following.status_code == 200
+    assert (following.json()["total"], following.json()["offset"]) == (answer.json()["total"], 1)
+
+
+def test_an_unchanged_page_is_not_sent_again(client: httpx.Client) -> None:
+    answer = client.get("/runs?limit=2")
+    tag = answer.headers.get("etag")
+    assert tag, "GET /runs has no ETag"
+    again = client.get("/runs?limit=2", headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/runs?limit=3", headers={"If-None-Match": tag}).status_code == 200
+
+
+@pytest.mark.parametrize("limit", [1, 200])
+@pytest.mark.parametrize("offset", [0, RUNS + 1, RUNS + 2, 2**53 - 1])
+def test_limits_and_offsets(client: httpx.Client, limit: int, offset: int) -> None:
+    answer = client.get(f"/runs?limit={limit}&offset={offset}").json()
+    left = max(RUNS + 2 - offset, 0)
+    assert (answer["total"], len(answer["items"])) == (RUNS + 2, min(limit, left))
+    assert (answer["limit"], answer["offset"], answer["has_more"]) == (limit, offset, left > limit)
+
+
+def test_defaults(client: httpx.Client) -> None:
+    page = client.get("/runs").json()
+    assert (page["limit"], page["offset"]) == (50, 0)
+    assert client.get(f"/task/{TASK}/stats").json()["period_days"] == 30
+    assert client.get("/stats/summary").json()["period_days"] == 7
+    for days in (1, 3650):
+        assert client.get(f"/stats/summary?days={days}").json()["period_days"] == days
+        assert client.get(f"/task/{TASK}/stats?days={days}").json()["period_days"] == days
+
+
+def test_a_task_without_runs(client: httpx.Client) -> None:
+    answer = client.get(f"/task/{UNKNOWN}/latest")
+    assert (answer.status_code, answer.content) == (200, b"null")
+    stats = client.get(f"/task/{UNKNOWN}/stats").json()
+    assert (stats["total_runs"], stats["success_rate"], stats["current_streak"]) == (0, 0.0, None)
+    assert stats["max_execution_time_seconds"] is None
+
+
+def test_other_routes(client: httpx.Client) -> None:
+    assert client.get("/health").json() == {"status": "ok"}
+    ready = client.get("/ready").json()
+    assert (ready["status"], ready["runs"]) == ("ready", RUNS + 2)
+    assert client.get("/schema").json()["openapi"].startswith("3.1")
+    page = client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(assets) > 3
+    for asset in assets:
+        answer = client.get(asset)
+        assert (asset[0], answer.status_code) == ("/", 200), asset
+        assert len(answer.content) > 100

@@ -1,0 +1,154 @@
+"""A lake is a folder: it may be moved, copied, linked to, and called anything."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+from support import Server, environment, record, runlake
+
+from runlake import duck
+
+PARQUET: Final = {"RUNLAKE_INLINE_ROWS": "0"}
+NAMES: Final = ['-it\'s "quoted" with spaces', "Übung 実行 🐟", "a,b;c#d&e%20=f:\\g", "new\nline"]
+COUNT: Final = """
+import duckdb, sys
+con = duckdb.connect()
+for path in sys.argv[2:]:
+    con.execute(f"LOAD '{path}'")
+address = "ducklake:sqlite:" + sys.argv[1] + "/catalog.sqlite"
+con.execute("ATTACH '" + address.replace("'", "''") + "' AS lake (READ_ONLY)")
+print(*con.execute("SELECT count(*), count(DISTINCT id) FROM lake.runs").fetchone())
+"""
+
+
+def fill(lake: Path | str, first: int = 0, cwd: Path | None = None) -> None:
+    """Ten more runs in Parquet files, by import."""
+    source = (cwd or Path(lake).parent) / "source.ndjson"
+    source.write_text("".join(json.dumps(record(first + i)) + "\n" for i in range(10)))
+    done = runlake("import", str(source), "--data", str(lake), env=environment(None, **PARQUET), cwd=cwd)
+    assert done.returncode == 0, done.stderr
+
+
+def count(lake: Path | str) -> int:
+    """How many runs `runlake sql` and `runlake check` see; they agree."""
+    done = runlake("sql", "SELECT count(*) AS n FROM runs", "--format", "json", "--data", str(lake))
+    assert done.returncode == 0, done.stderr
+    check = runlake("check", "--data", str(lake))
+    assert check.returncode == 0, check.stderr
+    found = int(json.loads(done.stdout)[0]["n"])
+    assert check.stdout.split()[1] == str(found)
+    return found
+
+
+def plain(lake: Path, cwd: Path) -> str:
+    """What plain DuckDB in another folder counts: runs, and different ids."""
+    wheels = [duck.extension("sqlite_scanner"), duck.extension("ducklake")]
+    command = [sys.executable, "-c", COUNT, str(lake), *wheels]
+    done = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout.strip() or done.stderr
+
+
+def test_a_moved_lake(tmp_path: Path) -> None:
+    """Every command works at once; plain DuckDB does after the first opening for writing."""
+    old, new = tmp_path / "old", tmp_path / "elsewhere" / "new"
+    fill(old)
+    new.parent.mkdir()
+    old.rename(new)
+    assert count(new) == 10
+    files = runlake("info", "--files", "--data", str(new)).stdout.splitlines()
+    assert len(files) == 10
+    assert all(Path(file).is_file() and Path(file).is_relative_to(new) for file in files)
+    fill(new, 100)
+    assert count(new) == 20
+    with Server(new, env=environment(None, **PARQUET)) as server:
+        assert server.post(record(200)).json()["stored"] == 1
+        assert server.client.get("/runs").json()["total"] == 21
+        assert server.client.get(f"/runs/{record(3)['id']}").status_code == 200
+        assert plain(new, tmp_path) == "21 21"
+    assert plain(new, tmp_path) == "21 21"
+    assert not old.exists()
+
+
+def test_a_copied_lake_is_a_lake_of_its_own(tmp_path: Path) -> None:
+    """What is written to or tidied in the copy never touches the original, and the other way round."""
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    fill(original)
+    fill(original, 28)  # the same days again, so that there is something to merge
+    shutil.copytree(original, copy)
+    before = sorted(str(path) for path in original.rglob("*"))
+    now = environment(None, RUNLAKE_GRACE_SECONDS="0", **PARQUET)
+    assert runlake("maintain", "--data", str(copy), env=now).returncode == 0
+    fill(copy, 100)
+    assert sorted(str(path) for path in original.rglob("*")) == before
+    assert (count(original), count(copy)) == (20, 30)
+    assert plain(copy, tmp_path) == "30 30"
+    shutil.rmtree(original)
+    assert count(copy) == 30
+    assert plain(copy, tmp_path) == "30 30"
+
+
+def test_a_copy_reads_its_own_files_before_any_writing(tmp_path: Path) -> None:
+    """With the original gone, a copy that was never opened for writing is whole."""
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    fill(original)
+    shutil.copytree(original, copy)
+    shutil.rmtree(original)
+    assert count(copy) == 10
+
+
+def test_relative_and_default_folders(tmp_path: Path) -> None:
+    """--data and RUNLAKE_DATA are relative to the current folder, but the lake does not remember that."""
+    fill("some/lake", cwd=tmp_path)
+    lake = tmp_path / "some" / "lake"
+    assert count(lake) == 10
+    env = environment(None, RUNLAKE_DATA="../some/lake")
+    (tmp_path / "beside").mkdir()
+    done = runlake("sql", "SELECT count(*) FROM runs", "--format", "csv", env=env, cwd=tmp_path / "beside")
+    assert done.stdout.split()[-1] == "10"
+    assert plain(lake, tmp_path / "beside") == "10 10"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name(tmp_path: Path, name: str) -> None:
+    """Spaces, quotes, other scripts and what SQL, globs and URIs hold special."""
+    lake = tmp_path / name / name
+    lake.parent.mkdir()
+    fill(lake)
+    assert count(lake) == 10
+    with Server(lake, env=environment(None, **PARQUET)) as server:
+        assert server.post(*(record(28 + i) for i in range(5))).json()["stored"] == 5
+        assert server.client.get("/runs").json()["total"] == 15
+        assert len(server.client.get("/runs?limit=200&start_time=2025-01-01").json()["items"]) == 15
+        assert server.client.get(f"/runs/{record(3)['id']}").status_code == 200
+    assert plain(lake, tmp_path) == "15 15"
+
+
+def test_a_link_is_the_same_lake(tmp_path: Path) -> None:
+    """Through a symbolic link it is the same lake with the same lock, and stays whole when the link goes."""
+    lake, link = tmp_path / "real" / "lake", tmp_path / "link"
+    lake.parent.mkdir()
+    lake.mkdir()
+    link.symlink_to(lake)
+    fill(link)
+    with Server(lake) as server:
+        done = runlake("generate", "--runs", "5", "--data", str(link))
+        assert (done.returncode, f"process {server.process.pid}" in done.stderr) == (1, True)
+    assert count(link) == count(lake) == 10
+    link.unlink()
+    assert count(lake) == 10
+    assert plain(lake, tmp_path) == "10 10"
+
+
+@pytest.mark.parametrize("name", ["a*", "a?", "glob[1]"])
+def test_names_that_read_as_patterns_are_refused(tmp_path: Path, name: str) -> None:
+    """DuckDB would read such a path as a pattern: better one clear line than other people's files."""
+    for command in (["generate", "--runs", "5"], ["check"], ["serve", "--port", "0"]):
+        done = runlake(*command, "--data", str(tmp_path / name))
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,123 @@
+"""Readers in processes of their own while the service writes: what they see is a snapshot, and only grows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import pytest
+from support import Server, environment, record
+
+from runlake import duck
+
+HOSTILE: Final = {
+    "RUNLAKE_FLUSH_ROWS": "20",
+    "RUNLAKE_MERGE_FILES": "2",
+    "RUNLAKE_MAINTAIN_SECONDS": "0.01",
+    "RUNLAKE_TIDY_SECONDS": "0.2",
+    "RUNLAKE_GRACE_SECONDS": "5",
+}
+# An analyst: plain DuckDB, no runlake; one line per look, until its standard input ends.
+ANALYST: Final = """
+import duckdb, sys, threading
+done = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
+def look(con):
+    while True:
+        a = con.execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone()
+        r = look_(con)
+        if a == con.execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone(): return r
+def look_(con):
+    return con.execute("SELECT count(*), count(DISTINCT id), sum(attempt) FROM lake.runs").fetchone()
+def attached():
+    con = duckdb.connect()
+    for path in sys.argv[2:]:
+        con.execute(f"LOAD '{path}'")
+    con.execute(f"ATTACH 'ducklake:sqlite:{sys.argv[1]}/catalog.sqlite' AS lake (READ_ONLY)")
+    return con
+con = attached()
+while True:
+    last = done.is_set()
+    print(*look(con), flush=True)
+    con.close()
+    con = attached()
+    print(*look(con), flush=True)
+    print(*look(con), flush=True)
+    if last:
+        break
+"""
+
+
+def analyst(lake: Path, cwd: Path) -> subprocess.Popen[str]:
+    """A process of plain DuckDB in another folder that counts the runs again and again."""
+    wheels = [duck.extension("sqlite_scanner"), duck.extension("ducklake")]
+    return subprocess.Popen(
+        [sys.executable, "-c", ANALYST, str(lake), *wheels],
+        cwd=cwd,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+# The look that `runlake sql`, `info` and `check` take at a lake, again and again.
+LOOKER: Final = """
+import sys, threading
+from runlake.lake.catalog import Lake
+from runlake.paths import Paths
+from runlake.query.relations import content
+from runlake.settings import Settings
+done = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
+lake = Lake(Paths.of(sys.argv[1]), Settings(data=sys.argv[1]), write=False)
+while True:
+    last = done.is_set()
+    what = content(lake)
+    print(*[what.finished + what.opened.num_rows] * 3, flush=True)
+    if last:
+        break
+"""
+
+
+def looker(lake: Path, cwd: Path) -> subprocess.Popen[str]:
+    """A process that takes the same look as the commands that read."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", LOOKER, str(lake)]
+    return subprocess.Popen(command, cwd=cwd, env=environment(), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+@pytest.mark.parametrize("reader", [analyst, looker], ids=["plain DuckDB", "runlake"])
+def test_readers_see_ever_more_runs_while_the_service_writes(
+    tmp_path: Path, reader: Callable[[Path, Path], subprocess.Popen[str]]
+) -> None:
+    """Appends, finishes, flushes, merges, expiry and clean-up go on under two readers; nothing errs or shrinks."""
+    lake = tmp_path / "lake"
+    with Server(lake, env=environment(None, **HOSTILE)) as server:
+        server.post(record(1, finished_at=None, success=None))
+        readers = [reader(lake, tmp_path) for _ in range(2)]
+        deadline, number = time.monotonic() + 10, 10
+        while time.monotonic() < deadline:
+            opened = [record(number + i, finished_at=None, success=None) for i in range(5)]
+            assert server.post(*opened).json()["stored"] == 5
+            batch = [record(number + i) for i in range(60 if number % 3 else 120)]
+            assert server.post(*batch).json()["stored"] == len(batch)
+            number += len(batch)
+        total = server.client.get("/runs").json()["total"]
+        ends = [(*process.communicate(timeout=60), process.returncode) for process in readers]
+    assert any("step=merge" in line for line in server.log)
+    assert any("step=clean" in line for line in server.log)
+    assert not [line for line in server.log if "ERROR" in line or "failed" in line]
+    for out, err, code in ends:
+        assert (code, err) == (0, "")
+        looks = [tuple(map(int, line.split())) for line in out.splitlines()]
+        fallen = [(before, after) for before, after in pairwise(looks) if after < before]
+        assert fallen == []
+        assert len(looks) > 5
+        assert looks[-1] == (total, total, total)
