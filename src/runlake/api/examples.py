@@ -76,6 +76,7 @@ OPEN: Final = Run(
 )
 PAGE: Final = RunPage(items=[OPEN, FINISHED], total=25, limit=2, offset=0, has_more=True)
 NEXT_LINK: Final = f'</runs?task_id={EXAMPLE_TASK}&limit=2&offset=2>; rel="next"'
+TAG: Final = '"18a3c9f2b7d4e600-2f-9a1b0c3d4e5f6071"'
 
 # As a client writes it: own offsets, and nothing that has a default.
 FINISHED_RECORD: Final[dict[str, Any]] = {

@@ -58,6 +58,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         made["requestBody"] = _request(operation.request)
     for code in operation.errors:
         made["responses"][str(code)] = _error(operation, code)
+    if operation.response is RunPage:
+        made["responses"]["304"] = {"description": "Nothing has changed since the page whose ETag was sent back."}
     return made
 
 
@@ -115,7 +117,8 @@ def _answer(operation: Operation) -> dict[str, Any]:
     }
     if operation.response is RunPage:
         answer["headers"] = {
-            "Link": _header("The next page; only while `has_more` is true.", "string", examples.NEXT_LINK)
+            "Link": _header("The next page; only while `has_more` is true.", "string", examples.NEXT_LINK),
+            "ETag": _header("Of this page and snapshot; send it back as If-None-Match.", "string", examples.TAG),
         }
     return answer
 
