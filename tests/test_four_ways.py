@@ -164,7 +164,7 @@ def imported(settings: Settings, file: Path, reject: Callable[[Reject], None] | 
 
 def columns(texts: Texts) -> pa.Table:
     """The records as a client that has them in columns would send them; `output` as the text it was."""
-    records = [json.loads(text) for text in texts]
+    records: list[Record] = [json.loads(text) for text in texts]
     found: dict[str, pa.Array] = {}
     for name in NAMES:
         kind = {"attempt": pa.int64(), "success": pa.bool_()}.get(name, pa.string())
@@ -172,7 +172,7 @@ def columns(texts: Texts) -> pa.Table:
             outputs = [text.partition('"output": ')[2][:-1] or None for text in texts]
             found[name] = pa.array(outputs, kind)
         else:
-            found[name] = pa.array([record.get(name) for record in records], kind)
+            found[name] = pa.array([sent.get(name) for sent in records], kind)
     return pa.table(found)
 
 
@@ -248,10 +248,11 @@ def written(draw: st.DrawFn) -> str:
     """A finished or open record with any text and any output."""
     start = draw(st.sampled_from([*EDGES[:2], *TIMES]))
     text = st.one_of(st.none(), st.sampled_from(TEXTS[:40]), st.text(max_size=20))
-    record = {"id": str(draw(st.uuids())), "task_id": TASK, "started_at": start, "error": draw(text)}
+    fields = {"id": str(draw(st.uuids())), "task_id": TASK, "started_at": start, "error": draw(text)}
     if draw(st.booleans()):
-        record |= {"finished_at": "9999-12-31", "success": draw(st.booleans())}
-    return f'{json.dumps(record, ensure_ascii=draw(ASCII))[:-1]}, "output": {json.dumps(draw(JSON), ensure_ascii=draw(ASCII))}}}'
+        fields |= {"finished_at": "9999-12-31", "success": draw(st.booleans())}
+    output = json.dumps(draw(JSON), ensure_ascii=draw(ASCII))
+    return f'{json.dumps(fields, ensure_ascii=draw(ASCII))[:-1]}, "output": {output}}}'
 
 
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
