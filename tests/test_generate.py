@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runlake import generate, model, times
+from runlake.columns import ARROW, COLUMNS
 from runlake.errors import UsageError
 
 UNTIL: Final = times.parse("2025-01-11T08:00:00Z")
@@ -98,9 +99,9 @@ def test_a_dense_day_stays_inside_its_window() -> None:
 
 
 def test_schema_and_validity(sample: pa.Table) -> None:
-    assert sample.schema.equals(model.ARROW, check_metadata=True)
+    assert sample.schema.equals(ARROW, check_metadata=True)
     sample.validate(full=True)
-    for column in model.COLUMNS:
+    for column in COLUMNS:
         assert column.nullable or sample[column.name].null_count == 0, column.name
 
 

@@ -14,6 +14,7 @@ from test_openapi import DOC, by_operation, nodes, resolved, shown
 from runlake import model
 from runlake.api import examples
 from runlake.api.openapi import Operation
+from runlake.columns import NAMES
 from runlake.intake import from_json, from_ndjson
 
 WORDS: Final = {"type", "title", "description", "examples", "default"}
@@ -141,10 +142,10 @@ def test_examples_of_requests_are_read() -> None:
     assert as_json.drop_columns("id") == as_lines.drop_columns("id")
     stored = examples.FINISHED
     assert as_json.slice(0, 1).to_pylist() == [
-        {**{name: getattr(stored, name) for name in model.NAMES}, "output": bytes(stored.output).decode()}
+        {**{name: getattr(stored, name) for name in NAMES}, "output": bytes(stored.output).decode()}
     ]
     columns = content["application/vnd.apache.arrow.stream"]["schema"]["description"]
-    assert re.findall(r"^\| `(\w+)`", columns, re.MULTILINE) == list(model.NAMES)
+    assert re.findall(r"^\| `(\w+)`", columns, re.MULTILINE) == list(NAMES)
 
 
 @pytest.mark.parametrize("answer", [examples.TASK_STATS, examples.SUMMARY], ids=["task", "summary"])

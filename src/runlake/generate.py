@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from runlake import model, times
+from runlake import times
+from runlake.columns import ARROW
 from runlake.errors import UsageError
 
 _Array = NDArray[Any]
 BLOCK_ROWS: Final = 50_000
-HOUR_US: Final = times.DAY_US // 24
 CANCELLED_ERROR: Final = "cancelled before start"
 _FINISHED, _QUEUED, _RUNNING, _LOST, _CANCELLED = range(5)
 _BURST_SHARE: Final = 0.022
@@ -128,10 +128,10 @@ def _make_tasks(seed: int, count: int) -> _Tasks:
 
 
 def _busy_hours(seed: int, begin: int, until: int) -> tuple[_Array, _Array]:
-    hours = np.append(np.arange(begin, until, HOUR_US), until)
+    hours = np.append(np.arange(begin, until, times.HOUR_US), until)
     middle = (hours[:-1] + hours[1:]) // 2
     day = middle // times.DAY_US
-    rhythm = 1.0 + 0.6 * np.cos((middle % times.DAY_US / HOUR_US - 14.0) * np.pi / 12.0)
+    rhythm = 1.0 + 0.6 * np.cos((middle % times.DAY_US / times.HOUR_US - 14.0) * np.pi / 12.0)
     weekend = (day + 3) % 7 >= 5  # 1970-01-01 was a Thursday
     mood = np.exp(np.random.default_rng([seed, 2]).normal(0.0, 0.15, int(day[-1] - day[0]) + 1))
     mass = rhythm * np.where(weekend, 0.55, 1.0) * mood[day - day[0]] * np.diff(hours)
@@ -149,7 +149,7 @@ def _pick_tasks(plan: _Plan, rng: np.random.Generator, at: _Array) -> _Array:
 def _failing(plan: _Plan, rng: np.random.Generator, task: _Array, at: _Array) -> _Array:
     """Which runs fail: few, but many while their task has a burst. A hash says when, so nothing is kept."""
     mixed = task.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + plan.tasks.ids[task, 1]
-    mixed ^= (at // (3 * HOUR_US)).astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
+    mixed ^= (at // (3 * times.HOUR_US)).astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     level = mixed / (2.0**64 * _BURST_SHARE)
@@ -266,7 +266,7 @@ def _block(plan: _Plan, first: int) -> pa.Table:
         "output": _outputs(rng, rows),
         "created_at": _instants(np.where(unstarted, at, np.maximum(at - delay, plan.begin))),
     }
-    return pa.Table.from_pydict(columns, schema=model.ARROW)
+    return pa.Table.from_pydict(columns, schema=ARROW)
 
 
 def _cut(blocks: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
@@ -282,7 +282,7 @@ def _cut(blocks: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
 def history(  # noqa: PLR0913 - one argument per option of the command
     *, runs: int, days: int, tasks: int, seed: int, until: int, batch_rows: int = 250_000
 ) -> Iterator[pa.Table]:
-    """Tables in model.ARROW's schema (finished runs plus a few open), time ascending, `runs` rows in all.
+    """Tables in columns.ARROW's schema (finished runs plus a few open), time ascending, `runs` rows in all.
 
     `until` is the end of the history in microseconds since the epoch; it begins `days` days before. Only the
     lease of a running run reaches past `until`. Every table but the last has `batch_rows` rows. Raises

@@ -1,4 +1,4 @@
-"""The one schema. Structs say what a run is and what the API answers; DDL, Arrow schema, JSON Schema and
+"""The one schema. Structs say what a run is and what the API answers; table columns (columns.py), JSON Schema and
 OpenAPI are derived from them."""
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-import pyarrow as pa
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from runlake import times
@@ -268,59 +267,3 @@ def decode_instant(kind: type, value: Any) -> Instant:
     if not isinstance(value, str):
         raise ValueError("expected an ISO 8601 time as text")
     return Instant(times.parse(value))
-
-
-class Column(Struct, frozen=True):
-    """One stored column: its name, DuckDB type, Arrow type and whether it may be null."""
-
-    name: str
-    sql: str
-    arrow: pa.DataType
-    nullable: bool
-
-
-_KINDS: Final[dict[type, tuple[str, pa.DataType]]] = {
-    msgspec.inspect.UUIDType: ("UUID", pa.uuid()),
-    msgspec.inspect.StrType: ("VARCHAR", pa.string()),
-    msgspec.inspect.DateTimeType: ("TIMESTAMPTZ", pa.timestamp("us", "UTC")),
-    msgspec.inspect.BoolType: ("BOOLEAN", pa.bool_()),
-    msgspec.inspect.IntType: ("INTEGER", pa.int32()),
-    msgspec.inspect.RawType: ("VARCHAR", pa.string()),
-}
-
-
-def _column(field: msgspec.inspect.Field) -> Column:
-    options = _flat(field.type)
-    nullable = any(isinstance(o, msgspec.inspect.NoneType | msgspec.inspect.RawType) for o in options)
-    kind = next(o for o in options if not isinstance(o, msgspec.inspect.NoneType))
-    sql, arrow = _KINDS[type(kind)]
-    return Column(field.name, sql, arrow, nullable)
-
-
-def _flat(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
-    """The alternatives of a type, metadata and unions opened."""
-    if isinstance(kind, msgspec.inspect.Metadata):
-        return _flat(kind.type)
-    if isinstance(kind, msgspec.inspect.UnionType):
-        return [leaf for option in kind.types for leaf in _flat(option)]
-    return [kind]
-
-
-_RUN_INFO = msgspec.inspect.type_info(Run)
-assert isinstance(_RUN_INFO, msgspec.inspect.StructType)  # noqa: S101 - narrows the type once, at import
-
-COLUMNS: Final[tuple[Column, ...]] = tuple(_column(field) for field in _RUN_INFO.fields)
-NAMES: Final[tuple[str, ...]] = tuple(column.name for column in COLUMNS)
-RUN_AT: Final = Column("run_at", "TIMESTAMPTZ", pa.timestamp("us", "UTC"), False)
-ARROW: Final[pa.Schema] = pa.schema([pa.field(c.name, c.arrow, c.nullable) for c in COLUMNS])
-STORED: Final[pa.Schema] = ARROW.append(pa.field(RUN_AT.name, RUN_AT.arrow, RUN_AT.nullable))
-
-
-def ddl(*extra: Column) -> str:
-    """The column list of CREATE TABLE for a run, with further columns behind it."""
-    return ", ".join(f'"{c.name}" {c.sql}{"" if c.nullable else " NOT NULL"}' for c in (*COLUMNS, *extra))
-
-
-def select_list(prefix: str = "") -> str:
-    """The run's columns as a SELECT list."""
-    return ", ".join(f'{prefix}"{name}"' for name in NAMES)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from runlake.model import COLUMNS, MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES
+from runlake.columns import COLUMNS
+from runlake.model import MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES
 
 INFO: Final = """\
 The run history of a task system: append runs, list them, read statistics of them.

@@ -14,8 +14,8 @@ import pyarrow as pa
 from msgspec import Struct
 
 from runlake import duck, statements
+from runlake.columns import RUN_AT, ddl, select_list
 from runlake.intake.batch import uuid_array
-from runlake.model import RUN_AT, ddl, select_list
 from runlake.settings import Settings
 
 SQL: Final = {

@@ -15,7 +15,7 @@ from msgspec import Struct
 class Batch(Struct, frozen=True):
     """Clean rows in input order.
 
-    `rows` has the schema model.ARROW; `received` marks the rows whose created_at is the time of receipt,
+    `rows` has the schema columns.ARROW; `received` marks the rows whose created_at is the time of receipt,
     because the sender gave no time at all.
     """
 

@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from runlake import times
+from runlake.columns import ARROW
 from runlake.errors import BadInput, FieldError
 from runlake.intake import outputs
 from runlake.intake.batch import Batch, mint, uuid_array
-from runlake.model import ARROW, MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, Record, decode_instant
+from runlake.model import MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, Record, decode_instant
 
 SHAPE: Final = 'the body is {"runs": [{"task_id": "…"}, …]}'
 MAX_ERRORS: Final = 10

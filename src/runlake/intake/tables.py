@@ -16,11 +16,12 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from runlake import duck, times
+from runlake.columns import ARROW, NAMES
 from runlake.errors import BadInput, FieldError
 from runlake.intake import outputs
 from runlake.intake.batch import Batch, mint, uuid_array
 from runlake.intake.records import MAX_ERRORS
-from runlake.model import ARROW, MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_OWNER, MAX_RECORD_BYTES, NAMES
+from runlake.model import MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_OWNER, MAX_RECORD_BYTES
 
 _TIME_TYPES: Final = (
     "TIMESTAMP",

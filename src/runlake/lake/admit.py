@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from msgspec import Struct
 
+from runlake.columns import NAMES
 from runlake.errors import Conflict
 from runlake.intake.batch import Batch, uuid_bytes
-from runlake.model import NAMES
 
 Row = tuple[object, ...]
 Bools = npt.NDArray[np.bool_]

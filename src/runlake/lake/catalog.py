@@ -15,9 +15,9 @@ from msgspec import Struct
 from pyarrow import parquet
 
 from runlake import duck, statements
+from runlake.columns import NAMES, RUN_AT, STORED, ddl, select_list
 from runlake.errors import LakeDamaged, LakeMissing, LakeVersion
 from runlake.lake.lock import WriteLock
-from runlake.model import NAMES, RUN_AT, STORED, ddl, select_list
 from runlake.paths import Paths, day_of
 from runlake.settings import Settings
 

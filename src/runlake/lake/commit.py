@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 from msgspec import Struct
 
+from runlake.columns import ARROW
 from runlake.lake.catalog import DataFile
-from runlake.model import ARROW
 
 NO_ROWS = ARROW.empty_table()
 
@@ -14,7 +14,7 @@ NO_ROWS = ARROW.empty_table()
 class Commit(Struct, frozen=True, kw_only=True):
     """The difference a snapshot makes.
 
-    finished    rows that became history, with the schema model.ARROW
+    finished    rows that became history, with the schema columns.ARROW
     in_files    whether those rows went to Parquet (the files are in `files`) or stayed in the catalog
     opened      rows that are now the open version of their id
     closed      16-byte ids whose open version until now is gone

@@ -12,10 +12,10 @@ import duckdb
 import pyarrow as pa
 
 from runlake import duck, statements, times
+from runlake.columns import select_list
 from runlake.errors import Busy
 from runlake.index.index import Index
 from runlake.index.view import View
-from runlake.model import select_list
 from runlake.paths import Paths
 from runlake.settings import Settings
 

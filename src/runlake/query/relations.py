@@ -6,8 +6,8 @@ import pyarrow as pa
 from msgspec import Struct
 
 from runlake import duck
+from runlake.columns import select_list
 from runlake.lake.catalog import DataFile, Lake
-from runlake.model import select_list
 from runlake.query.sandbox import Sandbox
 from runlake.settings import Settings
 

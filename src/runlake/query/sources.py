@@ -14,8 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from runlake import duck
+from runlake.columns import NAMES
 from runlake.errors import ImportFailed, RunlakeError, UsageError
-from runlake.model import NAMES
 from runlake.query.sandbox import Sandbox
 from runlake.settings import Settings
 

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from runlake import duck, statements, times
+from runlake.columns import select_list
 from runlake.index import keys
 from runlake.intake.batch import uuid_bytes
 from runlake.lake.catalog import DataFile, Lake
-from runlake.model import select_list
 from runlake.paths import Paths
 from runlake.query.relations import Content, content
 from runlake.settings import Settings
