@@ -13,7 +13,7 @@ from runlake.errors import UsageError
 
 _PARTITION: Final = re.compile(r"year=([0-9]+)/month=([0-9]+)/day=([0-9]+)/[^/]+$")
 
-_PATTERN: Final = re.compile(r"[*?\[]")
+_PATTERN: Final = re.compile(r"[*?\[\\]")
 
 
 class Paths(Struct, frozen=True):
@@ -29,13 +29,18 @@ class Paths(Struct, frozen=True):
         """
         resolved = Path(folder).expanduser().resolve()
         if _PATTERN.search(str(resolved)):
-            raise UsageError(f"the folder of a lake cannot have *, ? or [ in its path: {resolved}")
+            raise UsageError(f"the folder of a lake cannot have *, ?, [ or \\ in its path: {resolved}")
         return cls(resolved)
 
     @property
     def catalog(self) -> Path:
         """The DuckLake catalog, a SQLite file."""
         return self.folder / "catalog.sqlite"
+
+    @property
+    def unfinished_catalog(self) -> Path:
+        """The catalog while a new lake is being made."""
+        return self.folder / "new-catalog.sqlite"
 
     @property
     def files(self) -> Path:

@@ -53,7 +53,7 @@ class _Server(uvicorn.Server):
 
 
 def serve(store: Store, host: str, port: int, listening: Callable[[str], None]) -> None:
-    """Serve a store until SIGTERM or SIGINT; then drain, close it and return."""
+    """Serve a store until SIGTERM or SIGINT; then drain, close it and return. Raises RunlakeError if it cannot."""
     service = Service(store)
     config = uvicorn.Config(
         create_app(service),
@@ -72,5 +72,8 @@ def serve(store: Store, host: str, port: int, listening: Callable[[str], None]) 
     try:
         service.start()
         _Server(config, listening).run()
+    except SystemExit as exc:  # uvicorn's way to say that it cannot listen
+        raise RunlakeError(f"cannot listen on {host} port {port}", hint="is another service there?") from exc
     finally:
+        service.stop()
         store.close()

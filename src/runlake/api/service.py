@@ -24,6 +24,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class _StoppedError(Exception):
+    """Ends the loading thread."""
+
+
 class Service:
     """Opens nothing and closes nothing: it is handed a Store, loads it, and answers once that is done."""
 
@@ -31,6 +35,7 @@ class Service:
         self._store = store
         self._start = time.time_ns()  # a lake made anew may have the same snapshot numbers
         self._reason: str | None = "the index is being loaded"
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._load, name="runlake-load", daemon=True)
 
     @property
@@ -45,7 +50,10 @@ class Service:
     def _load(self) -> None:
         try:
             self._store.load(self._progress)
-            self._store.start()
+            if not self._stopped.is_set():
+                self._store.start()
+        except _StoppedError:
+            return
         except Exception as exc:  # noqa: BLE001 - /ready has to say it, whatever it is
             self._reason = "the index could not be loaded; the log of the service says why"
             event("loading failed", error=exc)
@@ -53,7 +61,15 @@ class Service:
         self._reason = None
         event("ready", snapshot=self._store.index.view.snapshot, runs=self._store.index.view.total)
 
+    def stop(self) -> None:
+        """End the loading, if it still goes on; then the store may be closed."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
     def _progress(self, done: int, total: int) -> None:
+        if self._stopped.is_set():
+            raise _StoppedError
         self._reason = f"the index is being loaded: {done} of {total} files"
 
     def ready(self) -> Store:

@@ -47,7 +47,8 @@ def import_(settings: Settings, source: tuple[Path, ...], select: str | None, re
     fails the load and nothing is stored; with --rejects the good rows load. Loading a file twice stores nothing
     the second time.
     """
-    with rejects.open("wb") if rejects else nullcontext() as out:
+    sources.check(source)
+    with _rejects_file(rejects, source) if rejects else nullcontext() as out:
         pieces = (bulk.Source(*piece) for piece in sources.tables(source, select, settings))
         _load(settings, pieces, "loading", None, _writer(out) if out else None)
 
@@ -88,6 +89,16 @@ def _load(
         index.close()
         lake.close()
     click.echo(lines([(name, getattr(totals, name)) for name in totals.__struct_fields__]))
+
+
+def _rejects_file(rejects: Path, source: tuple[Path, ...]) -> BinaryIO:
+    """The file for bad rows, emptied; raises UsageError for one of the sources and where none can be made."""
+    if any(rejects.exists() and rejects.samefile(file) for file in source):
+        raise UsageError(f"--rejects would overwrite the source {rejects}")
+    try:
+        return rejects.open("wb")
+    except OSError as exc:
+        raise UsageError(f"cannot write {rejects}: {exc.strerror}") from exc
 
 
 def _writer(out: BinaryIO) -> Callable[[bulk.Reject], None]:

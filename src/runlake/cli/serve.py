@@ -29,7 +29,8 @@ def serve(settings: Settings, host: str | None, port: int | None, no_auth: bool)
             hint="listen on 127.0.0.1, or say --no-auth if something else guards the service",
         )
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Errors of requests are logged by api.problems; what is left is clients that went away while we stopped.
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     store = Store(settings)
     app.serve(store, host, settings.port if port is None else port, _say)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from runlake.index import keys as keyring
-from runlake.index.memory import Change, Memory
+from runlake.index.memory import SQL, Change, Memory
 from runlake.index.view import Files, View
 from runlake.intake.batch import uuid_bytes
 from runlake.lake.admit import Row, row_tuples
@@ -78,7 +78,7 @@ class Index:
     def load(self, lake: Lake, progress: Callable[[int, int], None] | None = None) -> View:
         """Build everything from the lake; `progress(files done, files in all)` is called on the way."""
         files = Files.of(lake.files())
-        inlined, opened = lake.execute("inlined"), lake.execute("open")
+        inlined, opened = lake.inlined(), lake.execute("open")
         self._open = _open_map(opened)
         snapshot = lake.snapshot()
         self.memory.clear()
@@ -95,10 +95,7 @@ class Index:
         with self.memory.cursor() as cursor:
             for start in range(0, len(everything), 32):
                 part = everything[start : start + 32]
-                cursor.execute(
-                    "SELECT id, CAST(epoch_us(run_at) // 86400000000 AS BIGINT) AS day FROM read_parquet($files)",
-                    {"files": [file.path for file in part]},
-                )
+                cursor.execute(SQL["ids"], {"files": [file.path for file in part]})
                 table = cursor.to_arrow_table()
                 parts.append(keyring.make(uuid_bytes(table["id"]), table["day"].to_numpy()))
                 self.memory.count_files([file.path for file in part], snapshot)

@@ -98,7 +98,7 @@ class Memory:
 
     def count_files(self, files: list[str], snapshot: int) -> None:
         """Add the cells of Parquet files."""
-        self._count("read_parquet($files)", {"files": files, "snapshot": snapshot})
+        self._count("read_parquet($files, hive_partitioning = false)", {"files": files, "snapshot": snapshot})
 
     def inlined_days(self) -> list[int]:
         """Days of the finished rows that are not in Parquet yet."""

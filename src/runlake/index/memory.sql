@@ -24,3 +24,6 @@ WHERE finished_at IS NOT NULL AND died = 9223372036854775807
 
 -- name: purge
 CREATE OR REPLACE TABLE recent AS FROM recent WHERE died > $oldest
+
+-- name: ids
+SELECT id, CAST(epoch_us(run_at) // 86400000000 AS BIGINT) AS day FROM read_parquet($files, hive_partitioning = false)

@@ -15,13 +15,16 @@ from msgspec import Struct
 from pyarrow import parquet
 
 from runlake import duck, statements
-from runlake.columns import NAMES, RUN_AT, STORED, ddl, select_list
+from runlake.columns import COLUMNS, NAMES, RUN_AT, STORED, ddl, select_list
 from runlake.errors import LakeDamaged, LakeMissing, LakeVersion
 from runlake.lake.lock import WriteLock
+from runlake.lake.sync import fsync, make_folder
+from runlake.lake.wal import WalHolder
 from runlake.paths import Paths, day_of
 from runlake.settings import Settings
 
 LAYOUT: Final = "runlake layout 1"
+_EXTENSIONS: Final = ("sqlite_scanner", "ducklake")
 _META: Final = "__ducklake_metadata_lake"
 _INLINED_TABLE: Final = re.compile(r"ducklake_inlined_data_[0-9]+_[0-9]+")
 
@@ -37,6 +40,7 @@ SQL: Final = {
     .replace("{select}", select_list())
     .replace("{layout}", LAYOUT)
     .replace("{equal}", _equal_columns())
+    .replace("{casts}", ", ".join(f'CAST("{c.name}" AS {c.sql}) AS "{c.name}"' for c in (*COLUMNS, RUN_AT)))
     for name, text in statements.blocks("runlake.lake", "lake.sql").items()
 }
 
@@ -62,6 +66,7 @@ class Lake:
         self.settings = settings
         self._write = write
         self._lock: WriteLock | None = None
+        self._wal: WalHolder | None = None
         if not write and not paths.catalog.is_file():
             raise LakeMissing(f"there is no lake in {paths.folder}", hint="`runlake import` or `serve` makes one")
         if write:
@@ -76,39 +81,43 @@ class Lake:
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         if self._write:
-            self.paths.files.mkdir(parents=True, exist_ok=True)
-            self.paths.spill.mkdir(exist_ok=True)
+            for folder in (self.paths.files, self.paths.spill):
+                make_folder(folder)
             parquet.write_table(STORED.empty_table(), self.paths.empty)
         con = duck.connect(
             threads=self.settings.threads,
             memory_limit=self.settings.memory_limit,
             temp=self.paths.spill if self._write else None,
         )
-        for name in ("sqlite_scanner", "ducklake"):
+        for name in _EXTENSIONS:
             con.execute(f"LOAD {duck.literal(duck.extension(name))}")
         return con
 
     def _attach(self) -> None:
-        fresh = not self.paths.catalog.exists()
-        if not fresh and self._write:
-            self._tune()
-        self._con.execute(self._attach_statement())
-        if fresh:
-            with self.transaction():
-                for step in (*_CREATION, "mark_layout"):
-                    self._con.execute(SQL[step])
-            self._con.execute("DETACH lake")
-            self._tune()
-            self._con.execute(self._attach_statement())
-        self._check_layout()
-        # One idle connection keeps the WAL file in being: without it SQLite makes and removes it at every
-        # commit, and readers of other processes stall for a second or two.
         if self._write:
-            self._con.execute(f"ATTACH {duck.literal(self.paths.catalog)} AS keeper (TYPE sqlite, READ_ONLY)")
-            self._con.execute("SELECT count(*) FROM keeper.ducklake_snapshot").fetchall()
+            if not self.paths.catalog.exists():
+                self._create()
+            self._tune(self.paths.catalog)
+            self._wal = WalHolder(self.paths.catalog)
+        self._con.execute(self._attach_statement(self.paths.catalog))
+        self._check_layout()
 
-    def _attach_statement(self) -> str:
-        uri = self.settings.catalog_uri or f"sqlite:{self.paths.catalog}"
+    def _create(self) -> None:
+        """Make the catalog under another name, so that a crash leaves no half of one."""
+        part = self.paths.unfinished_catalog
+        for leftover in part.parent.glob(f"{part.name}*"):
+            leftover.unlink()
+        self._con.execute(self._attach_statement(part))
+        with self.transaction():
+            for step in _CREATION:
+                self._con.execute(SQL[step])
+        self._con.execute("DETACH lake")
+        fsync(part)
+        part.rename(self.paths.catalog)
+        fsync(self.paths.folder)
+
+    def _attach_statement(self, catalog: Path) -> str:
+        uri = self.settings.catalog_uri or f"sqlite:{catalog}"
         mode = "" if self._write else ", READ_ONLY"
         return (
             f"ATTACH {duck.literal('ducklake:' + uri)} AS lake (DATA_PATH {duck.literal(self._data_path())},"
@@ -118,7 +127,7 @@ class Lake:
     def _data_path(self) -> str:
         return self.settings.data_uri or f"{self.paths.files}/"
 
-    def _tune(self) -> None:
+    def _tune(self, catalog: Path) -> None:
         """Write what DuckLake reads at ATTACH: our options, and the data path if the folder has moved.
 
         Through SQLite, because in 1.5.5 `set_option` crashes the process once the lake has a view.
@@ -130,7 +139,7 @@ class Lake:
             "parquet_row_group_size": str(s.row_group_rows),
             "parquet_compression": "zstd",
         }
-        self._con.execute(f"ATTACH {duck.literal(self.paths.catalog)} AS tuning (TYPE sqlite)")
+        self._con.execute(f"ATTACH {duck.literal(catalog)} AS tuning (TYPE sqlite)")
         try:
             current = dict(
                 self._con.execute("SELECT key, value FROM tuning.ducklake_metadata WHERE scope IS NULL").fetchall()
@@ -198,28 +207,54 @@ class Lake:
             for number, path, count, size in zip(*rows.values(), strict=True)
         ]
 
+    def inlined(self) -> pa.Table:
+        """Finished rows that are in the catalog and in no file yet, with the schema columns.STORED."""
+        parts = list(self._of_inlined("finished_runs", "inlined_rows"))
+        return pa.concat_tables(parts) if parts else STORED.empty_table()
+
     def dead_open_rows(self) -> int:
         """Replaced versions of open runs that the catalog still keeps."""
-        count = 0
-        for name in self.execute("inlined_open_tables").column(0).to_pylist():
+        return sum(int(found.column(0)[0].as_py()) for found in self._of_inlined("open_runs", "inlined_dead"))
+
+    def _of_inlined(self, table: str, statement: str) -> Iterator[pa.Table]:
+        """What a statement says of each of the catalog's tables of inlined rows."""
+        for name in self.execute("inlined_tables", {"table": table}).column(0).to_pylist():
             if not _INLINED_TABLE.fullmatch(name):
                 raise LakeDamaged(f"the catalog names a table {name!r}")
-            with duck.translated("counting replaced open runs"):
-                found = self._con.execute(f"SELECT count(end_snapshot) FROM {_META}.{name}").fetchone()  # noqa: S608
-            count += int(found[0]) if found else 0
-        return count
+            with duck.translated(f"lake: {statement}"):
+                yield self._con.execute(SQL[statement].replace("{inlined}", name)).to_arrow_table()
 
     def close(self) -> None:
         """Detach and let the lock go; a second call does nothing."""
         con = getattr(self, "_con", None)
         if con is not None:
             con.close()
+        if self._wal is not None:
+            self._wal.close()
+            self._wal = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
 
-_CREATION: Final = ("create_finished", "partition_finished", "sort_finished", "create_open", "create_runs")
+def attach(folder: str | Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of one's own with the lake of a folder attached, read-only, as `lake`; for analysts."""
+    con = duckdb.connect(":memory:")
+    con.execute("SET TimeZone = 'UTC'")
+    for name in _EXTENSIONS:
+        con.execute(f"LOAD {duck.literal(duck.extension(name))}")
+    con.execute(f"ATTACH {duck.literal(f'ducklake:sqlite:{Paths.of(folder).catalog}')} AS lake (READ_ONLY)")
+    return con
+
+
+_CREATION: Final = (
+    "create_finished",
+    "partition_finished",
+    "sort_finished",
+    "create_open",
+    "create_runs",
+    "mark_layout",
+)
 
 
 def _locked(paths: Paths) -> WriteLock:

@@ -34,16 +34,21 @@ FROM {meta}.ducklake_data_file f JOIN {meta}.ducklake_table t USING (table_id)
 WHERE t.table_name = $table AND t.end_snapshot IS NULL AND f.end_snapshot IS NULL AND f.data_file_id > $after
 ORDER BY f.data_file_id
 
--- name: inlined
-SELECT {select}, run_at FROM lake.finished_runs WHERE filename LIKE 'ducklake_inlined_data%'
+-- name: inlined_tables
+-- The catalog's own tables with rows of a table that are in no file yet.
+SELECT i.table_name
+FROM {meta}.ducklake_inlined_data_tables i JOIN {meta}.ducklake_table t USING (table_id)
+WHERE t.table_name = $table AND t.end_snapshot IS NULL ORDER BY ALL
+
+-- name: inlined_rows
+-- Straight from the catalog: through the lake, the same question opens Parquet files.
+SELECT {casts} FROM {meta}.{inlined} WHERE end_snapshot IS NULL
+
+-- name: inlined_dead
+SELECT count(end_snapshot) FROM {meta}.{inlined}
 
 -- name: open
 SELECT {select} FROM lake.open_runs
-
--- name: inlined_open_tables
-SELECT i.table_name
-FROM {meta}.ducklake_inlined_data_tables i JOIN {meta}.ducklake_table t USING (table_id)
-WHERE t.table_name = 'open_runs' AND t.end_snapshot IS NULL
 
 -- name: add_finished
 INSERT INTO lake.finished_runs SELECT {select}, coalesce(started_at, created_at) FROM finished

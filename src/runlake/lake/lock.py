@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 
 from runlake.errors import LakeLocked
+from runlake.lake.sync import make_folder
 
 
 class WriteLock:
     """The write lock of a lake, held from construction to close; raises LakeLocked."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -25,12 +25,12 @@ class NewFiles:
         for folder, before in self._before.items():
             new = _listing(folder) - before
             for name in new:
-                _fsync(folder / name)
+                fsync(folder / name)
             count += len(new)
             if new:
                 touched.update(p for p in (folder, *folder.parents) if p.is_relative_to(self._root))
         for folder in sorted(touched, reverse=True):
-            _fsync(folder)
+            fsync(folder)
         return count
 
 
@@ -41,7 +41,17 @@ def _listing(folder: Path) -> set[str]:
         return set()
 
 
-def _fsync(path: Path) -> None:
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, each of them durable in the one above it."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    fsync(path.parent)
+
+
+def fsync(path: Path) -> None:
+    """Make a file's content, or a folder's entries, durable."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pyarrow as pa
 from msgspec import Struct
 
 from runlake import duck
 from runlake.columns import select_list
+from runlake.errors import Busy
 from runlake.lake.catalog import DataFile, Lake
 from runlake.query.sandbox import Sandbox
 from runlake.settings import Settings
+
+_TRIES: Final = 200
 
 
 class Content(Struct, frozen=True):
@@ -27,9 +32,17 @@ class Content(Struct, frozen=True):
 
 
 def content(lake: Lake) -> Content:
-    """What the newest snapshot names, read in one transaction."""
-    with lake.transaction():
-        return Content(lake.snapshot(), lake.files(), lake.execute("inlined"), lake.execute("open"))
+    """What the newest snapshot names.
+
+    Every statement reads the catalog through connections of its own, so a commit of the service in between would
+    mix two snapshots: read again until the snapshot is the same before and after. Raises Busy when it never is.
+    """
+    for _ in range(_TRIES):
+        before = lake.snapshot()
+        found = Content(before, lake.files(), lake.inlined(), lake.execute("open"))
+        if lake.snapshot() == before:
+            return found
+    raise Busy("the service commits faster than its catalog can be read", hint="try again")
 
 
 def sandbox(what: Content, settings: Settings, temp: str) -> Sandbox:
@@ -46,7 +59,7 @@ def sandbox(what: Content, settings: Settings, temp: str) -> Sandbox:
     parts = [f"SELECT {columns} FROM recent_finished_runs"]  # noqa: S608 - our own column list
     if what.files:
         listed = ", ".join(duck.literal(file.path) for file in what.files)
-        parts.append(f"SELECT {columns} FROM read_parquet([{listed}])")  # noqa: S608 - the catalog's paths
+        parts.append(f"SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false)")  # noqa: S608 - the catalog's paths
     box.view("finished_runs", " UNION ALL ".join(parts))
     opened = f"SELECT {select_list()}, coalesce(started_at, created_at) AS run_at FROM open_runs"  # noqa: S608
     box.view("runs", f"SELECT {columns} FROM finished_runs UNION ALL {opened}")  # noqa: S608

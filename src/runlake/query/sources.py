@@ -34,7 +34,8 @@ _FORMATS: Final = {
 _AS_TEXT: Final = tuple(name for name in NAMES if name not in ("success", "attempt"))
 # A file of no known kind is lines of text.
 _LINES: Final = """read_csv({files}, columns = {{'line': 'VARCHAR'}}, delim = chr(1), quote = '', escape = '',
-    header = false, auto_detect = false, compression = '{compression}', max_line_size = 16777216)"""
+    header = false, auto_detect = false, compression = '{compression}', max_line_size = 16777216,
+    hive_partitioning = false)"""
 
 
 def tables(files: Sequence[Path], select: str | None, settings: Settings) -> Iterator[tuple[str, int, pa.Table]]:
@@ -44,15 +45,20 @@ def tables(files: Sequence[Path], select: str | None, settings: Settings) -> Ite
     SELECT runs once over all files. Raises UsageError for a missing file, SqlError for the user's SQL, and
     ImportFailed for a file that cannot be read.
     """
-    for file in files:
-        if not file.is_file():
-            raise UsageError(f"there is no file {file}")
+    check(files)
     if select is None:
         for file in files:
             yield from _read([file], "FROM source", str(file), settings)
     else:
         names = ", ".join(str(file) for file in files)
         yield from _read(list(files), select, names, settings)
+
+
+def check(files: Sequence[Path]) -> None:
+    """Raise UsageError for a file that is not there."""
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"there is no file {file}")
 
 
 def _read(files: list[Path], query: str, name: str, settings: Settings) -> Iterator[tuple[str, int, pa.Table]]:
@@ -81,11 +87,11 @@ def _reader(files: list[Path], paths: list[str]) -> str:
     listed = "[" + ", ".join(duck.literal(_exact(path)) for path in paths) + "]"
     match kinds.pop():
         case "parquet":
-            return f"read_parquet({listed})"
+            return f"read_parquet({listed}, hive_partitioning = false)"
         case "csv":
-            return _typed("read_csv", listed, ", sample_size = 204800")
+            return _typed("read_csv", listed, ", hive_partitioning = false, sample_size = 204800")
         case "json":
-            return _typed("read_json", listed, ", maximum_object_size = 16777216")
+            return _typed("read_json", listed, ", hive_partitioning = false, maximum_object_size = 16777216")
         case _:
             return _LINES.format(files=listed, compression=compressions.pop())
 

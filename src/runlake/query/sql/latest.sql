@@ -1,6 +1,6 @@
 -- The latest run of a task among these files and the rows in memory.
 WITH candidates AS (
-    (SELECT {select}, run_at FROM read_parquet($files)
+    (SELECT {select}, run_at FROM read_parquet($files, hive_partitioning = false)
      WHERE task_id = $task_id ORDER BY run_at DESC, id DESC LIMIT 1)
     UNION ALL
     (SELECT {select}, run_at FROM recent

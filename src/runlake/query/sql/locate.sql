@@ -18,14 +18,14 @@ WITH parts AS (
       AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high)
     UNION ALL
     SELECT epoch_us(run_at) // {unit}, 1
-    FROM read_parquet($head)
+    FROM read_parquet($head, hive_partitioning = false)
     WHERE ($task_id IS NULL OR task_id = $task_id)
       AND ($success IS NULL OR success = $success)
       AND started_at IS NOT NULL
       AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($head_end)
     UNION ALL
     SELECT epoch_us(run_at) // {unit}, 1
-    FROM read_parquet($tail)
+    FROM read_parquet($tail, hive_partitioning = false)
     WHERE ($task_id IS NULL OR task_id = $task_id)
       AND ($success IS NULL OR success = $success)
       AND started_at IS NOT NULL

@@ -1,7 +1,7 @@
 -- Statistics of all tasks over $start..$end (microseconds, both inside) and over $before..$start, in one row.
 WITH two_periods AS MATERIALIZED (
     SELECT task_id, epoch_us(run_at) AS ran_at, success, epoch_us(finished_at) - epoch_us(started_at) AS us
-    FROM read_parquet($files)
+    FROM read_parquet($files, hive_partitioning = false)
     WHERE run_at >= make_timestamptz($before) AND run_at <= make_timestamptz($end)
     UNION ALL
     SELECT task_id, epoch_us(run_at), success, epoch_us(finished_at) - epoch_us(started_at)

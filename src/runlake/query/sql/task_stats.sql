@@ -1,7 +1,7 @@
 -- Statistics of one task over the window $start..$end (microseconds, both inside), in one row.
 WITH runs AS MATERIALIZED (
     SELECT id, epoch_us(run_at) AS ran_at, success, attempt, epoch_us(finished_at) - epoch_us(started_at) AS us
-    FROM read_parquet($files)
+    FROM read_parquet($files, hive_partitioning = false)
     WHERE task_id = $task_id AND run_at >= make_timestamptz($start) AND run_at <= make_timestamptz($end)
     UNION ALL
     SELECT id, epoch_us(run_at), success, attempt, epoch_us(finished_at) - epoch_us(started_at)

@@ -7,10 +7,10 @@ SELECT count(*),
            OR run_at < make_timestamptz($first) OR run_at >= make_timestamptz($last)
        ),
        CAST(bit_xor(hash({select}, run_at)) AS VARCHAR)
-FROM read_parquet($file)
+FROM read_parquet($file, hive_partitioning = false)
 
 -- name: ids
-SELECT id FROM read_parquet($file)
+SELECT id FROM read_parquet($file, hive_partitioning = false)
 
 -- name: bad_finished
 SELECT CAST(id AS VARCHAR), 'breaks a rule' FROM given
@@ -25,6 +25,6 @@ GROUP BY id HAVING count(*) > 1 ORDER BY ALL
 
 -- name: twice_in_files
 SELECT CAST(id AS VARCHAR), count(*) FROM (
-    SELECT id FROM read_parquet($files) UNION ALL SELECT id FROM inlined UNION ALL SELECT id FROM opened
+    SELECT id FROM read_parquet($files, hive_partitioning = false) UNION ALL SELECT id FROM inlined UNION ALL SELECT id FROM opened
 )
 GROUP BY id HAVING count(*) > 1 ORDER BY ALL
