@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from runlake.columns import ARROW
 from runlake.errors import Conflict
 from runlake.index import keys
 from runlake.intake.batch import Batch
 from runlake.lake import admit
 from runlake.lake.admit import Row
-from runlake.model import ARROW
 
 NAMES: Final = ARROW.names
 IDS: Final = [uuid.UUID(int=n << 64 | n % 3).bytes for n in range(8)]
@@ -153,7 +153,7 @@ def check_written(admission: admit.Admission, known: Stored, model: Model) -> No
     """What is to be written makes of what was stored exactly what the model has."""
     finished = admit.row_tuples(admission.rows, admission.finished)
     opened = admit.row_tuples(admission.rows, admission.opened)
-    history = known.history | {row[0]: row for row in finished}  # type: ignore[dict-item]
+    history = known.history | {row[0]: row for row in finished}
     assert len(history) == len(known.history) + len(finished)
     assert history == model.history
     left = {run_id: row for run_id, row in known.open_runs.items() if run_id not in admission.closed}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -271,28 +272,30 @@ def test_any_other_file_is_lines_of_text(settings: Settings, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_load_that_fails_early_ends(settings: Settings, fails: bool) -> None:
-    """Also when the sources end, or fail, while a good piece still waits behind the bad one."""
+    """Also when the sources have ended, or failed, while a good piece still waits behind the bad one."""
     bad = pa.table({"id": ["?"], "task_id": ["?"]})
 
     def pieces() -> Iterator[bulk.Source]:
-        for number in range(2):
-            yield bulk.Source("bad", number, bad)
+        yield from (bulk.Source("bad", number, bad) for number in range(2))
         if fails:
             raise ImportFailed("the third piece cannot be read")
 
+    def stop(_: Reject) -> None:
+        time.sleep(0.5)
+        raise ImportFailed("enough")
+
     store = Store(settings)
     store.load()
-    errors: list[BaseException] = []
+    errors: list[ImportFailed] = []
 
     def work() -> None:
         try:
-            bulk.load(store.lake, store.index, pieces(), progress=lambda _: None)
+            bulk.load(store.lake, store.index, pieces(), reject=stop)
         except ImportFailed as exc:
             errors.append(exc)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(20)
-    assert not thread.is_alive()
-    assert len(errors) == 1
+    assert [str(error) for error in errors] == ["enough"]
     store.close()

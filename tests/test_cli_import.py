@@ -123,6 +123,15 @@ def test_import_of_wrong_files(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_import_from_folders_that_look_like_partitions(tmp_path: Path) -> None:
+    """A file is what it holds; the names of its folders add no columns and change no values."""
+    folder = tmp_path / "x=1" / "attempt=7"
+    folder.mkdir(parents=True)
+    lake = tmp_path / "lake"
+    assert load(lake, ndjson(folder / "runs.ndjson", record(1), record(2)))["stored"] == 2
+    assert load(lake, ndjson(tmp_path / "same.ndjson", record(1), record(2)))["duplicates"] == 2
+
+
 def test_rejects_never_overwrite_the_source(tmp_path: Path) -> None:
     """Naming the source as the reject file by mistake must not cost the data."""
     source = ndjson(tmp_path / "runs.ndjson", record(1))

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from support import record
 
 from runlake.api.body import from_arrow
+from runlake.columns import NAMES
 from runlake.errors import ImportFailed
 from runlake.intake import Batch, from_json, from_ndjson
 from runlake.lake import bulk
 from runlake.lake.append import Counts
 from runlake.lake.bulk import Reject
-from runlake.model import NAMES
 from runlake.query import sources
 from runlake.settings import Settings
 from runlake.store import Store
@@ -53,40 +53,10 @@ TEXTS: Final = [
     *("%s {} $x ?", "ß" * 300, "x" * 5000, " lead", "trail ", "'); DROP TABLE runs; --", "\ufffd", "0x10", "t", "f"),
 ]
 OUTPUTS: Final = [
-    *(
-        "null",
-        "true",
-        "false",
-        "0",
-        "-0",
-        "0.0",
-        "-0.0",
-        "1",
-        "-1",
-        "1.0",
-        "1.50",
-        "1e2",
-        "1E+2",
-        "1e-7",
-        "1e21",
-        "1e22",
-    ),
-    *("123456789012345678901234567890", "-123456789012345678901234567890", "9223372036854775808", "0.1", "5e-324"),
-    *(
-        "18446744073709551615",
-        "18446744073709551616",
-        "-9223372036854775809",
-        "1.7976931348623157e308",
-        "1e400",
-        "-1e999",
-    ),
-    *(
-        "0.30000000000000004",
-        "3.141592653589793238462643",
-        "2.2250738585072014e-308",
-        "1e-400",
-        "100000000000000000000.0",
-    ),
+    *("null", "true", "false", "0", "-0", "0.0", "-0.0", "1", "-1", "1.0", "1.50", "1e2", "1E+2", "1e-7", "1e21"),
+    *("123456789012345678901234567890", "-123456789012345678901234567890", "9223372036854775808", "5e-324", "1e22"),
+    *("18446744073709551615", "18446744073709551616", "-9223372036854775809", "1.7976931348623157e308", "1e400"),
+    *("0.30000000000000004", "3.141592653589793238462643", "2.2250738585072014e-308", "1e-400", "-1e999", "0.1"),
     *(
         '""',
         '" "',
@@ -102,9 +72,9 @@ OUTPUTS: Final = [
     *('"\\u0000"', '"a\\u0000b"', '"\\u007f"', '"\x7f"', '"\\u2028"', '"\u2028"', '"\\"\\\\"', '"NaN, Infinity,]"'),
     *("[]", "{}", "[ ]", "{ }", "[[]]", '[{}, [], null, ""]', '{"":{"":1}}', '{"b":1,"a":2}', '{ "a" : [1 , 2.0] }'),
     *('{"a":null}', '{"a":{"b":null},"c":[null]}', '{"id":"x","runs":[1]}', '{"a":1,"A":2}', '{"é":"\\u00e9"}'),
-    *("[1,1.0,1e0]", '{"x":"2025-01-11T08:00:00Z"}', '["a",1]', "[" * 100 + "]" * 100, '{"a":' * 99 + "[1]" + "}" * 99),
+    *("[1,1.0,1e0]", '{"x":"2025-01-11T08:00:00Z"}', '["a",1]', "[" * 100 + "]" * 100),
+    *('{"a":' * 99 + "[1]" + "}" * 99, json.dumps("x" * 100_000)),
     json.dumps({f"key {i}": [i, str(i), i / 7] for i in range(200)}),
-    json.dumps("x" * 100_000),
 ]
 
 
@@ -113,7 +83,7 @@ def nasty() -> Texts:
     times, made = [*EDGES, *TIMES], []
     for i in range(max(len(times), len(TEXTS), len(OUTPUTS))):
         run_id = f"{i:08x}-ABCD-4def-8aaa-{i * 7919:012X}"
-        fields = {
+        fields: Record = {
             "id": [run_id, run_id.lower(), run_id.upper(), run_id.replace("-", "")][i % 4],
             "task_id": TASK.upper() if i % 5 else TASK,
             "error": None if i % 11 == 3 else TEXTS[i % len(TEXTS)],
@@ -133,7 +103,7 @@ def nasty() -> Texts:
             case 4:
                 fields |= {"started_at": moment, "finished_at": "9999-12-31T23:59:59.999999", "success": True}
             case _:
-                fields |= {"created_at": times[-i % len(times)], "finished_at": moment, "success": None or True}
+                fields |= {"created_at": times[-i % len(times)], "finished_at": moment, "success": True}
         if i % 3:
             fields["attempt"] = [1, 2, 2_147_483_647][i % 3]
         text = json.dumps(fields, ensure_ascii=i % 2 == 0)
@@ -248,7 +218,7 @@ def written(draw: st.DrawFn) -> str:
     """A finished or open record with any text and any output."""
     start = draw(st.sampled_from([*EDGES[:2], *TIMES]))
     text = st.one_of(st.none(), st.sampled_from(TEXTS[:40]), st.text(max_size=20))
-    fields = {"id": str(draw(st.uuids())), "task_id": TASK, "started_at": start, "error": draw(text)}
+    fields: Record = {"id": str(draw(st.uuids())), "task_id": TASK, "started_at": start, "error": draw(text)}
     if draw(st.booleans()):
         fields |= {"finished_at": "9999-12-31", "success": draw(st.booleans())}
     output = json.dumps(draw(JSON), ensure_ascii=draw(ASCII))
@@ -268,7 +238,7 @@ SAMPLE: Final = 20_480  # rows DuckDB looks at to detect the columns of a JSON f
 LATE: Final[dict[str, tuple[Record, Record]]] = {
     "a field": ({}, {"error": "late", "output": {"a": 1}, "lease_owner": "w"}),
     "the first success": ({"finished_at": None, "success": None}, {}),
-    "the first attempt": ({"attempt": None}, {"attempt": 2}),
+    "the first attempt": ({}, {"attempt": 2}),
 }
 WRONG: Final[list[Record]] = [{"nope": 1}, {"attempt": 1.5}, {"attempt": "2"}, {"attempt": "x"}, {"success": "true"}]
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runlake.index import keys
+from runlake.times import LAST_DAY
 
 Halves = npt.NDArray[np.uint64]
 
@@ -40,7 +41,7 @@ def test_every_added_id_is_found_with_all_its_days(added: list[list[tuple[int, i
     for part in added:
         ring = keys.add(ring, made(part))
         for number, day in part:
-            model.setdefault(number, []).append(min(day, keys.LAST_DAY))
+            model.setdefault(number, []).append(min(day, LAST_DAY))
     assert keys.size(ring) == sum(len(part) for part in added)
     asked = [*asked, *model]
     positions, days = keys.locate(ring, halves(asked))
@@ -76,7 +77,7 @@ def test_fingerprints_use_every_bit_of_an_id() -> None:
     base = uuid.UUID("7f3e4d2c-1a9b-4c8d-9e6f-2b5a8c7d4e9f").int
     prints = keys.fingerprint(halves([base, *(base ^ 1 << bit for bit in range(128))]))
     assert len(np.unique(prints)) == 129
-    assert not np.any(prints & np.uint64(keys.LAST_DAY))
+    assert not np.any(prints & np.uint64(LAST_DAY))
 
 
 def test_nothing_is_known_to_no_keys() -> None:

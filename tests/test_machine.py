@@ -26,11 +26,11 @@ from hypothesis.stateful import (
 from support import SETTINGS_FILES, load_settings
 
 from runlake import times
-from runlake.errors import Conflict, LakeDamaged
+from runlake.errors import Conflict, ImportFailed, LakeDamaged
 from runlake.intake import from_json
 from runlake.lake import bulk
 from runlake.lake.append import Counts
-from runlake.model import Run, RunsQuery
+from runlake.model import Run, RunPage, RunsQuery
 from runlake.query import queries, verify
 from runlake.settings import Settings
 from runlake.store import Store
@@ -51,7 +51,7 @@ SHAPES: Final[tuple[Record, ...]] = (
 
 def make(number: int, finished: bool, shape: int, day: str, start: int) -> Record:
     """One of few records, so that repeats and clashes are common; `start` says which times it has."""
-    record = {"id": str(uuid.UUID(int=number << 120 | number)), "task_id": str(uuid.UUID(int=number % 3 + 1))}
+    record: Record = {"id": str(uuid.UUID(int=number << 120 | number)), "task_id": str(uuid.UUID(int=number % 3 + 1))}
     if start == 0:
         record["started_at"] = f"{day}T08:00:00.25Z"
     elif start == 1:
@@ -151,7 +151,7 @@ class Machine(RuleBasedStateMachine):
             answer.result(60)
         assert (raised.value.index, raised.value.run_id) == (conflict, batch[conflict]["id"])
 
-    def read(self) -> queries.RunPage:
+    def read(self) -> RunPage:
         """All runs; a reader may lose a file to an upkeep without grace, then the next View has another."""
         question = RunsQuery(limit=10**6, include_errors=True)
         while True:
@@ -208,7 +208,7 @@ class Machine(RuleBasedStateMachine):
             )
         try:
             if fail:
-                with pytest.raises(bulk.ImportFailed):
+                with pytest.raises(ImportFailed):
                     bulk.load(store.lake, store.index, pieces)
             else:
                 totals = bulk.load(store.lake, store.index, pieces, reject=note)
@@ -287,7 +287,7 @@ def table(batch: list[Record]) -> pa.Table:
 @pytest.mark.parametrize("file", SETTINGS_FILES, ids=lambda file: file.stem)
 def test_a_lake_is_a_dictionary_of_runs(file: Path, tmp_path: Path) -> None:
     run_state_machine_as_test(
-        partial(Machine, file, tmp_path),
+        partial(Machine, file, tmp_path),  # type: ignore[arg-type]
         settings=options(
             max_examples=4,
             stateful_step_count=25,

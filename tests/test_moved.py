@@ -15,7 +15,7 @@ from support import Server, environment, record, runlake
 from runlake import duck
 
 PARQUET: Final = {"RUNLAKE_INLINE_ROWS": "0"}
-NAMES: Final = ['-it\'s "quoted" with spaces', "Übung 実行 🐟", "a,b;c#d&e%20=f:\\g", "new\nline"]
+NAMES: Final = ['-it\'s "quoted" with spaces', "Übung 実行 🐟", "a,b;c#d&e%20=f:g", "new\nline", "attempt=7"]
 COUNT: Final = """
 import duckdb, sys
 con = duckdb.connect()
@@ -119,13 +119,17 @@ def test_any_name(tmp_path: Path, name: str) -> None:
     """Spaces, quotes, other scripts and what SQL, globs and URIs hold special."""
     lake = tmp_path / name / name
     lake.parent.mkdir()
-    fill(lake)
+    fill(lake, cwd=tmp_path)
     assert count(lake) == 10
     with Server(lake, env=environment(None, **PARQUET)) as server:
         assert server.post(*(record(28 + i) for i in range(5))).json()["stored"] == 5
         assert server.client.get("/runs").json()["total"] == 15
         assert len(server.client.get("/runs?limit=200&start_time=2025-01-01").json()["items"]) == 15
-        assert server.client.get(f"/runs/{record(3)['id']}").status_code == 200
+        detail = server.client.get(f"/runs/{record(3)['id']}")
+        assert (detail.status_code, detail.json().get("attempt")) == (200, 1), detail.text
+        assert server.post(record(3)).json()["duplicates"] == 1
+    found = runlake("sql", "SELECT DISTINCT attempt FROM runs", "--format", "csv", "--data", str(lake))
+    assert found.stdout.split() == ["attempt", "1"]
     assert plain(lake, tmp_path) == "15 15"
 
 
@@ -145,7 +149,7 @@ def test_a_link_is_the_same_lake(tmp_path: Path) -> None:
     assert plain(lake, tmp_path) == "10 10"
 
 
-@pytest.mark.parametrize("name", ["a*", "a?", "glob[1]"])
+@pytest.mark.parametrize("name", ["a*", "a?", "glob[1]", "back\\slash"])
 def test_names_that_read_as_patterns_are_refused(tmp_path: Path, name: str) -> None:
     """DuckDB would read such a path as a pattern: better one clear line than other people's files."""
     for command in (["generate", "--runs", "5"], ["check"], ["serve", "--port", "0"]):

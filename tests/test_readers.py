@@ -28,11 +28,6 @@ import duckdb, sys, threading
 done = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
 def look(con):
-    while True:
-        a = con.execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone()
-        r = look_(con)
-        if a == con.execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone(): return r
-def look_(con):
     return con.execute("SELECT count(*), count(DISTINCT id), sum(attempt) FROM lake.runs").fetchone()
 def attached():
     con = duckdb.connect()

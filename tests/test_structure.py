@@ -15,7 +15,9 @@ from runlake import errors
 
 ROOT: Final = Path(errors.__file__).parent
 FILES: Final = sorted(ROOT.rglob("*.py"))
-BOTTOM: Final = frozenset({"ahead", "columns", "errors", "log", "model", "paths", "settings", "statements", "times", "duck"})
+BOTTOM: Final = frozenset(
+    {"ahead", "columns", "errors", "log", "model", "paths", "settings", "statements", "times", "duck"}
+)
 # The reading room may know what the lake looks like (DataFile, and Lake for the commands that read beside the
 # service), but nothing that writes.
 LAKE_TO_READ: Final = frozenset({"lake.catalog"})

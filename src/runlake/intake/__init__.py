@@ -5,8 +5,8 @@ tables.py   columns: Arrow streams, and whatever DuckDB reads (the rules as SQL,
 outputs.py  the one text form of `output`
 """
 
-from runlake.intake.batch import Batch
+from runlake.intake.batch import Batch, Rejected, Split
 from runlake.intake.records import from_json, from_ndjson
 from runlake.intake.tables import Tables
 
-__all__ = ["Batch", "Tables", "from_json", "from_ndjson"]
+__all__ = ["Batch", "Rejected", "Split", "Tables", "from_json", "from_ndjson"]

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from msgspec import Struct
 
+NEEDS_ID = "missing; derive one from what identifies a row: md5('name:' || key)::uuid AS id"
+
 
 class Batch(Struct, frozen=True):
     """Clean rows in input order.
@@ -21,6 +23,22 @@ class Batch(Struct, frozen=True):
 
     rows: pa.Table
     received: npt.NDArray[np.bool_]
+
+
+class Rejected(Struct, frozen=True):
+    """Row `row` (from 0, within the table) breaks a rule in `field`."""
+
+    row: int
+    field: str
+    reason: str
+
+
+class Split(Struct, frozen=True):
+    """A table judged: the good rows, their positions in the table, and the bad ones."""
+
+    batch: Batch
+    kept: npt.NDArray[np.intp]
+    rejected: list[Rejected]
 
 
 def mint() -> uuid.UUID:

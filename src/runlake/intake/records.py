@@ -14,7 +14,7 @@ from runlake import times
 from runlake.columns import ARROW
 from runlake.errors import BadInput, FieldError
 from runlake.intake import outputs
-from runlake.intake.batch import Batch, mint, uuid_array
+from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split, mint, uuid_array
 from runlake.model import MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, Record, decode_instant
 
 SHAPE: Final = 'the body is {"runs": [{"task_id": "…"}, …]}'
@@ -59,22 +59,40 @@ def from_ndjson(body: bytes) -> Batch:
 def _batch(texts: Sequence[bytes]) -> Batch:
     if not 1 <= len(texts) <= MAX_BATCH:
         raise BadInput.of("runs", f"a batch holds 1 to {MAX_BATCH} records, not {len(texts)}", hint=SHAPE)
+    split = _judged(texts, MAX_ERRORS)
+    if split.rejected:
+        errors = [
+            (f"runs[{bad.row}].{bad.field}" if bad.field else f"runs[{bad.row}]", bad.reason) for bad in split.rejected
+        ]
+        raise BadInput([FieldError(*error) for error in errors])
+    return split.batch
+
+
+def split(texts: Sequence[bytes]) -> Split:
+    """The good records among JSON texts and the bad ones, for an import: ids are required."""
+    return _judged(texts, len(texts), id_required=True)
+
+
+def _judged(texts: Sequence[bytes], most: int, *, id_required: bool = False) -> Split:
+    """Every text judged, up to the first `most` bad ones."""
     records: list[Record] = []
     outs: list[str] = []
-    errors: list[FieldError] = []
+    kept: list[int] = []
+    rejected: list[Rejected] = []
     for index, text in enumerate(texts):
         try:
             record, output = _record(text)
-            records.append(record)
-            outs.append(output)
+            if id_required and record.id is None:
+                raise _Bad("id", NEEDS_ID)
         except _Bad as bad:
-            field = f"runs[{index}].{bad.field}" if bad.field else f"runs[{index}]"
-            errors.append(FieldError(field, bad.message))
-            if len(errors) == MAX_ERRORS:
+            rejected.append(Rejected(index, bad.field, bad.message))
+            if len(rejected) == most:
                 break
-    if errors:
-        raise BadInput(errors)
-    return _columns(records, outs)
+            continue
+        records.append(record)
+        outs.append(output)
+        kept.append(index)
+    return Split(_columns(records, outs), np.array(kept, dtype=np.intp), rejected)
 
 
 class _Bad(Exception):

@@ -10,16 +10,14 @@ from importlib.resources import files
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from msgspec import Struct
 
 from runlake import duck, times
 from runlake.columns import ARROW, NAMES
 from runlake.errors import BadInput, FieldError
 from runlake.intake import outputs
-from runlake.intake.batch import Batch, mint, uuid_array
+from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split, mint, uuid_array
 from runlake.intake.records import MAX_ERRORS
 from runlake.model import MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_OWNER, MAX_RECORD_BYTES
 
@@ -31,7 +29,17 @@ _TIME_TYPES: Final = (
     "TIMESTAMP WITH TIME ZONE",
     "DATE",
 )
-_INTEGERS: Final = tuple(f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE"))
+_INTEGERS: Final = tuple(
+    f"{u}{size}" for u in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+)
+# Nanoseconds of one step of each Arrow type of time; microseconds are what is wanted.
+_NANOS: Final = {
+    "timestamp[s": 10**9,
+    "timestamp[ms": 10**6,
+    "timestamp[ns": 1,
+    "date32[day": 86_400 * 10**9,
+    "date64[ms": 10**6,
+}
 _WANTED: Final = {
     "UUID": "a UUID (UUID, 16-byte BLOB or text)",
     "TIMESTAMPTZ": "an ISO 8601 time between 1970-01-01 and 9999-12-31, as text or as a time type",
@@ -40,22 +48,6 @@ _WANTED: Final = {
     "VARCHAR": "text",
     "JSON": "JSON text",
 }
-
-
-class Rejected(Struct, frozen=True):
-    """Row `row` (from 0, within the table) breaks a rule in `field`."""
-
-    row: int
-    field: str
-    reason: str
-
-
-class Split(Struct, frozen=True):
-    """A table judged: the good rows, their positions in the table, and the bad ones."""
-
-    batch: Batch
-    kept: npt.NDArray[np.intp]
-    rejected: list[Rejected]
 
 
 class Tables:
@@ -112,20 +104,26 @@ def _in_micros(table: pa.Table) -> tuple[pa.Table, list[Rejected]]:
     """
     rejected: list[Rejected] = []
     for place, field in enumerate(table.schema):
-        if not pa.types.is_timestamp(field.type) or field.type.unit == "us":
-            continue
         column = table.column(place)
-        values = np.asarray(pc.fill_null(column.cast(pa.int64()), 0))
-        per_second = {"s": 1, "ms": 1_000, "ns": 1_000_000_000}[field.type.unit]
-        wrong = (values < 0) | (values // per_second > times.MAX_US // 1_000_000)
+        unit = _NANOS.get(str(field.type).split(",")[0].rstrip("]"))
+        if unit is None:
+            continue
+        values = np.asarray(pc.fill_null(_integers(column), 0))
+        wrong = (values < 0) | (values > times.MAX_US * 1000 // unit)
         rejected += [
             Rejected(int(row), field.name, f"expected {_WANTED['TIMESTAMPTZ']}") for row in np.flatnonzero(wrong)
         ]
         values = np.where(wrong, 0, values)
-        micros = values // 1000 if field.type.unit == "ns" else values * (1_000_000 // per_second)
-        cut = pa.array(micros, mask=np.asarray(column.is_null()) | wrong).cast(pa.timestamp("us", field.type.tz))
+        micros = values // 1000 if unit == 1 else values * (unit // 1000)
+        zone = field.type.tz if pa.types.is_timestamp(field.type) else None
+        cut = pa.array(micros, mask=np.asarray(column.is_null()) | wrong).cast(pa.timestamp("us", zone))
         table = table.set_column(place, field.name, cut)
     return table, rejected
+
+
+def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The numbers behind a column of times; a date of 32 bits counts days, one of 64 milliseconds."""
+    return column.cast(pa.int32()).cast(pa.int64()) if pa.types.is_date32(column.type) else column.cast(pa.int64())
 
 
 def _check_columns(table: pa.Table, *, id_required: bool) -> None:
@@ -135,9 +133,7 @@ def _check_columns(table: pa.Table, *, id_required: bool) -> None:
     if "task_id" not in names:
         errors.append(FieldError("task_id", "missing required field"))
     if id_required and "id" not in names:
-        errors.append(
-            FieldError("id", "missing; derive one from what identifies a row: md5('name:' || key)::uuid AS id")
-        )
+        errors.append(FieldError("id", NEEDS_ID))
     if errors:
         raise BadInput(errors, hint=f"columns are {', '.join(NAMES)}")
 

@@ -13,18 +13,19 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
 from runlake.ahead import ahead
 from runlake.errors import BadInput, ImportFailed
-from runlake.intake import Tables
-from runlake.intake.tables import Rejected, Split
+from runlake.intake import Rejected, Split, Tables, records
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
 from runlake.lake.follower import Learner
 
+JSON_COLUMN = "json_record"
 CONFLICT = "a finished run with this id and other content is stored already"
 
 
@@ -35,6 +36,11 @@ class Source(Struct, frozen=True):
     first_row: int
     rows: pa.Table
 
+    @property
+    def is_json(self) -> bool:
+        """Whether the rows are one JSON text each, to be judged as POST judges them."""
+        return bool(self.rows.column_names == [JSON_COLUMN])
+
 
 class Reject(Struct, frozen=True):
     """A row that was not loaded: file, row (from 1), field, reason, and the row as it came."""
@@ -43,7 +49,7 @@ class Reject(Struct, frozen=True):
     row: int
     field: str
     reason: str
-    record: dict[str, Any]
+    record: Any
 
 
 class Totals(Struct):
@@ -77,7 +83,9 @@ def load(
             admission = admit.admit([split.batch], index, partial(write.verify, lake), whole=False)
             for bad in _rejects(source, split, admission):
                 if reject is None:
-                    raise ImportFailed(f"{bad.file}: row {bad.row}: {bad.field}: {bad.reason}")
+                    raise ImportFailed(
+                        ": ".join(part for part in (bad.file, f"row {bad.row}", bad.field, bad.reason) if part)
+                    )
                 reject(bad)
                 totals.rejected += 1
             finished, opened = write.put(lake, admission)
@@ -89,6 +97,8 @@ def load(
 
 
 def _split(tables: Tables, source: Source) -> Split:
+    if source.is_json:
+        return records.split([text.encode() for text in source.rows.column(0).to_pylist()])
     try:
         return tables.split(source.rows, id_required=True)
     except BadInput as exc:
@@ -101,6 +111,8 @@ def _rejects(source: Source, split: Split, admission: admit.Admission) -> Iterat
     bad = [*split.rejected, *(Rejected(int(row), "id", CONFLICT) for row in clashes)]
     for item in sorted(bad, key=lambda r: r.row):
         record = source.rows.slice(item.row, 1).to_pylist()[0]
+        if source.is_json:
+            record = msgspec.json.decode(record[JSON_COLUMN])
         yield Reject(source.name, source.first_row + item.row, item.field, item.reason, record)
 
 

@@ -21,6 +21,7 @@ from runlake.settings import Settings
 
 _PATTERN: Final = re.compile(r"[*?\[]")
 CHUNK_ROWS: Final = 250_000
+_JSON_OPTIONS: Final = ", hive_partitioning = false, maximum_object_size = 16777216"
 _COMPRESSED: Final = (".gz", ".zst")
 _FORMATS: Final = {
     ".parquet": "parquet",
@@ -32,6 +33,8 @@ _FORMATS: Final = {
 }
 # These fields are read as text, whatever they look like, so that the rules of intake see what was written.
 _AS_TEXT: Final = tuple(name for name in NAMES if name not in ("success", "attempt"))
+# Without a SELECT a JSON file is taken record by record, as POST takes it, and not by guessed columns.
+_PLAIN: Final = {"json": "SELECT CAST(json AS VARCHAR) AS json_record FROM objects"}
 # A file of no known kind is lines of text.
 _LINES: Final = """read_csv({files}, columns = {{'line': 'VARCHAR'}}, delim = chr(1), quote = '', escape = '',
     header = false, auto_detect = false, compression = '{compression}', max_line_size = 16777216,
@@ -48,7 +51,7 @@ def tables(files: Sequence[Path], select: str | None, settings: Settings) -> Ite
     check(files)
     if select is None:
         for file in files:
-            yield from _read([file], "FROM source", str(file), settings)
+            yield from _read([file], _PLAIN.get(_kind(file), "FROM source"), str(file), settings)
     else:
         names = ", ".join(str(file) for file in files)
         yield from _read(list(files), select, names, settings)
@@ -67,7 +70,11 @@ def _read(files: list[Path], query: str, name: str, settings: Settings) -> Itera
     allowed = sorted({*paths, *map(_exact, paths)})
     with Sandbox(allowed, threads=settings.threads, memory_limit=settings.memory_limit, lossless=True) as sandbox:
         try:
-            sandbox.view("source", f"FROM {_reader(files, paths)}")
+            if query == _PLAIN["json"]:
+                listed = ", ".join(duck.literal(_exact(path)) for path in paths)
+                sandbox.view("objects", f"FROM read_json_objects([{listed}]{_JSON_OPTIONS})")
+            else:
+                sandbox.view("source", f"FROM {_reader(files, paths)}")
         except RunlakeError as exc:
             raise ImportFailed(f"{name}: {exc.detail}") from exc
         sandbox.lock()
@@ -80,7 +87,7 @@ def _read(files: list[Path], query: str, name: str, settings: Settings) -> Itera
 
 def _reader(files: list[Path], paths: list[str]) -> str:
     """The table function that reads the files; all must be of one kind."""
-    kinds = {_FORMATS.get(_suffix(file), "lines") for file in files}
+    kinds = {_kind(file) for file in files}
     compressions = {_compression(file) for file in files}
     if len(kinds) > 1 or len(compressions) > 1:
         raise UsageError("with --select, all sources must be of one kind and compression")
@@ -91,7 +98,7 @@ def _reader(files: list[Path], paths: list[str]) -> str:
         case "csv":
             return _typed("read_csv", listed, ", hive_partitioning = false, sample_size = 204800")
         case "json":
-            return _typed("read_json", listed, ", hive_partitioning = false, maximum_object_size = 16777216")
+            return _typed("read_json", listed, f"{_JSON_OPTIONS}, sample_size = -1")
         case _:
             return _LINES.format(files=listed, compression=compressions.pop())
 
@@ -123,8 +130,9 @@ def _struct(types: dict[str, str]) -> str:
     return "{" + ", ".join(f"{duck.literal(name)}: {duck.literal(kind)}" for name, kind in types.items()) + "}"
 
 
-def _suffix(file: Path) -> str:
-    return Path(file.stem).suffix.lower() if file.suffix.lower() in _COMPRESSED else file.suffix.lower()
+def _kind(file: Path) -> str:
+    name = Path(file.stem) if file.suffix.lower() in _COMPRESSED else file
+    return _FORMATS.get(name.suffix.lower(), "lines")
 
 
 def _compression(file: Path) -> str:

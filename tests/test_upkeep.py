@@ -1,0 +1,300 @@
+"""Upkeep: what is due is decided without a lake; doing it keeps files few, sorted and no older than they must be."""
+
+from __future__ import annotations
+
+import errno
+import statistics
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import msgspec
+import pytest
+from support import post, record
+
+from runlake import duck
+from runlake.errors import DiskFull
+from runlake.index.view import View
+from runlake.lake import maintain, sync
+from runlake.lake.append import Counts
+from runlake.lake.catalog import DataFile
+from runlake.lake.maintain import DEAD_OPEN_ROWS, State, Step
+from runlake.model import Run, RunPage, RunsQuery
+from runlake.query import queries, verify
+from runlake.settings import Settings
+from runlake.store import Store
+
+Record = dict[str, Any]
+
+TIDY: Final = [Step.EXPIRE, Step.CLEAN]
+SMALL: Final = Settings().small_file_bytes
+
+
+def files(*days: int, size: int = 1000) -> list[DataFile]:
+    return [DataFile(number, f"{number}.parquet", day, 1, size) for number, day in enumerate(days)]
+
+
+NOTHING: Final = State(files=[], inlined_rows=0, open_rows=0, dead_open_rows=0, since_tidy=0)
+EIGHT: Final = files(*[3] * 8)
+FULL: Final = [Step.FLUSH, Step.MERGE]
+ALL: Final = {"files": EIGHT, "inlined_rows": 9999, "dead_open_rows": 9999, "since_tidy": 601}
+CASES: Final[list[tuple[dict[str, Any], list[Step], list[Step]]]] = [
+    ({}, [], TIDY),
+    ({"since_tidy": 600.0}, TIDY, TIDY),
+    ({"inlined_rows": 3999}, [], [*FULL, *TIDY]),
+    ({"inlined_rows": 4000}, [Step.FLUSH], [*FULL, *TIDY]),
+    ({"files": files(1, 2, 3), "since_tidy": 1e9}, TIDY, TIDY),
+    ({"files": files(1, 2, 2), "since_tidy": 600}, [Step.MERGE, *TIDY], [Step.MERGE, *TIDY]),
+    ({"files": files(*[3] * 7, *range(4, 20))}, [], [Step.MERGE, *TIDY]),
+    ({"files": EIGHT}, [Step.MERGE_SMALL], [Step.MERGE, *TIDY]),
+    ({"files": files(*[3] * 8, size=SMALL)}, [], [Step.MERGE, *TIDY]),
+    ({"files": files(*[3] * 8, size=SMALL - 1)}, [Step.MERGE_SMALL], [Step.MERGE, *TIDY]),
+    ({"dead_open_rows": 1001}, [Step.REWRITE_OPEN], [Step.REWRITE_OPEN, *TIDY]),
+    ({"dead_open_rows": 1001, "open_rows": 1}, [], [Step.REWRITE_OPEN, *TIDY]),
+    (ALL, [Step.FLUSH, Step.MERGE_SMALL, Step.REWRITE_OPEN, Step.MERGE, *TIDY], [*FULL, Step.REWRITE_OPEN, *TIDY]),
+]
+
+
+@pytest.mark.parametrize(("changes", "due", "everything"), CASES)
+def test_what_is_due(changes: dict[str, Any], due: list[Step], everything: list[Step]) -> None:
+    state = msgspec.structs.replace(NOTHING, **changes)
+    assert maintain.plan(state, Settings()) == due
+    assert maintain.everything(state) == everything
+    assert maintain.crowded(files(1, 2, 2, 3, 3, 3)) == [2, 3]
+
+
+@contextmanager
+def opened(settings: Settings, **changes: Any) -> Iterator[Store]:
+    """A store whose writer does not run, so that upkeep may be done by hand."""
+    store = Store(msgspec.structs.replace(settings, **changes))
+    try:
+        store.load()
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def running(settings: Settings, **changes: Any) -> Iterator[Store]:
+    with opened(settings, **changes) as store:
+        store.start()
+        yield store
+
+
+def run(number: int, day: int = 1, **fields: Any) -> Record:
+    at = f"2025-01-{day:02}T{number % 24:02}:{number * 7 % 60:02}:00Z"
+    return record(number, **{"started_at": at, "finished_at": "2025-02-01", **fields})
+
+
+def read(store: Store) -> list[Run]:
+    page = store.engine.submit(queries.page, RunsQuery(limit=10**6, include_errors=True)).result(60)
+    assert page.total == len(page.items)
+    return page.items
+
+
+def upkeep(store: Store) -> list[Step]:
+    steps = store.writer.keeper.steps()
+    store.writer.keeper.run(steps)
+    return steps
+
+
+def page_of(store: Store, view: View) -> RunPage:
+    return store.engine.submit(lambda session, _: queries.page(session, view, RunsQuery())).result(60)
+
+
+def on_disk(settings: Settings) -> set[str]:
+    return {str(path) for path in (Path(settings.data) / "files").rglob("*.parquet")}
+
+
+def test_small_files_of_a_day_become_one_sorted_file(settings: Settings) -> None:
+    with running(settings, inline_rows=0) as store:
+        for start in range(6):
+            post(store, *(run(start + 6 * i) for i in range(100)), run(1000 + start, day=2 + start % 2))
+        before = read(store)
+        assert len(store.index.files()) == 6 + 6
+    with opened(settings, grace_seconds=3600.0) as store:
+        assert upkeep(store) == [Step.MERGE, *TIDY]
+        assert [file.rows for file in store.index.files()] == [600, 3, 3]
+        assert read(store) == before
+        assert upkeep(store) == TIDY
+        _check_sorted(store.index.files())
+    with opened(settings, grace_seconds=0.0) as store:
+        upkeep(store)
+        assert on_disk(settings) == {file.path for file in store.index.files()}
+        assert read(store) == before
+    assert verify.check(settings).findings == []
+
+
+def snapshots(settings: Settings) -> int:
+    """How many snapshots the catalog has; asked when nobody writes."""
+    with duck.connect(threads=1, memory_limit="256MB") as con:
+        con.execute(f"LOAD {duck.literal(duck.extension('sqlite_scanner'))}")
+        con.execute(f"ATTACH {duck.literal(Path(settings.data) / 'catalog.sqlite')} AS c (TYPE sqlite, READ_ONLY)")
+        return int(con.execute("SELECT count(*) FROM c.ducklake_snapshot").fetchall()[0][0])
+
+
+def test_replaced_files_and_old_snapshots_stay_for_the_grace_period(settings: Settings) -> None:
+    """An hour, not until the end of the day, nor at all: other processes read them."""
+    with running(settings, inline_rows=0) as store:
+        for start in range(4):
+            post(store, run(start))
+    old, count = on_disk(settings), snapshots(settings)
+    with opened(settings, grace_seconds=3600.0) as store:
+        assert upkeep(store) == [Step.MERGE, *TIDY]
+    assert (snapshots(settings), len(on_disk(settings) & old)) == (count + 1, 4)
+    with opened(settings, grace_seconds=0.0) as store:
+        upkeep(store)
+    assert (snapshots(settings), len(on_disk(settings) & old)) == (1, 0)
+
+
+def _check_sorted(live: list[DataFile]) -> None:
+    with duckdb.connect() as con:
+        for file in live:
+            order = "lag((run_at, id)) OVER (ORDER BY file_row_number) <= (run_at, id)"
+            statement = f"SELECT count(*) FILTER (wrong) FROM (SELECT {order} AS wrong FROM read_parquet($file))"
+            assert con.execute(statement, {"file": file.path}).fetchone() == (0,)
+
+
+def test_a_flush_moves_rows_of_the_catalog_to_sorted_files(settings: Settings) -> None:
+    with running(settings) as store:
+        for start in range(6):
+            post(store, *(run(start + 6 * i, day=1 + i % 2) for i in range(60)))
+        post(store, run(5000, finished_at=None, success=None))
+        before = read(store)
+        assert store.index.inlined_rows() == 360
+        assert on_disk(settings) == set()
+    with opened(settings) as store:
+        assert upkeep(store) == [*FULL, *TIDY]
+        assert store.index.inlined_rows() == 0
+        assert [file.rows for file in store.index.files()] == [180, 180]
+        assert read(store) == before
+        assert store.lake.execute("inlined").num_rows == 0
+        _check_sorted(store.index.files())
+        assert store.writer.keeper.steps() == TIDY
+
+
+def test_many_days_are_merged_in_bounded_steps(settings: Settings) -> None:
+    days = 2 * maintain.MERGES_A_STEP + 3
+    dates = [f"2024-{1 + i // 28:02}-{1 + i % 28:02}" for i in range(days)]
+    with running(settings, inline_rows=0) as store:
+        for start in range(2):
+            post(store, *(record(start * days + i, started_at=dates[i], finished_at=dates[i]) for i in range(days)))
+        before = read(store)
+    with opened(settings, grace_seconds=0.0) as store:
+        upkeep(store)
+        assert [file.rows for file in store.index.files()] == [2] * days
+        assert read(store) == before
+        assert on_disk(settings) == {file.path for file in store.index.files()}
+
+
+def test_upkeep_comes_by_itself(settings: Settings) -> None:
+    with running(settings, flush_rows=100, merge_files=2, maintain_seconds=0.01) as store:
+        for start in range(6):
+            post(store, *(run(100 * start + i) for i in range(60)))
+        deadline = time.monotonic() + 30
+        while store.index.view.inlined >= 100 or len(store.index.view.files.all()) > 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert len(read(store)) == 360
+
+
+def renewed(ids: list[int], attempt: int, *, done: bool = False) -> list[Record]:
+    end: Record = {} if done else {"finished_at": None, "success": None}
+    return [run(i, attempt=attempt, lease_owner="worker", **end) for i in ids]
+
+
+def live_through(settings: Settings, cycles: int) -> None:
+    """Groups of runs that open, are renewed and finish: nothing may grow but the history."""
+    slow: list[float] = []
+    with running(settings, maintain_seconds=0.2) as store:
+        post(store, *renewed([*range(10**6, 10**6 + 5)], 1))
+        for start in range(0, cycles, 50):
+            ids = [*range(start, start + 50)]
+            for step in (renewed(ids, 1), renewed(ids, 2), renewed(ids, 2, done=True)):
+                began = time.perf_counter()
+                assert post(store, *step) == Counts(50, 0, 0)
+                slow.append(time.perf_counter() - began)
+        assert len(read(store)) == cycles + 5
+        assert dict(store.index.open_runs).keys() == {uuid.UUID(int=i).bytes for i in range(10**6, 10**6 + 5)}
+    with opened(settings) as store:
+        # What may be dead: the allowance, and what one maintenance interval may add.
+        assert store.lake.dead_open_rows() <= 5 + DEAD_OPEN_ROWS + 2 * 50 * 50
+        assert store.lake.execute("open").num_rows == 5
+    assert statistics.median(slow[-20:]) < 2 * statistics.median(slow[:20]) + 0.01
+    assert verify.check(settings).findings == []
+
+
+def test_open_runs_stay_small(settings: Settings) -> None:
+    live_through(settings, 2_000)
+
+
+@pytest.mark.long
+def test_open_runs_stay_small_for_long(settings: Settings) -> None:
+    live_through(settings, 10_000)
+
+
+def in_memory(store: Store) -> int:
+    with store.index.memory.cursor() as cursor:
+        found = cursor.execute("SELECT count(*) FROM recent").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def test_memory_forgets_what_no_view_sees(settings: Settings) -> None:
+    with running(settings) as store:
+        post(store, *(run(i, finished_at=None, success=None) for i in range(5)))
+        held = store.index.view
+        for attempt in range(2, 80):
+            post(store, *(run(i, attempt=attempt, finished_at=None, success=None) for i in range(5)))
+        assert in_memory(store) >= 10
+        # The old View is still in use: it still sees its rows.
+        assert {item.attempt for item in page_of(store, held).items} == {1}
+        del held
+        for attempt in range(80, 220):
+            post(store, *(run(i, attempt=attempt, finished_at=None, success=None) for i in range(5)))
+        assert in_memory(store) <= 5 * (64 + 2)
+
+
+# The index is read anew after a failed commit; a request that began before still gets its answer.
+def test_a_view_outlives_a_reload(settings: Settings) -> None:
+    with opened(settings) as store:
+        store.start()
+        post(store, *(run(i) for i in range(5)), run(9, finished_at=None, success=None))
+        held = store.index.view
+        post(store, run(6))
+        store.writer.close()
+        store.index.load(store.lake)
+        answer = page_of(store, held)
+        assert (answer.total, len(answer.items)) == (6, 6)
+
+
+def _full(_: Path) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_at_sync_stores_nothing_and_says_so(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(settings, inline_rows=0) as store:
+        post(store, run(1))
+        monkeypatch.setattr(sync, "_fsync", _full)
+        with pytest.raises(DiskFull):
+            post(store, run(2), run(3, finished_at=None, success=None))
+        monkeypatch.undo()
+        assert len(read(store)) == 1
+        assert post(store, run(2), run(3)) == Counts(2, 0, 0)
+    assert verify.check(settings).findings == []
+
+
+def test_upkeep_that_fails_does_not_end_the_writing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(settings, inline_rows=10, flush_rows=5, maintain_seconds=0.01) as store:
+        monkeypatch.setattr(sync, "_fsync", _full)
+        for start in range(4):
+            assert post(store, *(run(5 * start + i) for i in range(5))) == Counts(5, 0, 0)
+            time.sleep(0.1)
+        monkeypatch.undo()
+        assert post(store, run(100)) == Counts(1, 0, 0)
+        assert len(read(store)) == 21
+    assert verify.check(settings).findings == []
