@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import hypothesis
 import pytest
 from support import SETTINGS_FILES, Server, load_settings
 
 from runlake.settings import Settings
 from runlake.store import Store
+
+# What lands must not depend on luck; by hand every run tries other cases.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 def pytest_report_header() -> str:

@@ -126,7 +126,7 @@ BATCHES: Final = st.lists(st.lists(SENT, min_size=1, max_size=8), min_size=1, ma
 MASKS: Final = st.sampled_from([0, 1 << 63, 0xFFFFFFFFFFFF0000])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(before=st.lists(SENT, max_size=8), batches=BATCHES, mask=MASKS, whole=st.booleans())
 def test_a_group_is_judged_as_if_its_records_came_alone(
     before: list[Sent], batches: list[list[Sent]], mask: int, whole: bool

@@ -289,8 +289,8 @@ def test_a_lake_is_a_dictionary_of_runs(file: Path, tmp_path: Path) -> None:
     run_state_machine_as_test(
         partial(Machine, file, tmp_path),  # type: ignore[arg-type]
         settings=options(
-            max_examples=4,
-            stateful_step_count=25,
+            max_examples=2,
+            stateful_step_count=20,
             deadline=None,
             print_blob=True,
             phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink takes minutes: add it by hand

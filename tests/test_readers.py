@@ -27,8 +27,14 @@ ANALYST: Final = """
 import duckdb, sys, threading
 done = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
-def look(con):
-    return con.execute("SELECT count(*), count(DISTINCT id), sum(attempt) FROM lake.runs").fetchone()
+def snapshot(con):
+    return con.execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone()
+def look(con):  # as README tells analysts: a commit in between may mix two snapshots
+    while True:
+        before = snapshot(con)
+        seen = con.execute("SELECT count(*), count(DISTINCT id), sum(attempt) FROM lake.runs").fetchone()
+        if snapshot(con) == before:
+            return seen
 def attached():
     con = duckdb.connect()
     for path in sys.argv[2:]:
