@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from support import post, record
 
-from runlake import duck
+from runlake import duck, times
 from runlake.errors import DiskFull
 from runlake.index.view import View
 from runlake.lake import maintain, sync
@@ -138,12 +138,13 @@ def snapshots(settings: Settings) -> int:
 
 
 def test_replaced_files_and_old_snapshots_stay_for_the_grace_period(settings: Settings) -> None:
-    """An hour, not until the end of the day, nor at all: other processes read them."""
+    """Also when the period began today: other processes read them."""
     with running(settings, inline_rows=0) as store:
         for start in range(4):
             post(store, run(start))
     old, count = on_disk(settings), snapshots(settings)
-    with opened(settings, grace_seconds=3600.0) as store:
+    since_midnight = times.now() % times.DAY_US / 1e6
+    with opened(settings, grace_seconds=max(30.0, since_midnight / 2)) as store:
         assert upkeep(store) == [Step.MERGE, *TIDY]
     assert (snapshots(settings), len(on_disk(settings) & old)) == (count + 1, 4)
     with opened(settings, grace_seconds=0.0) as store:
@@ -172,7 +173,6 @@ def test_a_flush_moves_rows_of_the_catalog_to_sorted_files(settings: Settings) -
         assert store.index.inlined_rows() == 0
         assert [file.rows for file in store.index.files()] == [180, 180]
         assert read(store) == before
-        assert store.lake.execute("inlined").num_rows == 0
         _check_sorted(store.index.files())
         assert store.writer.keeper.steps() == TIDY
 
@@ -279,7 +279,7 @@ def _full(_: Path) -> None:
 def test_a_full_disk_at_sync_stores_nothing_and_says_so(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(settings, inline_rows=0) as store:
         post(store, run(1))
-        monkeypatch.setattr(sync, "_fsync", _full)
+        monkeypatch.setattr(sync, "fsync", _full)
         with pytest.raises(DiskFull):
             post(store, run(2), run(3, finished_at=None, success=None))
         monkeypatch.undo()
@@ -290,7 +290,7 @@ def test_a_full_disk_at_sync_stores_nothing_and_says_so(settings: Settings, monk
 
 def test_upkeep_that_fails_does_not_end_the_writing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(settings, inline_rows=10, flush_rows=5, maintain_seconds=0.01) as store:
-        monkeypatch.setattr(sync, "_fsync", _full)
+        monkeypatch.setattr(sync, "fsync", _full)
         for start in range(4):
             assert post(store, *(run(5 * start + i) for i in range(5))) == Counts(5, 0, 0)
             time.sleep(0.1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,20 +16,22 @@ def ahead(items: Iterator[T]) -> Generator[T]:
     ready: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(maxsize=1)
     stopped = threading.Event()
 
+    def offer(made: tuple[T | None, BaseException | None]) -> None:
+        """Hand over what was made, unless nobody wants it any more."""
+        while not stopped.is_set():
+            with suppress(queue.Full):
+                ready.put(made, timeout=0.1)
+                return
+
     def work() -> None:
         try:
             for item in items:
-                while not stopped.is_set():
-                    try:
-                        ready.put((item, None), timeout=0.1)
-                        break
-                    except queue.Full:
-                        continue
+                offer((item, None))
                 if stopped.is_set():
                     return
-            ready.put((None, None))
+            offer((None, None))
         except BaseException as exc:  # noqa: BLE001 - raised again where the items are used
-            ready.put((None, exc))
+            offer((None, exc))
 
     thread = threading.Thread(target=work, name="runlake-read-ahead", daemon=True)
     thread.start()

@@ -76,12 +76,17 @@ class Index:
         return keyring.fingerprint(halves)
 
     def load(self, lake: Lake, progress: Callable[[int, int], None] | None = None) -> View:
-        """Build everything from the lake; `progress(files done, files in all)` is called on the way."""
+        """Build everything from the lake; `progress(files done, files in all)` is called on the way.
+
+        Requests may go on with the View they have: what it sees stays until nobody uses it.
+        """
+        snapshot = lake.snapshot()
+        if snapshot == self._view.snapshot:
+            return self._view
         files = Files.of(lake.files())
         inlined, opened = lake.inlined(), lake.execute("open")
         self._open = _open_map(opened)
-        snapshot = lake.snapshot()
-        self.memory.clear()
+        self.memory.retire(snapshot)
         self._keys = self._read(files, snapshot, progress)
         self.remember(inlined)
         self.memory.apply(Change(snapshot, finished=inlined, opened=opened))
@@ -101,7 +106,7 @@ class Index:
                 self.memory.count_files([file.path for file in part], snapshot)
                 if progress:
                     progress(start + len(part), len(everything))
-        self.memory.compact(snapshot)
+        self.memory.compact(self._oldest(snapshot))
         if not parts:
             return ()
         merged = np.concatenate(parts)
@@ -152,10 +157,14 @@ class Index:
         self._views.add(self._view)
         self._view = view
         if view.snapshot - self._purged >= PURGE_EVERY:
-            oldest = min((v.snapshot for v in self._views), default=view.snapshot)
-            self.memory.purge(min(oldest, view.snapshot))
+            self.memory.purge(self._oldest(view.snapshot))
             self._purged = view.snapshot
         return view
+
+    def _oldest(self, newest: int) -> int:
+        """The oldest snapshot that a View in use is of."""
+        used = [view.snapshot for view in (*self._views, self._view) if view.snapshot >= 0]
+        return min([newest, *used])
 
     def close(self) -> None:
         """End the reading instance."""

@@ -118,6 +118,11 @@ class Memory:
         found = self._con.execute(_CELLS["size"]).fetchone()
         self._cells = self._compacted = int(found[0]) if found else 0
 
+    def retire(self, snapshot: int) -> None:
+        """Let everything end with this snapshot; older Views go on seeing it."""
+        for table in ("recent", "cells", "hours"):
+            self._con.execute(SQL[f"retire_{table}"], {"snapshot": snapshot})
+
     def clear(self) -> None:
         """Forget everything."""
         self._con.execute(SQL["create"])

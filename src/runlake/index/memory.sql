@@ -27,3 +27,12 @@ CREATE OR REPLACE TABLE recent AS FROM recent WHERE died > $oldest
 
 -- name: ids
 SELECT id, CAST(epoch_us(run_at) // 86400000000 AS BIGINT) AS day FROM read_parquet($files, hive_partitioning = false)
+
+-- name: retire_recent
+UPDATE recent SET died = $snapshot WHERE died = 9223372036854775807
+
+-- name: retire_cells
+UPDATE cells SET died = $snapshot WHERE died = 9223372036854775807
+
+-- name: retire_hours
+UPDATE hours SET died = $snapshot WHERE died = 9223372036854775807

@@ -224,6 +224,13 @@ class Lake:
             with duck.translated(f"lake: {statement}"):
                 yield self._con.execute(SQL[statement].replace("{inlined}", name)).to_arrow_table()
 
+    def expire(self, before: int) -> None:
+        """Forget the snapshots made before a time (microseconds), the newest one excepted."""
+        versions = self.execute("old_snapshots", {"before": before}).column(0)[0].as_py()
+        if versions:
+            with duck.translated("lake: expire"):
+                self._con.execute(SQL["expire"].replace("{versions}", versions))
+
     def close(self) -> None:
         """Detach and let the lock go; a second call does nothing."""
         con = getattr(self, "_con", None)

@@ -80,8 +80,19 @@ CALL ducklake_merge_adjacent_files('lake', 'finished_runs', max_file_size => $be
 -- name: merge
 CALL ducklake_merge_adjacent_files('lake', 'finished_runs', max_compacted_files => $steps)
 
+-- name: old_snapshots
+-- Chosen here, because 1.5.5 compares a SQLite catalog's times as text, and all of a cutoff's own day counts as old.
+SELECT coalesce(string_agg(snapshot_id, ', ' ORDER BY snapshot_id), '') FROM {meta}.ducklake_snapshot
+WHERE CAST(snapshot_time AS TIMESTAMPTZ) < make_timestamptz($before)
+  AND snapshot_id < (SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot)
+
 -- name: expire
-CALL ducklake_expire_snapshots('lake', older_than => make_timestamptz($before))
+CALL ducklake_expire_snapshots('lake', versions => [{versions}])
+
+-- name: date_scheduled
+-- The same comparison of text, made to come out right: a cutoff is written with a T.
+UPDATE {meta}.ducklake_files_scheduled_for_deletion SET schedule_start = replace(schedule_start, ' ', 'T')
+WHERE contains(schedule_start, ' ')
 
 -- name: clean
 CALL ducklake_cleanup_old_files('lake', older_than => make_timestamptz($before))

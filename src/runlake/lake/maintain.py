@@ -89,8 +89,9 @@ def run(step: Step, lake: Lake, files: Sequence[DataFile], inlined_days: Iterabl
             _rewrite_open(lake)
             return Commit(snapshot=lake.snapshot())
         case Step.EXPIRE:
-            lake.execute("expire", {"before": _grace(lake)})
+            lake.expire(_grace(lake))
         case Step.CLEAN:
+            lake.execute("date_scheduled")
             lake.execute("clean", {"before": _grace(lake)})
             lake.execute("orphans", {"before": _grace(lake)})
     return None

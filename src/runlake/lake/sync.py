@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from runlake import duck
+
 
 class NewFiles:
     """Watches folders from construction on; `sync` makes what appeared in them durable."""
@@ -20,6 +22,10 @@ class NewFiles:
 
     def sync(self) -> int:
         """Sync every new file, its folder, and the folders up to the root; returns the number of files."""
+        with duck.translated("syncing new files"):
+            return self._sync()
+
+    def _sync(self) -> int:
         count = 0
         touched: set[Path] = set()
         for folder, before in self._before.items():
