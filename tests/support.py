@@ -27,6 +27,14 @@ SETTINGS_FILES: Final = sorted((HERE / "settings").glob("*.json"))
 TRACES: Final = HERE.parent.parent / "shared" / "traces"
 RUNLAKE: Final = [sys.executable, "-c", "from runlake.cli import main; main()"]
 START_SECONDS: Final = 60.0
+# Upkeep at every turn, for servers that are watched while they flush, merge and clean.
+HOSTILE: Final = {
+    "RUNLAKE_FLUSH_ROWS": "20",
+    "RUNLAKE_MERGE_FILES": "2",
+    "RUNLAKE_MAINTAIN_SECONDS": "0.01",
+    "RUNLAKE_TIDY_SECONDS": "0.2",
+    "RUNLAKE_GRACE_SECONDS": "5",
+}
 
 
 def load_settings(file: Path, data: Path) -> Settings:

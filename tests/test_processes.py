@@ -11,20 +11,12 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from support import SETTINGS_FILES, Server, environment, load_settings, record, runlake
-
-HOSTILE: Final = {
-    "RUNLAKE_FLUSH_ROWS": "20",
-    "RUNLAKE_MERGE_FILES": "2",
-    "RUNLAKE_MAINTAIN_SECONDS": "0.01",
-    "RUNLAKE_TIDY_SECONDS": "0.2",
-    "RUNLAKE_GRACE_SECONDS": "5",
-}
+from support import HOSTILE, SETTINGS_FILES, Server, environment, load_settings, record, runlake
 
 
 def test_commands_that_read_work_beside_the_service(tmp_path: Path) -> None:

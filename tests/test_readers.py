@@ -11,17 +11,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from support import Server, environment, record
+from support import HOSTILE, Server, environment, record
 
 from runlake import duck
 
-HOSTILE: Final = {
-    "RUNLAKE_FLUSH_ROWS": "20",
-    "RUNLAKE_MERGE_FILES": "2",
-    "RUNLAKE_MAINTAIN_SECONDS": "0.01",
-    "RUNLAKE_TIDY_SECONDS": "0.2",
-    "RUNLAKE_GRACE_SECONDS": "5",
-}
 # An analyst: plain DuckDB, no runlake; one line per look, until its standard input ends.
 ANALYST: Final = """
 import duckdb, sys, threading

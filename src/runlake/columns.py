@@ -31,19 +31,19 @@ _KINDS: Final[dict[type, tuple[str, pa.DataType]]] = {
 
 
 def _column(field: msgspec.inspect.Field) -> Column:
-    options = _flat(field.type)
+    options = alternatives(field.type)
     nullable = any(isinstance(o, msgspec.inspect.NoneType | msgspec.inspect.RawType) for o in options)
     kind = next(o for o in options if not isinstance(o, msgspec.inspect.NoneType))
     sql, arrow = _KINDS[type(kind)]
     return Column(field.name, sql, arrow, nullable)
 
 
-def _flat(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
+def alternatives(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
     """The alternatives of a type, metadata and unions opened."""
     if isinstance(kind, msgspec.inspect.Metadata):
-        return _flat(kind.type)
+        return alternatives(kind.type)
     if isinstance(kind, msgspec.inspect.UnionType):
-        return [leaf for option in kind.types for leaf in _flat(option)]
+        return [leaf for option in kind.types for leaf in alternatives(option)]
     return [kind]
 
 

@@ -46,7 +46,6 @@ def literal(text: str | Path) -> str:
 
 
 _NO_SPACE: Final = re.compile(r"no space left|disk (is )?full|database or disk is full", re.IGNORECASE)
-_FILE: Final = re.compile(r'(?:file|open|read)[^"\']*["\']([^"\']+)["\']')
 
 
 @contextmanager

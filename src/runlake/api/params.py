@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from runlake import times
+from runlake.columns import alternatives
 from runlake.errors import BadInput, FieldError
 from runlake.model import Instant
 
@@ -54,8 +55,15 @@ def parse(raw: bytes, kind: type[Q]) -> Q:
 
 def run_uuid(field: str, text: str) -> uuid.UUID:
     """A UUID of the path; raises BadInput."""
+    try:
+        return _uuid(text)
+    except ValueError as exc:
+        raise BadInput.of(field, str(exc)) from None
+
+
+def _uuid(text: str) -> uuid.UUID:
     if not _UUID.fullmatch(text):
-        raise BadInput.of(field, "is not a UUID")
+        raise ValueError("is not a UUID")
     return uuid.UUID(text)
 
 
@@ -73,7 +81,7 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.inspect.Field, ...]:
 
 def _value(kind: msgspec.inspect.Type, text: str) -> object:
     """The text as the type of its field; raises ValueError."""
-    for leaf in _leaves(kind):
+    for leaf in alternatives(kind):
         if isinstance(leaf, msgspec.inspect.BoolType):
             if text.lower() not in _BOOLEANS:
                 raise ValueError("expected true, false, 1 or 0")
@@ -83,20 +91,10 @@ def _value(kind: msgspec.inspect.Type, text: str) -> object:
                 raise ValueError("expected a whole number")
             return int(text)
         if isinstance(leaf, msgspec.inspect.UUIDType):
-            if not _UUID.fullmatch(text):
-                raise ValueError("is not a UUID")
-            return uuid.UUID(text)
+            return _uuid(text)
         if isinstance(leaf, msgspec.inspect.CustomType):
             return Instant(times.parse_query(text))
     raise NotImplementedError(kind)
-
-
-def _leaves(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
-    if isinstance(kind, msgspec.inspect.Metadata):
-        return _leaves(kind.type)
-    if isinstance(kind, msgspec.inspect.UnionType):
-        return [leaf for option in kind.types for leaf in _leaves(option)]
-    return [kind]
 
 
 def _instant(_: type, value: Any) -> Any:

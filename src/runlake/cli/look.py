@@ -20,7 +20,6 @@ from runlake.query import export
 from runlake.query.relations import Content, content, sandbox
 from runlake.settings import Settings
 
-_FORMATS = ("table", "csv", "json", "parquet", "arrow")
 _SQL_EXAMPLES = """
 \b
 Examples:
@@ -31,7 +30,7 @@ Examples:
 
 @click.command(epilog=_SQL_EXAMPLES)
 @click.argument("query")
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True)
+@click.option("--format", "form", type=click.Choice(export.FORMS), default="table", show_default=True)
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Write here, not to standard output.")
 @click.option("--timeout", metavar="S", type=click.FloatRange(min=0, min_open=True), help="Time limit in seconds.")
 @command

@@ -16,7 +16,6 @@ from runlake.times import LAST_DAY
 Keys = tuple[npt.NDArray[np.uint64], ...]
 Halves = npt.NDArray[np.uint64]
 
-_SHIFT: Final = np.uint64(16)
 _LOW: Final = np.uint64(LAST_DAY)
 # Multipliers of MurmurHash3's 64-bit finaliser (Austin Appleby, public domain).
 _M1: Final = np.uint64(0xFF51AFD7ED558CCD)

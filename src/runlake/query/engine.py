@@ -24,8 +24,12 @@ T = TypeVar("T")
 
 _TICK: Final = 0.05  # seconds between interrupts: one is lost when its query has not started yet
 _QUERIES: Final = ("page", "detail", "latest", "latest_day", "task_stats", "summary")
+_DAILY: Final = statements.load("runlake.query", "sql/daily.sql").strip()
 SQL: Final = {
-    name: statements.load("runlake.query", f"sql/{name}.sql").replace("{select}", select_list()) for name in _QUERIES
+    name: statements.load("runlake.query", f"sql/{name}.sql")
+    .replace("{select}", select_list())
+    .replace("{daily}", _DAILY)
+    for name in _QUERIES
 }
 _LOCATE: Final = statements.load("runlake.query", "sql/locate.sql")
 SQL["locate_hour"] = _LOCATE.format(cells="hours", unit=times.HOUR_US, of_task="")

@@ -105,7 +105,7 @@ def _reader(files: list[Path], paths: list[str]) -> str:
 
 def _typed(function: str, listed: str, options: str) -> str:
     """A reader that detects column types, but takes the fields of a run as text (`output` of JSON as JSON)."""
-    with duckdb.connect(":memory:", config={"autoload_known_extensions": "false"}) as con:
+    with duck.connect(threads=1, memory_limit="1GB") as con:
         try:
             found = con.execute(f"DESCRIBE FROM {function}({listed}{options})").fetchall()
         except duckdb.Error as exc:
