@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import gc
 import re
+import signal
 import sqlite3
 import threading
 import time
@@ -284,9 +285,14 @@ def test_types_are_plain_or_lossless() -> None:
 
 
 def test_ctrl_c_ends_a_query(sandbox: Sandbox) -> None:
-    threading.Timer(0.2, _thread.interrupt_main).start()
-    with pytest.raises(KeyboardInterrupt):
-        rows(sandbox, ENDLESS)
+    # A shell starts its background jobs with Ctrl-C ignored, and Python leaves it so.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Timer(0.2, _thread.interrupt_main).start()
+        with pytest.raises(KeyboardInterrupt):
+            rows(sandbox, ENDLESS)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_order_of_use_is_enforced() -> None:
