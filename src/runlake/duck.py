@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from runlake.errors import DiskFull, LakeDamaged, LakeMissing, Timeout
 
@@ -29,6 +30,25 @@ def connect(*, threads: int, memory_limit: str, temp: Path | None = None) -> duc
     con.execute("SET GLOBAL arrow_lossless_conversion = true")
     con.execute("SET GLOBAL temp_directory = $temp", {"temp": str(temp) if temp else ""})
     return con
+
+
+class Slot:
+    """Rows under one registered name: other rows each time, of one schema.
+
+    A name registered and dropped inside a transaction keeps its rows in memory until the transaction ends, for
+    older readers; a Slot is registered once, before, and lets its rows go at once.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.rows = self._none = schema.empty_table()
+
+    def clear(self) -> None:
+        """Hold no rows."""
+        self.rows = self._none
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows there are now; DuckDB asks anew for each query."""
+        return self.rows.__arrow_c_stream__(requested_schema)
 
 
 def extension(name: str) -> str:

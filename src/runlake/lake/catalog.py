@@ -15,7 +15,7 @@ from msgspec import Struct
 from pyarrow import parquet
 
 from runlake import duck, statements
-from runlake.columns import COLUMNS, NAMES, RUN_AT, STORED, ddl, select_list
+from runlake.columns import ARROW, COLUMNS, NAMES, RUN_AT, STORED, ddl, select_list
 from runlake.errors import LakeDamaged, LakeMissing, LakeVersion
 from runlake.lake.lock import WriteLock
 from runlake.lake.sync import fsync, make_folder
@@ -25,6 +25,13 @@ from runlake.settings import Settings
 
 LAYOUT: Final = "runlake layout 1"
 _EXTENSIONS: Final = ("sqlite_scanner", "ducklake")
+# What statements of a transaction may be given, by name.
+_SLOTS: Final = {
+    "finished": ARROW,
+    "opened": ARROW,
+    "closed": pa.schema([ARROW.field("id")]),
+    "suspects": ARROW.append(pa.field("row", pa.int64())),
+}
 _META: Final = "__ducklake_metadata_lake"
 _INLINED_TABLE: Final = re.compile(r"ducklake_inlined_data_[0-9]+_[0-9]+")
 
@@ -67,6 +74,7 @@ class Lake:
         self._write = write
         self._lock: WriteLock | None = None
         self._wal: WalHolder | None = None
+        self._slots = {name: duck.Slot(schema) for name, schema in _SLOTS.items()}
         if not write and not paths.catalog.is_file():
             raise LakeMissing(f"there is no lake in {paths.folder}", hint="`runlake import` or `serve` makes one")
         if write:
@@ -91,6 +99,8 @@ class Lake:
         )
         for name in _EXTENSIONS:
             con.execute(f"LOAD {duck.literal(duck.extension(name))}")
+        for name, slot in self._slots.items():
+            con.register(name, slot)
         return con
 
     def _attach(self) -> None:
@@ -171,14 +181,14 @@ class Lake:
 
     @contextmanager
     def given(self, **tables: pa.Table) -> Iterator[None]:
-        """Arrow tables that the statements inside may name."""
+        """Arrow tables that the statements inside may name: those of _SLOTS, with their schemas."""
         for name, table in tables.items():
-            self._con.register(name, table)
+            self._slots[name].rows = table
         try:
             yield
         finally:
             for name in tables:
-                self._con.unregister(name)
+                self._slots[name].clear()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

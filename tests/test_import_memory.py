@@ -1,0 +1,57 @@
+"""A load holds a few pieces of its source at a time, however many there are."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from runlake import generate, times
+from runlake.columns import ARROW
+from runlake.lake import bulk
+from runlake.lake.bulk import Source, Totals
+from runlake.settings import Settings
+from runlake.store import Store
+
+PIECES: Final = 40
+ROWS: Final = 10_000
+WARM: Final = 10  # pieces until as many are held as ever will be
+
+
+def resident() -> int:
+    """Bytes of this process in memory; not Arrow's own count, which does not see what DuckDB made."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def pieces(sizes: list[int]) -> Iterator[Source]:
+    """Pieces with outputs of about a kilobyte, made one by one."""
+    history = generate.history(
+        runs=PIECES * ROWS, days=3, tasks=5, seed=1, until=times.parse("2025-01-04"), batch_rows=ROWS
+    )
+    output = pa.array(np.full(ROWS, '"' + "x" * 1000 + '"', dtype=object), ARROW.field("output").type)
+    for number, rows in enumerate(history):
+        table = rows.set_column(rows.column_names.index("output"), "output", output)
+        sizes.append(table.nbytes)
+        yield Source("made", number * ROWS + 1, table)
+
+
+def test_memory_does_not_grow_with_the_source(settings: Settings) -> None:
+    store = Store(settings)
+    sizes: list[int] = []
+    held: list[int] = []
+
+    def look(_: Totals) -> None:
+        held.append(resident())
+
+    try:
+        store.load()
+        totals = bulk.load(store.lake, store.index, pieces(sizes), progress=look)
+    finally:
+        store.close()
+    assert totals.stored == PIECES * ROWS
+    assert len(held) == PIECES
+    assert max(held[WARM:]) - held[WARM] < sum(sizes[WARM:]) / 2
