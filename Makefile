@@ -22,7 +22,7 @@ demo: install
 	@exec $(BIN)/runlake serve --data data/lake --host 127.0.0.1 --port 8000
 
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2
 
 check: install
 	$(BIN)/ruff check

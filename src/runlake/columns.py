@@ -56,6 +56,8 @@ RUN_AT: Final = Column("run_at", "TIMESTAMPTZ", pa.timestamp("us", "UTC"), False
 ARROW: Final[pa.Schema] = pa.schema([pa.field(c.name, c.arrow, c.nullable) for c in COLUMNS])
 STORED: Final[pa.Schema] = ARROW.append(pa.field(RUN_AT.name, RUN_AT.arrow, RUN_AT.nullable))
 
+NUMBERED: Final[pa.Schema] = ARROW.append(pa.field("row", pa.int64()))  # with the row's place in its batch
+
 
 def ddl(*extra: Column) -> str:
     """The column list of CREATE TABLE for a run, with further columns behind it."""

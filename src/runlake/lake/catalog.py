@@ -15,7 +15,7 @@ from msgspec import Struct
 from pyarrow import parquet
 
 from runlake import duck, statements
-from runlake.columns import ARROW, COLUMNS, NAMES, RUN_AT, STORED, ddl, select_list
+from runlake.columns import ARROW, COLUMNS, NAMES, NUMBERED, RUN_AT, STORED, ddl, select_list
 from runlake.errors import LakeDamaged, LakeMissing, LakeVersion
 from runlake.lake.lock import WriteLock
 from runlake.lake.sync import fsync, make_folder
@@ -30,7 +30,7 @@ _SLOTS: Final = {
     "finished": ARROW,
     "opened": ARROW,
     "closed": pa.schema([ARROW.field("id")]),
-    "suspects": ARROW.append(pa.field("row", pa.int64())),
+    "suspects": NUMBERED,
 }
 _META: Final = "__ducklake_metadata_lake"
 _INLINED_TABLE: Final = re.compile(r"ducklake_inlined_data_[0-9]+_[0-9]+")
