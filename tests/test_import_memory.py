@@ -20,9 +20,9 @@ from runlake.settings import Settings
 from runlake.store import Store
 
 HERE: Final = Path(__file__).parent
-PIECES: Final = 40
+PIECES: Final = 80
 ROWS: Final = 10_000
-WARM: Final = 10  # pieces until as many are held as ever will be
+WARM: Final = 20  # pieces until as many are held as ever will be
 
 
 def resident() -> int:

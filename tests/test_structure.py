@@ -47,6 +47,7 @@ DUCKDB: Final = frozenset(
     {
         "cli/look.py",  # its version only
         "duck.py",
+        "index/counts.py",
         "index/memory.py",
         "intake/outputs.py",
         "lake/catalog.py",

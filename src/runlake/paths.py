@@ -62,6 +62,11 @@ class Paths(Struct, frozen=True):
         """A Parquet file without rows, read where there is nothing to read (an empty list is an error)."""
         return self.folder / "empty.parquet"
 
+    @property
+    def index(self) -> Path:
+        """The saved index; may be deleted while no service runs, and is made anew."""
+        return self.folder / "index"
+
     def table(self, name: str) -> Path:
         """Folder of one table's Parquet files."""
         return self.files / "main" / name

@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[int, Meta(ge=2)], _help("small files of one day that make the background merge them")
     ] = 8
     small_file_bytes: Annotated[Count, _help("a file below this size counts as small")] = 1_048_576
+    index_rows: Annotated[Count, _help("new runs after which the index is saved again")] = 500_000
     maintain_seconds: Annotated[Seconds, _help("pause between looks at what upkeep is due")] = 5.0
     tidy_seconds: Annotated[Seconds, _help("pause between full merges, snapshot expiry and clean-up")] = 600.0
     grace_seconds: Annotated[

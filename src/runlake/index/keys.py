@@ -6,6 +6,7 @@ looks into all. Arrays are never changed, so a View may keep the tuple it got.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from runlake.times import LAST_DAY
 Keys = tuple[npt.NDArray[np.uint64], ...]
 Halves = npt.NDArray[np.uint64]
 
+_STRETCH: Final = 1 << 22
 _LOW: Final = np.uint64(LAST_DAY)
 # Multipliers of MurmurHash3's 64-bit finaliser (Austin Appleby, public domain).
 _M1: Final = np.uint64(0xFF51AFD7ED558CCD)
@@ -67,6 +69,33 @@ def locate(keys: Keys, halves: Halves) -> tuple[npt.NDArray[np.intp], npt.NDArra
             positions.append(rows)
             days.append((array[first[rows] + step] & _LOW).astype(np.int64))
     return np.concatenate(positions), np.concatenate(days)
+
+
+def write(file: Path, keys: Keys) -> None:
+    """Write all keys as one sorted array, a stretch at a time: memory does not grow with them."""
+    total = size(keys)
+    with file.open("wb") as out:
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint64)), "fortran_order": False, "shape": (total,)}
+        np.lib.format.write_array_header_2_0(out, header)
+        if not total:
+            return
+        largest = max(keys, key=len)
+        starts = [0] * len(keys)
+        for stop in range(_STRETCH, len(largest) + _STRETCH, _STRETCH):
+            last = largest[stop] if stop < len(largest) else None
+            ends = [len(a) if last is None else int(np.searchsorted(a, last)) for a in keys]
+            stretch = np.concatenate([a[s:e] for a, s, e in zip(keys, starts, ends, strict=True)])
+            stretch.sort()
+            out.write(stretch.data)
+            starts = ends
+
+
+def opened(file: Path) -> Keys:
+    """Written keys, mapped into memory; raises OSError or ValueError for a file that is none."""
+    array = np.load(file, mmap_mode="r", allow_pickle=False)
+    if array.dtype != np.uint64 or array.ndim != 1:
+        raise ValueError(f"not keys: {file}")
+    return (array,) if len(array) else ()
 
 
 def size(keys: Keys) -> int:

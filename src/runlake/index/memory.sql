@@ -25,14 +25,21 @@ WHERE finished_at IS NOT NULL AND died = 9223372036854775807
 -- name: purge
 CREATE OR REPLACE TABLE recent AS FROM recent WHERE died > $oldest
 
--- name: ids
-SELECT id, CAST(epoch_us(run_at) // 86400000000 AS BIGINT) AS day FROM read_parquet($files, hive_partitioning = false)
-
--- name: retire_recent
+-- name: retire
 UPDATE recent SET died = $snapshot WHERE died = 9223372036854775807
 
--- name: retire_cells
-UPDATE cells SET died = $snapshot WHERE died = 9223372036854775807
+-- name: look
+SELECT (SELECT count(*) FROM recent) + (SELECT count(*) FROM new_cells)
 
--- name: retire_hours
-UPDATE hours SET died = $snapshot WHERE died = 9223372036854775807
+-- name: save_waiting
+-- The finished rows that are in no file yet: when the index is loaded again, they may be.
+CREATE TABLE {target}.waiting AS
+SELECT id, task_id, started_at, finished_at, success, attempt, created_at
+FROM recent WHERE finished_at IS NOT NULL AND died = 9223372036854775807
+
+-- name: make_waiting
+CREATE TABLE building.waiting AS
+SELECT id, task_id, started_at, finished_at, success, attempt, created_at FROM inlined
+
+-- name: waiting
+FROM {base}.waiting

@@ -4,7 +4,7 @@ and in lake.sql."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from pyarrow import parquet
 from runlake import duck, statements
 from runlake.columns import ARROW, COLUMNS, NAMES, NUMBERED, RUN_AT, STORED, ddl, select_list
 from runlake.errors import LakeDamaged, LakeMissing, LakeVersion
-from runlake.lake.lock import WriteLock
+from runlake.lake.lock import WriteLock, locked
 from runlake.lake.sync import fsync, make_folder
 from runlake.lake.wal import WalHolder
 from runlake.paths import Paths, day_of
@@ -78,7 +78,7 @@ class Lake:
         if not write and not paths.catalog.is_file():
             raise LakeMissing(f"there is no lake in {paths.folder}", hint="`runlake import` or `serve` makes one")
         if write:
-            self._lock = _locked(paths)
+            self._lock = locked(paths)
         try:
             with duck.translated(f"opening the lake {paths.folder}"):
                 self._con = self._connect()
@@ -208,6 +208,22 @@ class Lake:
         """The number of the newest snapshot."""
         return int(self.execute("snapshot").column(0)[0].as_py())
 
+    def mark(self, snapshot: int) -> str | None:
+        """What tells this snapshot from those of the same number elsewhere; None when it is gone."""
+        found = self.execute("mark", {"snapshot": snapshot}).column(0).to_pylist()
+        return str(found[0]) if found else None
+
+    def inserted(self, after: int, last: int, rows: int = 500_000) -> Iterator[pa.Table]:
+        """Finished runs that came after the snapshot `after` (it must still be there), up to and with `last`.
+
+        Columns: id, task_id, started_at, finished_at, success, attempt, created_at. Nothing else may be asked of
+        the lake until the last piece is there.
+        """
+        with duck.translated("lake: inserted"):
+            reader = self._con.execute(SQL["inserted"], {"after": after, "last": last}).to_arrow_reader(rows)
+            for batch in reader:
+                yield pa.Table.from_batches([batch])
+
     def files(self, after: int = -1) -> list[DataFile]:
         """Live files of the finished runs whose catalog number is above `after`."""
         root = self.paths.table("finished_runs")
@@ -234,9 +250,9 @@ class Lake:
             with duck.translated(f"lake: {statement}"):
                 yield self._con.execute(SQL[statement].replace("{inlined}", name)).to_arrow_table()
 
-    def expire(self, before: int) -> None:
-        """Forget the snapshots made before a time (microseconds), the newest one excepted."""
-        versions = self.execute("old_snapshots", {"before": before}).column(0)[0].as_py()
+    def expire(self, before: int, keep: Sequence[int]) -> None:
+        """Forget the snapshots made before a time (microseconds), the newest one and those to keep excepted."""
+        versions = self.execute("old_snapshots", {"before": before, "keep": list(keep)}).column(0)[0].as_py()
         if versions:
             with duck.translated("lake: expire"):
                 self._con.execute(SQL["expire"].replace("{versions}", versions))
@@ -272,15 +288,3 @@ _CREATION: Final = (
     "create_runs",
     "mark_layout",
 )
-
-
-def _locked(paths: Paths) -> WriteLock:
-    with duck.translated(f"locking the lake {paths.folder}"):
-        lock = WriteLock(paths.lock)
-        try:
-            for leftover in Path(paths.spill).glob("*"):
-                leftover.unlink()
-        except BaseException:
-            lock.close()
-            raise
-        return lock

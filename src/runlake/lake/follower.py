@@ -30,6 +30,13 @@ class Follower(Known, Protocol):
     def load(self, lake: Lake) -> object:
         """Build everything from the lake."""
 
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Snapshots that must not expire: what is derived and saved starts from them."""
+
+    def tend(self, lake: Lake) -> None:
+        """Save what is derived, if it is time; called between commits."""
+
     def settled(self) -> bool:
         """Whether nobody uses an older View any more, so that files it named may go."""
 

@@ -27,6 +27,7 @@ class Keeper:
 
     def turn(self) -> bool:
         """Do one step if one is due; returns whether there is more to do at once."""
+        self._index.tend(self._lake)
         now = time.monotonic()
         settings = self._lake.settings
         full = self._index.inlined_rows() >= settings.flush_rows
@@ -55,7 +56,7 @@ class Keeper:
         """Do a step; returns whether it has to go on."""
         started = time.monotonic()
         before = self._index.files()
-        commit = maintain.run(step, self._lake, before, self._index.inlined_days())
+        commit = maintain.run(step, self._lake, before, self._index.inlined_days(), self._index.kept)
         if commit is not None:
             self._index.apply(commit)
         if step is Step.REWRITE_OPEN:

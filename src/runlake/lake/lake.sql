@@ -28,6 +28,18 @@ SELECT comment FROM duckdb_tables() WHERE database_name = 'lake' AND table_name 
 -- name: snapshot
 SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot
 
+-- name: mark
+-- What tells a snapshot of this lake from the same number of another, or of this one restored and gone on otherwise.
+SELECT CAST(t.table_uuid AS VARCHAR) || ' ' || CAST(s.snapshot_time AS VARCHAR)
+FROM {meta}.ducklake_table t, {meta}.ducklake_snapshot s
+WHERE t.table_name = 'finished_runs' AND t.end_snapshot IS NULL AND s.snapshot_id = $snapshot
+
+-- name: inserted
+-- The change feed: every row inserted after a snapshot, once; flushes and merges report none.
+SELECT id, task_id, started_at, finished_at, success, attempt, created_at
+FROM ducklake_table_insertions('lake', 'main', 'finished_runs', $after, $last)
+WHERE snapshot_id > $after
+
 -- name: files
 SELECT f.data_file_id, f.path, f.record_count, f.file_size_bytes
 FROM {meta}.ducklake_data_file f JOIN {meta}.ducklake_table t USING (table_id)
@@ -85,6 +97,7 @@ CALL ducklake_merge_adjacent_files('lake', 'finished_runs', max_compacted_files 
 SELECT coalesce(string_agg(snapshot_id, ', ' ORDER BY snapshot_id), '') FROM {meta}.ducklake_snapshot
 WHERE CAST(snapshot_time AS TIMESTAMPTZ) < make_timestamptz($before)
   AND snapshot_id < (SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot)
+  AND NOT list_contains($keep, snapshot_id)
 
 -- name: expire
 CALL ducklake_expire_snapshots('lake', versions => [{versions}])

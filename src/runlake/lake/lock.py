@@ -6,8 +6,10 @@ import fcntl
 import os
 from pathlib import Path
 
+from runlake import duck
 from runlake.errors import LakeLocked
 from runlake.lake.sync import make_folder
+from runlake.paths import Paths
 
 
 class WriteLock:
@@ -30,3 +32,16 @@ class WriteLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def locked(paths: Paths) -> WriteLock:
+    """The write lock of a lake, and its spill folder empty; raises LakeLocked, DiskFull or LakeDamaged."""
+    with duck.translated(f"locking the lake {paths.folder}"):
+        lock = WriteLock(paths.lock)
+        try:
+            for leftover in Path(paths.spill).glob("*"):
+                leftover.unlink()
+        except BaseException:
+            lock.close()
+            raise
+        return lock

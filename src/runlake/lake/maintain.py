@@ -70,8 +70,10 @@ def crowded(files: Iterable[DataFile]) -> list[int]:
     return [day for day, count in Counter(f.day for f in files).items() if count > 1]
 
 
-def run(step: Step, lake: Lake, files: Sequence[DataFile], inlined_days: Iterable[int]) -> Commit | None:
-    """Do one step and say what it changed; None when nothing a reader sees has changed.
+def run(
+    step: Step, lake: Lake, files: Sequence[DataFile], inlined_days: Iterable[int], kept: Sequence[int]
+) -> Commit | None:
+    """Do one step and say what it changed; None when nothing a reader sees has changed. `kept` must not expire.
 
     A merge does at most MERGES_A_STEP days: call again while `crowded` finds some.
     """
@@ -89,7 +91,7 @@ def run(step: Step, lake: Lake, files: Sequence[DataFile], inlined_days: Iterabl
             _rewrite_open(lake)
             return Commit(snapshot=lake.snapshot())
         case Step.EXPIRE:
-            lake.expire(_grace(lake))
+            lake.expire(_grace(lake), kept)
         case Step.CLEAN:
             lake.execute("date_scheduled")
             lake.execute("clean", {"before": _grace(lake)})
