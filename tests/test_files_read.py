@@ -104,7 +104,7 @@ def test_only_the_days_that_are_asked_about(lake: tuple[Settings, Oracle], name:
         assert_same(question(store, oracle), expected(oracle))
 
 
-@pytest.mark.parametrize("name", ["window", "detail", "summary"])
+@pytest.mark.parametrize("name", ["window", "detail"])
 def test_the_day_itself_is_read(lake: tuple[Settings, Oracle], name: str) -> None:
     """There is no answer while the day that is asked about is gone: nothing else holds it."""
     settings, oracle = lake

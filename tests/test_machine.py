@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import tempfile
 import uuid
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -13,6 +16,7 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 import pytest
+from asking import assert_summary, assert_task
 from hypothesis import HealthCheck, Phase, note
 from hypothesis import settings as options
 from hypothesis import strategies as st
@@ -23,6 +27,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from oracle import Oracle
 from support import SETTINGS_FILES, load_settings
 
 from runlake import times
@@ -37,6 +42,7 @@ from runlake.store import Store
 
 Record = dict[str, Any]
 Row = dict[str, Any]
+Damage = Callable[[Path], object]
 
 FIELDS: Final = Run.__struct_fields__
 TIMES: Final = ("leased_until", "started_at", "finished_at", "created_at")
@@ -120,6 +126,31 @@ class Model:
         if conflict is None or not whole:
             self.records = trial
         return Counts(stored, duplicates, stale), conflict
+
+
+def _every_file(change: Callable[[Path], object], pattern: str = "*") -> Damage:
+    def damage(folder: Path) -> None:
+        for file in folder.glob(pattern):
+            change(file)
+
+    return damage
+
+
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    file.write_bytes(content)
+
+
+DAMAGES: Final[list[Damage]] = [
+    lambda _: None,
+    shutil.rmtree,
+    _every_file(Path.unlink),
+    *(_every_file(Path.unlink, f"{name}*") for name in ("manifest", "counts", "keys")),
+    *(_every_file(_flip, f"{name}*") for name in ("manifest", "counts", "keys")),
+    _every_file(lambda file: os.truncate(file, 7)),
+    _every_file(lambda file: file.write_bytes(file.read_bytes().replace(b'"mark":"', b'"mark":"x')), "manifest*"),
+]
 
 
 class Machine(RuleBasedStateMachine):
@@ -243,6 +274,32 @@ class Machine(RuleBasedStateMachine):
         assert report.findings == []
         assert report.runs == len(self.model.records)
         self.start_again()
+
+    @precondition(lambda self: self.age > 2)
+    @rule(what=st.sampled_from(DAMAGES), old=st.booleans())
+    def lose_the_index(self, what: Damage, old: bool) -> None:
+        """The saved index is damaged, or one of long ago, or gone."""
+        self.store.close()
+        folder = self.store.lake.paths.index
+        kept = folder.parent / "kept"
+        if old and kept.is_dir():
+            shutil.rmtree(folder)
+            kept.rename(folder)
+        elif not kept.is_dir():
+            shutil.copytree(folder, kept)
+        what(folder)
+        self.start_again()
+
+    @rule(days=st.sampled_from([1, 2, 30, 3650]), day=st.sampled_from(DAYS), late=st.sampled_from([0, 8 * 3600, 86399]))
+    def statistics(self, days: int, day: str, late: int) -> None:
+        rows = [row_read(run) for run in self.read().items]
+        for row in rows:
+            row |= {"id": uuid.UUID(row["id"]), "task_id": uuid.UUID(row["task_id"])}
+            row["output"] = None if row["output"] == "null" else row["output"]
+        until = times.parse(day) + late * 1_000_000 + 250_000
+        assert_summary(self.store, Oracle(rows), days, until)
+        for task in range(1, 4):
+            assert_task(self.store, Oracle(rows), uuid.UUID(int=task), days, until)
 
     def start_again(self) -> None:
         self.age = 0

@@ -25,7 +25,7 @@ class Counts:
         self._con = con
         self.base = "base_none"  # the name the saved counts are attached by
         self._rows = self._compacted = 0
-        for name in ("bucket_of", "middle_of"):
+        for name in ("bucket_of", "middle_of", "between"):
             con.execute(SQL[name])
         _narrow(con, "recent LIMIT 0")
         for table in TABLES:
@@ -88,6 +88,7 @@ class Counts:
         for table in TABLES:
             statement = SQL["view_histograms" if table == "histograms" else "view"]
             self._con.execute(statement.replace("{base}", base).replace("{table}", table))
+        self._con.execute(SQL["view_day_tasks"].replace("{base}", base))
 
     def save(self, cursor: duckdb.DuckDBPyConnection, target: str) -> None:
         """Write saved and new counts as one into an attached database, in the cursor's open transaction."""
@@ -98,6 +99,7 @@ class Counts:
                 living = f"(FROM {table} WHERE died = 9223372036854775807)"
                 rows = SQL[f"merge_{table}"].replace("{rows}", living).replace("{versions}", "")
             cursor.execute(f"CREATE TABLE {target}.{table} AS {rows}")
+        day_tasks(cursor, target)
 
 
 def create(con: duckdb.DuckDBPyConnection, target: str) -> None:
@@ -105,6 +107,7 @@ def create(con: duckdb.DuckDBPyConnection, target: str) -> None:
     _narrow(con, "recent LIMIT 0")
     for table in TABLES:
         con.execute(f"CREATE TABLE {target}.{table} AS FROM ({_saved(table)}) LIMIT 0")
+    day_tasks(con, target)
 
 
 def add(con: duckdb.DuckDBPyConnection, target: str, files: list[str]) -> None:
@@ -120,6 +123,13 @@ def order(con: duckdb.DuckDBPyConnection, target: str) -> None:
         con.execute(f"CREATE TABLE {target}.ordered AS FROM {target}.{table} ORDER BY task_id, unit")
         con.execute(f"DROP TABLE {target}.{table}")
         con.execute(f"ALTER TABLE {target}.ordered RENAME TO {table}")
+    day_tasks(con, target)
+
+
+def day_tasks(con: duckdb.DuckDBPyConnection, target: str) -> None:
+    """Make the cells once more, in the order of days."""
+    rows = SQL["day_tasks"].replace("{rows}", f"{target}.cells")
+    con.execute(f"CREATE OR REPLACE TABLE {target}.day_tasks AS {rows}")
 
 
 def _narrow(con: duckdb.DuckDBPyConnection, rows: str, **bound: Any) -> None:

@@ -1,5 +1,6 @@
 -- What the index counts of the finished runs in Parquet files. All of it adds up:
 --   cells           per day and task: results, retries, durations, and the last success and failure
+--   day_tasks       of the cells what is asked of all tasks
 --   hours           per hour, of all tasks
 --   histograms      per day and task: how many durations fell in each bucket
 --   day_histograms  per day, of all tasks
@@ -16,6 +17,11 @@ CREATE OR REPLACE MACRO bucket_of(us) AS
 -- name: middle_of
 CREATE OR REPLACE MACRO middle_of(bucket) AS
     CASE WHEN bucket < 50 THEN CAST(bucket AS DOUBLE) ELSE 50 * pow(1.0198, bucket - 50 + 0.5) END
+
+-- name: between
+-- The value at a rank between two whole ranks, from the buckets of the values on both sides.
+CREATE OR REPLACE MACRO between_ranks(low, high, rank) AS
+    middle_of(low) + (middle_of(high) - middle_of(low)) * (rank - floor(rank))
 
 -- name: narrow
 CREATE OR REPLACE TEMP TABLE narrow AS
@@ -37,13 +43,23 @@ SELECT CAST(ran_at // 86400000000 AS INTEGER) AS unit, task_id,
        max(ran_at) FILTER (success) AS last_good, max(ran_at) FILTER (NOT success) AS last_bad
 FROM narrow GROUP BY ALL
 
+-- name: day_tasks
+-- Some columns of the cells, in the order of days, for questions about all tasks.
+SELECT unit, task_id, good + good_unstarted AS good, bad + bad_unstarted AS bad, timed, us FROM {rows} ORDER BY unit
+
+-- name: view_day_tasks
+CREATE OR REPLACE VIEW day_tasks AS
+SELECT *, -1 AS born, 9223372036854775807 AS died FROM {base}.day_tasks
+UNION ALL
+SELECT unit, task_id, good + good_unstarted, bad + bad_unstarted, timed, us, born, died FROM new_cells
+
 -- name: count_hours
 SELECT CAST(ran_at // 3600000000 AS INTEGER) AS unit,
        CAST(count(*) FILTER (success AND started) AS INTEGER) AS good,
        CAST(count(*) FILTER (NOT success AND started) AS INTEGER) AS bad,
        CAST(count(*) FILTER (success AND NOT started) AS INTEGER) AS good_unstarted,
        CAST(count(*) FILTER (NOT success AND NOT started) AS INTEGER) AS bad_unstarted,
-       CAST(count(us) AS INTEGER) AS timed, sum(us) AS us
+       CAST(count(us) AS INTEGER) AS timed, sum(us) AS us, min(us) AS us_min, max(us) AS us_max
 FROM narrow GROUP BY ALL
 
 -- name: count_histograms
@@ -64,7 +80,8 @@ FROM {rows} GROUP BY ALL ORDER BY task_id, unit
 -- name: merge_hours
 SELECT unit, CAST(sum(good) AS INTEGER) AS good, CAST(sum(bad) AS INTEGER) AS bad,
        CAST(sum(good_unstarted) AS INTEGER) AS good_unstarted, CAST(sum(bad_unstarted) AS INTEGER) AS bad_unstarted,
-       CAST(sum(timed) AS INTEGER) AS timed, sum(us) AS us {versions}
+       CAST(sum(timed) AS INTEGER) AS timed, sum(us) AS us,
+       min(us_min) AS us_min, max(us_max) AS us_max {versions}
 FROM {rows} GROUP BY ALL ORDER BY unit
 
 -- name: merge_histograms
@@ -107,9 +124,9 @@ SELECT *, -1 AS born, 9223372036854775807 AS died FROM {base}.{table} UNION ALL 
 
 -- name: view_histograms
 CREATE OR REPLACE VIEW histograms AS
-SELECT unit, task_id, unnest(buckets) AS bucket, unnest(counts) AS n, -1 AS born, 9223372036854775807 AS died
-FROM {base}.histograms
-UNION ALL FROM new_histograms
+SELECT *, -1 AS born, 9223372036854775807 AS died FROM {base}.histograms
+UNION ALL
+SELECT unit, task_id, [bucket], [n], born, died FROM new_histograms
 
 -- name: retire
 UPDATE new_{table} SET died = $snapshot WHERE died = 9223372036854775807

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import duckdb
 import pyarrow as pa
 
-from runlake import duck, statements, times
+from runlake import duck, statements
 from runlake.columns import select_list
 from runlake.errors import Busy
 from runlake.index.index import Index
@@ -23,17 +23,30 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _TICK: Final = 0.05  # seconds between interrupts: one is lost when its query has not started yet
-_QUERIES: Final = ("page", "detail", "latest", "latest_day", "task_stats", "summary")
+RANKED: Final = 20  # tasks in the two rankings of a summary, at most
+_QUERIES: Final = (
+    "hours",
+    "days_of_task",
+    "cut_units",
+    "page",
+    "detail",
+    "latest",
+    "latest_day",
+    "task_stats",
+    "streak",
+    "summary",
+    "task_p95",
+)
 _DAILY: Final = statements.load("runlake.query", "sql/daily.sql").strip()
+_PERCENTILES: Final = statements.load("runlake.query", "sql/percentiles.sql").strip()
 SQL: Final = {
     name: statements.load("runlake.query", f"sql/{name}.sql")
     .replace("{select}", select_list())
     .replace("{daily}", _DAILY)
+    .replace("{percentiles}", _PERCENTILES)
+    .replace("{tasks}", ", ".join(f"$task_{i}" for i in range(RANKED)))
     for name in _QUERIES
 }
-_LOCATE: Final = statements.load("runlake.query", "sql/locate.sql")
-SQL["locate_hour"] = _LOCATE.format(cells="hours", unit=times.HOUR_US, of_task="")
-SQL["locate_day"] = _LOCATE.format(cells="cells", unit=times.DAY_US, of_task="AND task_id = $task_id")
 
 
 class Session:

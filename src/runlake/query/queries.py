@@ -26,7 +26,8 @@ from runlake.model import (
     TaskStats,
     TaskStatsQuery,
 )
-from runlake.query.engine import Session
+from runlake.query.engine import RANKED, Session
+from runlake.query.locate import Filters, locate
 
 _NULL: Final = msgspec.Raw(b"null")
 
@@ -36,49 +37,29 @@ def page(session: Session, view: View, query: RunsQuery) -> RunPage:
     start, end = _or_none(query.start_time), _or_none(query.end_time)
     if start is not None and end is not None and start > end:
         raise BadInput.of("start_time", "is after end_time")
-    filters = {
-        "task_id": _or_none(query.task_id),
-        "success": _or_none(query.success),
-        "windowed": start is not None or end is not None,
+    filters = Filters(
+        _or_none(query.task_id),
+        _or_none(query.success),
+        start is not None or end is not None,
+        0 if start is None else start,
+        times.MAX_US + 1 if end is None else end,
+    )
+    place = locate(session, view, filters, query.offset, query.limit)
+    if not place.units:
+        return RunPage([], place.total, query.limit, query.offset, False)
+    newest, oldest = place.units[0], place.units[-1]
+    bound = {
+        **filters.match(),
+        "windowed": filters.windowed,
+        "files": _paths([file for day in place.days() for file in view.files.between(day, day)]),
+        "low": max(oldest * place.unit, filters.low),
+        "high": min((newest + 1) * place.unit, filters.high),
         "limit": query.limit,
-    }
-    # Counts are kept by hour, and by day for each task: they give the total and say where the page lies.
-    unit = times.HOUR_US if filters["task_id"] is None else times.DAY_US
-    bound = {**filters, **_parts(view.files, start, end, unit), "offset": query.offset}
-    place = _one(session.run("locate_hour" if unit == times.HOUR_US else "locate_day", view, bound))
-    if not place["units"]:
-        return RunPage([], place["total"], query.limit, query.offset, False)
-    days = sorted({number * unit // times.DAY_US for number in place["units"]})
-    window = {
-        "files": _paths([file for day in days for file in view.files.between(day, day)]),
-        "low": max(min(place["units"]) * unit, bound["low"]),
-        "high": min((max(place["units"]) + 1) * unit, bound["high"]),
-        "offset": query.offset - place["newer"],
+        "offset": query.offset - place.newer,
         "include_errors": query.include_errors,
     }
-    items = _runs(session.run("page", view, filters | window))
-    return RunPage(items, place["total"], query.limit, query.offset, query.offset + len(items) < place["total"])
-
-
-def _parts(files: Files, start: int | None, end: int | None, unit: int) -> dict[str, Any]:
-    """A window cut into whole units and what is left at its head and tail, with the files to read for those."""
-    low = 0 if start is None else start
-    high = times.MAX_US + 1 if end is None else end
-    first, last = -(-low // unit), high // unit
-    head_end, tail_start = first * unit, last * unit
-    if first > last:  # the window lies within one unit: all of it is head
-        first = last = 0
-        head_end = tail_start = high
-    return {
-        "low": low,
-        "high": high,
-        "first": first,
-        "last": last,
-        "head_end": head_end,
-        "tail_start": tail_start,
-        "head": _paths(_window(files, low, head_end - 1)) if low < head_end else [],
-        "tail": _paths(_window(files, tail_start, high - 1)) if tail_start < high else [],
-    }
+    items = _runs(session.run("page", view, bound))
+    return RunPage(items, place.total, query.limit, query.offset, query.offset + len(items) < place.total)
 
 
 def detail(session: Session, view: View, run_id: uuid.UUID) -> Run:
@@ -103,11 +84,11 @@ def latest(session: Session, view: View, task_id: uuid.UUID) -> Run | None:
 def task_stats(session: Session, view: View, task_id: uuid.UUID, query: TaskStatsQuery) -> TaskStats:
     """GET /task/{task_id}/stats."""
     start, end = _period(query)
-    files = _window(view.files, start, end)
-    row = _one(session.run("task_stats", view, {"files": _paths(files), "task_id": task_id, **_days(start, end)}))
-    streak = Streak(row.pop("streak_success"), row.pop("streak_length")) if row["streak_length"] else None
-    if streak is None:
-        del row["streak_success"], row["streak_length"]
+    first, last = _whole_days(start, end)
+    files = [f for day in _edges(start, end + 1) for f in view.files.between(day, day)]
+    bound = {"files": _paths(files), "task_id": task_id, "first": first, "last": last, **_days(start, end)}
+    row = _one(session.run("task_stats", view, bound))
+    streak = _streak(session, view, task_id, row, end)
     return msgspec.convert(
         {
             **row,
@@ -123,12 +104,47 @@ def task_stats(session: Session, view: View, task_id: uuid.UUID, query: TaskStat
     )
 
 
+def _streak(session: Session, view: View, task_id: uuid.UUID, row: dict[str, Any], end: int) -> Streak | None:
+    """The streak of a window with these figures: it began in the day of the last run that ended otherwise."""
+    good, bad = row["last_success"], row["last_failure"]
+    if good is None or bad is None:
+        length = row["successful_runs"] + row["failed_runs"]
+        return Streak(good is not None, length) if length else None
+    turn = min(good, bad)
+    day = turn // times.DAY_US
+    later = [d for d in row["daily"] if d["date"] > times.to_date(day)]
+    newer = sum(d["successful_runs"] + d["failed_runs"] for d in later)
+    bound = {
+        "files": _paths(view.files.between(day, day)),
+        "task_id": task_id,
+        "low": turn,
+        "end": min(end, (day + 1) * times.DAY_US - 1),
+        "newer": newer,
+        # Runs of one moment follow each other by id; only the query knows which came last.
+        "success": None if good == bad else good > bad,
+    }
+    return Streak(**_one(session.run("streak", view, bound)))
+
+
 def summary(session: Session, view: View, query: SummaryQuery) -> Summary:
     """GET /stats/summary."""
     start, end = _period(query)
     before = start - query.days * times.DAY_US
-    files = _window(view.files, before, end)
-    row = _one(session.run("summary", view, {"files": _paths(files), "before": before, **_days(start, end)}))
+    first, last = _whole_days(start, end)
+    first_before, last_before = _whole_days(before, start - 1)
+    bound = {
+        "files": _paths([f for day in _edges(before, start, end + 1) for f in view.files.between(day, day)]),
+        "before": before,
+        "first": first,
+        "last": last,
+        "first_before": first_before,
+        "last_before": last_before,
+        **_days(start, end),
+    }
+    row = _one(session.run("summary", view, bound))
+    files = [f for day in _edges(start, end + 1) for f in view.files.between(day, day)]
+    window = {"files": _paths(files), "start": start, "end": end, "first": first, "last": last}
+    _rank(session, view, window, [*row["top_failing_tasks"], *row["slowest_tasks"]])
     return msgspec.convert(
         {
             **row,
@@ -139,6 +155,17 @@ def summary(session: Session, view: View, query: SummaryQuery) -> Summary:
         },
         Summary,
     )
+
+
+def _rank(session: Session, view: View, window: dict[str, Any], entries: list[dict[str, Any]]) -> None:
+    """Add the percentile of each task of the rankings: only of these, because it takes their histograms."""
+    tasks = sorted({entry["task_id"] for entry in entries})
+    if tasks:
+        some = {f"task_{i}": uuid.UUID(tasks[min(i, len(tasks) - 1)]) for i in range(RANKED)}
+        found = session.run("task_p95", view, {**window, **some})
+        p95 = dict(zip(map(str, found["task_id"].to_pylist()), found["p95"].to_pylist(), strict=True))
+        for entry in entries:
+            entry["p95_execution_time_seconds"] = p95.get(entry["task_id"])
 
 
 def _or_none(value: Any) -> Any:
@@ -154,6 +181,16 @@ def _period(query: TaskStatsQuery | SummaryQuery) -> tuple[int, int]:
 def _days(start: int, end: int) -> dict[str, int]:
     """A window, and its first and last day; here, because a division of SQL's would round."""
     return {"start": start, "end": end, "first_day": start // times.DAY_US, "last_day": end // times.DAY_US}
+
+
+def _whole_days(start: int, end: int) -> tuple[int, int]:
+    """The days first <= day < last that lie wholly within start..end (microseconds, both inside)."""
+    return -(-start // times.DAY_US), (end + 1) // times.DAY_US
+
+
+def _edges(*bounds: int) -> list[int]:
+    """The days that these moments (microseconds) cut in two."""
+    return sorted({bound // times.DAY_US for bound in bounds if bound % times.DAY_US})
 
 
 def _window(files: Files, first: int | None, last: int | None) -> list[DataFile]:
