@@ -30,7 +30,7 @@ SELECT id, task_id, epoch_us(coalesce(started_at, created_at)) AS ran_at, succes
 FROM {rows}
 
 -- name: ids
-SELECT id, ran_at // 86400000000 AS day FROM narrow
+SELECT id, ran_at // 3600000000 AS hour FROM narrow
 
 -- name: count_cells
 SELECT CAST(ran_at // 86400000000 AS INTEGER) AS unit, task_id,

@@ -25,7 +25,7 @@ from runlake.intake.batch import uuid_bytes
 from runlake.lake.admit import Row, row_tuples
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
-from runlake.lake.write import run_days
+from runlake.lake.write import run_hours
 from runlake.log import event
 from runlake.paths import Paths
 from runlake.settings import Settings
@@ -177,7 +177,7 @@ class Index:
     def remember(self, finished: pa.Table) -> None:
         """Know the ids of rows that became history, before their View is made."""
         if finished.num_rows:
-            new = keyring.make(uuid_bytes(finished["id"]), run_days(finished))
+            new = keyring.make(uuid_bytes(finished["id"]), run_hours(finished))
             self._new_keys = keyring.add(self._new_keys, new)
 
     def replace_open(self, opened: pa.Table, closed: tuple[bytes, ...]) -> None:

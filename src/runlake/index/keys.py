@@ -1,4 +1,6 @@
-"""From any id of the history to its day, in 8 bytes a run: 48 bits of hash, 16 bits of day.
+"""From any id of the history to its hour, in 8 bytes a run: 43 bits of hash, 21 bits of hour.
+
+Among a hundred million runs a strange id meets a key of its hash once in 90,000 questions; the stored rows decide.
 
 The keys lie in a few sorted arrays, each at least twice as long as the next: adding merges small ones, a search
 looks into all. Arrays are never changed, so a View may keep the tuple it got.
@@ -12,13 +14,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from runlake.times import LAST_DAY
+from runlake.times import LAST_HOUR
 
 Keys = tuple[npt.NDArray[np.uint64], ...]
 Halves = npt.NDArray[np.uint64]
 
 _STRETCH: Final = 1 << 22
-_LOW: Final = np.uint64(LAST_DAY)
+_LOW: Final = np.uint64(LAST_HOUR)
 # Multipliers of MurmurHash3's 64-bit finaliser (Austin Appleby, public domain).
 _M1: Final = np.uint64(0xFF51AFD7ED558CCD)
 _M2: Final = np.uint64(0xC4CEB9FE1A85EC53)
@@ -26,7 +28,7 @@ _S33: Final = np.uint64(33)
 
 
 def fingerprint(halves: Halves) -> npt.NDArray[np.uint64]:
-    """48-bit hashes of ids given as an (n, 2) array, in the high bits; the low 16 bits are zero."""
+    """43-bit hashes of ids given as an (n, 2) array, in the high bits; the low 21 bits are zero."""
     h = halves[:, 0] * _M1
     h ^= h >> _S33
     h ^= halves[:, 1]
@@ -37,9 +39,9 @@ def fingerprint(halves: Halves) -> npt.NDArray[np.uint64]:
     return h & ~_LOW
 
 
-def make(halves: Halves, days: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-    """Sorted keys of ids and their days (since the epoch)."""
-    keys = fingerprint(halves) | np.minimum(days, LAST_DAY).astype(np.uint64)
+def make(halves: Halves, hours: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Sorted keys of ids and the hours (since the epoch) of their run times."""
+    keys = fingerprint(halves) | np.minimum(hours, LAST_HOUR).astype(np.uint64)
     keys.sort()
     return keys
 
@@ -55,10 +57,10 @@ def add(keys: Keys, new: npt.NDArray[np.uint64]) -> Keys:
 
 
 def locate(keys: Keys, halves: Halves) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
-    """(positions, days) of ids that are probably known; a wrong hit is a matter of 2^-48 a pair."""
+    """(positions, hours) of ids that are probably known; a wrong hit is a matter of 2^-43 a pair."""
     prints = fingerprint(halves)
     positions = [np.empty(0, dtype=np.intp)]
-    days = [np.empty(0, dtype=np.int64)]
+    hours = [np.empty(0, dtype=np.int64)]
     for array in keys:
         first = np.searchsorted(array, prints, side="left")
         count = np.searchsorted(array, prints | _LOW, side="right") - first
@@ -67,8 +69,8 @@ def locate(keys: Keys, halves: Halves) -> tuple[npt.NDArray[np.intp], npt.NDArra
             rows = np.repeat(hit, count[hit])
             step = np.arange(len(rows)) - np.repeat(np.cumsum(count[hit]) - count[hit], count[hit])
             positions.append(rows)
-            days.append((array[first[rows] + step] & _LOW).astype(np.int64))
-    return np.concatenate(positions), np.concatenate(days)
+            hours.append((array[first[rows] + step] & _LOW).astype(np.int64))
+    return np.concatenate(positions), np.concatenate(hours)
 
 
 def write(file: Path, keys: Keys) -> None:

@@ -16,7 +16,7 @@ from runlake.index.saved import Folder, Manifest
 from runlake.index.view import Files
 from runlake.intake.batch import uuid_bytes
 from runlake.lake.catalog import DataFile
-from runlake.lake.write import run_days
+from runlake.lake.write import run_hours
 
 PIECE_ROWS = 1_000_000
 
@@ -45,12 +45,12 @@ def rebuild(  # noqa: PLR0913 - each is another part of what a snapshot is
         for piece in _pieces(files):
             counts.add(con, "building", [file.path for file in piece])
             ids = con.execute(counts.SQL["ids"]).to_arrow_table()
-            end = _fill(keys, end, ids["id"], ids["day"].to_numpy())
+            end = _fill(keys, end, ids["id"], ids["hour"].to_numpy())
             done += len(piece)
             if progress:
                 progress(done, total)
         counts.order(con, "building")
-        end = _fill(keys, end, inlined["id"], run_days(inlined))
+        end = _fill(keys, end, inlined["id"], run_hours(inlined))
         con.register("inlined", inlined)
         con.execute(SQL["make_waiting"])
         con.unregister("inlined")
@@ -74,8 +74,8 @@ def _pieces(files: Files) -> Iterator[Sequence[DataFile]]:
         yield piece
 
 
-def _fill(keys: npt.NDArray[np.uint64], start: int, ids: pa.ChunkedArray, days: npt.NDArray[np.int64]) -> int:
+def _fill(keys: npt.NDArray[np.uint64], start: int, ids: pa.ChunkedArray, hours: npt.NDArray[np.int64]) -> int:
     """Put the keys of some ids behind those that are there; returns their new end."""
     stop = start + len(ids)
-    keys[start:stop] = keyring.make(uuid_bytes(ids), days)
+    keys[start:stop] = keyring.make(uuid_bytes(ids), hours)
     return stop

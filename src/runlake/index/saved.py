@@ -17,7 +17,7 @@ from msgspec import Struct
 from runlake.lake.sync import fsync, make_folder
 from runlake.log import event
 
-LAYOUT: Final = "runlake index 1"
+LAYOUT: Final = "runlake index 2"
 _BLOCK: Final = 1 << 22
 
 

@@ -26,6 +26,7 @@ STORE: Final = 0
 DUPLICATE: Final = 1
 STALE: Final = 2
 CONFLICT: Final = 3
+STRETCHES: Final = 16  # of time, in which a batch is compared with what is stored, at most
 
 
 class Known(Protocol):
@@ -36,16 +37,16 @@ class Known(Protocol):
         """Open runs by 16-byte id, as `row_tuples` makes them."""
 
     def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
-        """(positions, days): for ids that may be in the history, where; a position may come more than once.
+        """(positions, hours): for ids that may be in the history, where; a position may come more than once.
 
-        A day times.LAST_DAY stands for itself and all later ones.
+        An hour times.LAST_HOUR stands for itself and all later ones.
         """
 
     def fingerprint(self, halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         """Equal ids have equal fingerprints."""
 
 
-# (rows with their positions, first day, last day) -> positions of stored ids, and whether all columns are equal
+# (rows with their positions, first hour, last hour) -> positions of stored ids, and whether all columns are equal
 Verify = Callable[[pa.Table, npt.NDArray[np.intp], int, int], tuple[npt.NDArray[np.intp], Bools]]
 
 
@@ -117,12 +118,22 @@ def _stored(rows: pa.Table, halves: npt.NDArray[np.uint64], known: Known, verify
     """Which rows have their id in the history, and which of them are equal to what is stored there."""
     stored = np.zeros(len(halves), dtype=np.bool_)
     equal = stored.copy()
-    positions, days = known.locate(halves)
-    if len(positions):
-        found, same = verify(rows, np.unique(positions), int(days.min()), int(days.max()))
+    positions, hours = known.locate(halves)
+    for part in _stretches(hours):
+        found, same = verify(rows, np.unique(positions[part]), int(hours[part].min()), int(hours[part].max()))
         stored[found] = True
         equal[found] = same
     return stored, equal
+
+
+def _stretches(hours: npt.NDArray[np.int64]) -> list[npt.NDArray[np.intp]]:
+    """Which hits lie close together in time: one that is wrong must not have the whole history read for it."""
+    if not len(hours):
+        return []
+    order = np.argsort(hours, kind="stable")
+    gaps = np.diff(hours[order])
+    widest = np.argsort(gaps, kind="stable")[-(STRETCHES - 1) :]
+    return np.split(order, np.sort(widest[gaps[widest] > 24]) + 1)
 
 
 def _repeats(prints: npt.NDArray[np.uint64]) -> Bools:

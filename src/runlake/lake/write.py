@@ -17,21 +17,21 @@ from runlake.lake.commit import Commit
 from runlake.lake.sync import NewFiles
 
 
-def run_days(rows: pa.Table) -> npt.NDArray[np.int64]:
-    """The UTC day (since the epoch) of each row's run time."""
+def run_hours(rows: pa.Table) -> npt.NDArray[np.int64]:
+    """The hour (since the epoch) of each row's run time."""
     run_at = pc.coalesce(rows["started_at"], rows["created_at"]).cast(pa.int64())
-    return np.asarray(run_at.to_numpy()) // times.DAY_US
+    return np.asarray(run_at.to_numpy()) // times.HOUR_US
 
 
 def verify(
     lake: Lake, rows: pa.Table, positions: npt.NDArray[np.intp], first: int, last: int
 ) -> tuple[npt.NDArray[np.intp], Bools]:
     """Compare rows with the finished runs stored under their ids; see admit.Verify."""
-    # Keys name days up to a last one that stands for all later ones.
-    end = times.MAX_US + 1 if last == times.LAST_DAY else (last + 1) * times.DAY_US
+    # Keys name hours up to a last one that stands for all later ones.
+    end = times.MAX_US + 1 if last == times.LAST_HOUR else (last + 1) * times.HOUR_US
     suspects = rows.take(pa.array(positions)).append_column("row", pa.array(positions, pa.int64()))
     with lake.given(suspects=suspects):
-        found = lake.execute("stored_equal", {"first": first * times.DAY_US, "last": end})
+        found = lake.execute("stored_equal", {"first": first * times.HOUR_US, "last": end})
     return found["row"].to_numpy().astype(np.intp), found["equal"].to_numpy(zero_copy_only=False).astype(np.bool_)
 
 
@@ -39,7 +39,7 @@ def put(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
     """Write the admitted rows inside the open transaction and sync their files; returns (finished, opened)."""
     finished = _picked(admission.rows, admission.finished)
     opened = _picked(admission.rows, admission.opened)
-    folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_days(finished))}
+    folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_hours(finished) // 24)}
     if opened.num_rows or admission.closed:
         folders.add(lake.paths.table("open_runs"))
     files = NewFiles(lake.paths.folder, folders)

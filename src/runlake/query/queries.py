@@ -65,9 +65,14 @@ def page(session: Session, view: View, query: RunsQuery) -> RunPage:
 def detail(session: Session, view: View, run_id: uuid.UUID) -> Run:
     """GET /runs/{run_id}. Raises NotFound; only ever after an exact answer."""
     halves = np.array([[run_id.int >> 64, run_id.int & (2**64 - 1)]], dtype=np.uint64)
-    _, days = keys.locate(view.keys, halves)
-    files = [f for day in {int(d) for d in days} for f in view.files.between(day, _day_end(day))]
-    found = _runs(session.run("detail", view, {"files": _paths(files), "id": run_id}))
+    _, hours = keys.locate(view.keys, halves)
+    files: list[DataFile] = []
+    low, high = times.MAX_US, 0
+    for hour in map(int, hours):
+        start, end = hour * times.HOUR_US, times.MAX_US + 1 if hour == times.LAST_HOUR else (hour + 1) * times.HOUR_US
+        files += [file for file in _window(view.files, start, end - 1) if file not in files]
+        low, high = min(low, start), max(high, end)
+    found = _runs(session.run("detail", view, {"files": _paths(files), "id": run_id, "low": low, "high": high}))
     if not found:
         raise NotFound(f"there is no run {run_id}")
     return found[0]
@@ -193,15 +198,9 @@ def _edges(*bounds: int) -> list[int]:
     return sorted({bound // times.DAY_US for bound in bounds if bound % times.DAY_US})
 
 
-def _window(files: Files, first: int | None, last: int | None) -> list[DataFile]:
-    """Files of the days that hold the run times first..last (microseconds, None: open)."""
-    low = 0 if first is None else first // times.DAY_US
-    high = times.MAX_US // times.DAY_US if last is None else last // times.DAY_US
-    return files.between(low, high)
-
-
-def _day_end(day: int) -> int:
-    return times.MAX_US // times.DAY_US if day == times.LAST_DAY else day
+def _window(files: Files, first: int, last: int) -> list[DataFile]:
+    """Files of the days that hold the run times first..last (microseconds)."""
+    return files.between(first // times.DAY_US, last // times.DAY_US)
 
 
 def _paths(files: list[DataFile]) -> list[str]:
