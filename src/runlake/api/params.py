@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -28,7 +30,7 @@ def parse(raw: bytes, kind: type[Q]) -> Q:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError:
         raise BadInput.of("query", "is not a query string of at most 100 parameters in UTF-8") from None
-    fields = {field.name: field.type for field in _fields(kind)}
+    fields = _fields(kind)
     errors: list[FieldError] = []
     values: dict[str, Any] = {}
     for name, text in pairs:
@@ -73,10 +75,12 @@ def again(raw: bytes, **changed: object) -> str:
     return urlencode(values | changed)
 
 
-def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.inspect.Field, ...]:
+@cache
+def _fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.inspect.Type]:
+    """The type of each parameter; worked out once, because that takes longer than all the rest here."""
     info = msgspec.inspect.type_info(kind)
     assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - kind is a Struct
-    return info.fields
+    return {field.name: field.type for field in info.fields}
 
 
 def _value(kind: msgspec.inspect.Type, text: str) -> object:

@@ -80,7 +80,7 @@ def admit(batches: Sequence[Batch], known: Known, verify: Verify, *, whole: bool
 
     With `whole` false only the conflicting rows are left out (their status is CONFLICT).
     """
-    rows = batches[0].rows if len(batches) == 1 else pa.concat_tables([b.rows for b in batches])
+    rows = batches[0].rows if len(batches) == 1 else pa.concat_tables([b.rows for b in batches]).combine_chunks()
     received = np.concatenate([b.received for b in batches])
     bounds = np.cumsum([0, *(b.rows.num_rows for b in batches)])
     halves = uuid_bytes(rows["id"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from concurrent.futures import Future
 from functools import partial
@@ -24,6 +25,7 @@ from runlake.lake.follower import Follower
 from runlake.lake.keeper import Keeper
 from runlake.log import LOGGER
 
+_GATHER: Final = 0.02  # seconds at most that a group waits to become as large as the last
 _IDLE: Final = 0.5  # seconds between looks at the clock when nothing comes in
 
 
@@ -46,6 +48,7 @@ class Writer:
         self._wake = threading.Condition()
         self._closing = False
         self._behind = False
+        self._crowd = 0  # batches of the last group
         self._more = False
         self.keeper = Keeper(lake, index)
         self._thread = threading.Thread(target=self._run, name="runlake-writer", daemon=True)
@@ -95,6 +98,7 @@ class Writer:
                 self._wake.wait(_IDLE)
             if not self._queue:
                 return None if self._closing else []
+            self._gather()
             rows = 0
             while self._queue and (not rows or rows + self._queue[0][0].rows.num_rows <= self._settings.group_rows):
                 batch, future = self._queue.popleft()
@@ -103,7 +107,17 @@ class Writer:
                 if future.set_running_or_notify_cancel():
                     group.append((batch, future))
             self._waiting_rows -= rows
+            self._crowd = len(group)
             return group
+
+    def _gather(self) -> None:
+        """Wait a little for the callers of the last group, who were all answered at once: most come again.
+
+        Without it the first of them has a commit of its own, and all the others wait for that.
+        """
+        deadline = time.monotonic() + _GATHER
+        while len(self._queue) < self._crowd and not self._closing and (left := deadline - time.monotonic()) > 0:
+            self._wake.wait(left)
 
     def _commit(self, group: list[tuple[Batch, Future[Counts]]]) -> None:
         try:
