@@ -120,7 +120,7 @@ def add(con: duckdb.DuckDBPyConnection, target: str, files: list[str]) -> None:
 def order(con: duckdb.DuckDBPyConnection, target: str) -> None:
     """Put the rows in the order they are asked for."""
     for table in ("cells", "histograms"):
-        con.execute(f"CREATE TABLE {target}.ordered AS FROM {target}.{table} ORDER BY task_id, unit")
+        con.execute(f"CREATE TABLE {target}.ordered AS FROM {target}.{table} ORDER BY unit // 32, task_id, unit")
         con.execute(f"DROP TABLE {target}.{table}")
         con.execute(f"ALTER TABLE {target}.ordered RENAME TO {table}")
     day_tasks(con, target)

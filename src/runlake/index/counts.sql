@@ -6,6 +6,8 @@
 --   day_histograms  per day, of all tasks
 -- Counts of the saved index lie in a file of their own, attached as {base}; those made since lie in tables new_….
 -- There each row is valid for the snapshots born <= n < died, so one table serves every View.
+-- Saved cells and histograms lie in blocks of 32 days, in each by task: a question about one task reads a short stretch
+-- of every block, one about all tasks the blocks of its days.
 -- The split by `started` is there because a window of start_time and end_time has only runs that started.
 -- {rows} is where rows come from: an Arrow table, the table `recent`, files, or tables of counts.
 
@@ -75,7 +77,7 @@ SELECT unit, task_id, CAST(sum(good) AS INTEGER) AS good, CAST(sum(bad) AS INTEG
        CAST(sum(good_unstarted) AS INTEGER) AS good_unstarted, CAST(sum(bad_unstarted) AS INTEGER) AS bad_unstarted,
        CAST(sum(retried) AS INTEGER) AS retried, CAST(sum(timed) AS INTEGER) AS timed, sum(us) AS us,
        min(us_min) AS us_min, max(us_max) AS us_max, max(last_good) AS last_good, max(last_bad) AS last_bad {versions}
-FROM {rows} GROUP BY ALL ORDER BY task_id, unit
+FROM {rows} GROUP BY ALL ORDER BY unit // 32, task_id, unit
 
 -- name: merge_hours
 SELECT unit, CAST(sum(good) AS INTEGER) AS good, CAST(sum(bad) AS INTEGER) AS bad,
@@ -86,7 +88,7 @@ FROM {rows} GROUP BY ALL ORDER BY unit
 
 -- name: merge_histograms
 SELECT unit, task_id, bucket, CAST(sum(n) AS INTEGER) AS n {versions}
-FROM {rows} GROUP BY ALL ORDER BY task_id, unit
+FROM {rows} GROUP BY ALL ORDER BY unit // 32, task_id, unit
 
 -- name: merge_day_histograms
 SELECT unit, bucket, CAST(sum(n) AS INTEGER) AS n {versions} FROM {rows} GROUP BY ALL ORDER BY unit, bucket
@@ -116,7 +118,7 @@ summed AS (SELECT unit, task_id, bucket, CAST(sum(n) AS INTEGER) AS n FROM flat 
 FROM {base}.histograms ANTI JOIN changed USING (unit, task_id)
 UNION ALL
 SELECT unit, task_id, list(bucket ORDER BY bucket), list(n ORDER BY bucket) FROM summed GROUP BY ALL
-ORDER BY task_id, unit
+ORDER BY unit // 32, task_id, unit
 
 -- name: view
 CREATE OR REPLACE VIEW {table} AS

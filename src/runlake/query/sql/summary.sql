@@ -13,11 +13,14 @@ WITH two_periods AS MATERIALIZED (
 ),
 -- The runs outside whole days, added up by period, day and task.
 edges AS MATERIALIZED (
-    SELECT ran_at >= $start AS current, ran_at // 86400000000 AS day, task_id,
-           count(*) FILTER (success) AS good, count(*) FILTER (NOT success) AS bad,
-           count(*) FILTER (success IS NULL) AS open,
-           count(us) AS timed, sum(us) AS us, min(us) AS us_min, max(us) AS us_max
-    FROM two_periods GROUP BY ALL
+    -- Sums of zeros and ones, because counts with a FILTER take longer.
+    SELECT current, day, task_id, good, done - good AS bad, total - done AS open, timed, us, us_min, us_max
+    FROM (
+        SELECT ran_at >= $start AS current, ran_at // 86400000000 AS day, task_id, count(*) AS total,
+               count(success) AS done, coalesce(sum(CAST(success AS INTEGER)), 0) AS good,
+               count(us) AS timed, sum(us) AS us, min(us) AS us_min, max(us) AS us_max
+        FROM two_periods GROUP BY ALL
+    )
 ),
 days AS MATERIALIZED (
     SELECT current, day, sum(good) AS good, sum(bad) AS bad, sum(open) AS open, sum(timed) AS timed, sum(us) AS us,
