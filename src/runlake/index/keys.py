@@ -59,17 +59,21 @@ def add(keys: Keys, new: npt.NDArray[np.uint64]) -> Keys:
 def locate(keys: Keys, halves: Halves) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
     """(positions, hours) of ids that are probably known; a wrong hit is a matter of 2^-43 a pair."""
     prints = fingerprint(halves)
+    # In ascending order, or each search starts from a cold cache.
+    order = np.argsort(prints)
+    prints = prints[order]
     positions = [np.empty(0, dtype=np.intp)]
     hours = [np.empty(0, dtype=np.int64)]
     for array in keys:
         first = np.searchsorted(array, prints, side="left")
-        count = np.searchsorted(array, prints | _LOW, side="right") - first
-        hit = np.flatnonzero(count)
+        hit = np.flatnonzero(array[np.minimum(first, len(array) - 1)] & ~_LOW == prints)
         if len(hit):
-            rows = np.repeat(hit, count[hit])
-            step = np.arange(len(rows)) - np.repeat(np.cumsum(count[hit]) - count[hit], count[hit])
+            first = first[hit]
+            count = np.searchsorted(array, prints[hit] | _LOW, side="right") - first
+            rows = np.repeat(order[hit], count)
+            step = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
             positions.append(rows)
-            hours.append((array[first[rows] + step] & _LOW).astype(np.int64))
+            hours.append((array[np.repeat(first, count) + step] & _LOW).astype(np.int64))
     return np.concatenate(positions), np.concatenate(hours)
 
 

@@ -92,7 +92,7 @@ def admit(batches: Sequence[Batch], known: Known, verify: Verify, *, whole: bool
     status[stored & done] = np.where(equal[stored & done], DUPLICATE, CONFLICT)
 
     raw = np.ascontiguousarray(halves.astype(">u8")).tobytes()
-    ordered = np.flatnonzero(_repeats(known.fingerprint(halves)) | _are_open(raw, known.open_runs))
+    ordered = np.flatnonzero(_repeats(known.fingerprint(halves)) | _may_be_open(halves, raw, known))
     machine = _Machine(_Group(rows, raw, done, received, stored, stored & ~equal), ordered, known.open_runs)
     conflicts: list[Conflict | None] = []
     for start, stop in itertools.pairwise(bounds):
@@ -141,11 +141,15 @@ def _repeats(prints: npt.NDArray[np.uint64]) -> Bools:
     return np.asarray(counts[inverse] > 1)
 
 
-def _are_open(raw: bytes, open_runs: Mapping[bytes, Row]) -> Bools:
-    count = len(raw) // 16
+def _may_be_open(halves: npt.NDArray[np.uint64], raw: bytes, known: Known) -> Bools:
+    """Which ids are open; of many ids, which have the fingerprint of one that is."""
+    count, open_runs = len(halves), known.open_runs
     if not open_runs:
         return np.zeros(count, dtype=np.bool_)
-    return np.fromiter((raw[16 * i : 16 * i + 16] in open_runs for i in range(count)), np.bool_, count)
+    if count < len(open_runs):
+        return np.fromiter((raw[16 * i : 16 * i + 16] in open_runs for i in range(count)), np.bool_, count)
+    opened = np.frombuffer(b"".join(open_runs), dtype=">u8").astype(np.uint64).reshape(-1, 2)
+    return np.isin(known.fingerprint(halves), known.fingerprint(opened))
 
 
 class _State(Struct, frozen=True):
