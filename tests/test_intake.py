@@ -231,6 +231,12 @@ def by_duckdb(texts: list[str]) -> list[str | None]:
     return [None if text == "null" else text for text in found]
 
 
+def test_a_long_number_is_judged_in_one_pass() -> None:
+    """One that looks plain until its last character: whoever gives digits back never ends."""
+    texts = [f"{'7' * digits}{end}" for digits in (40, 300) for end in ("", ".5", "e1", " ")]
+    assert outputs.canonical([f"[{text}]" for text in texts]) == by_duckdb([f"[{text}]" for text in texts])
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts=st.lists(WRITTEN, min_size=1, max_size=15))
 @example(["-0", "0", "-0.0", "1e400", "-1E-400", "1e2", "1.0", "null", " null ", "[null]", '"null"'])
