@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test check lock
+.PHONY: install demo test check bench lock
 
 install: $(STAMP)
 
@@ -28,6 +28,12 @@ check: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+bench: install
+	@[ -d /usr/lib/postgresql ] && command -v wrk >/dev/null || \
+	  { apt-get update -qq && apt-get install -y -qq postgresql wrk; } >/dev/null
+	$(BIN)/pip install --quiet --no-cache-dir --disable-pip-version-check --no-deps -r benchmarks/requirements.txt
+	$(BIN)/python benchmarks/compare.py --sizes 1000000,10000000
 
 lock:
 	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \

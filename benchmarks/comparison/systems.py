@@ -1,0 +1,104 @@
+"""The systems under comparison, each loaded and served."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+from benchmarks.comparison import database, machine
+from benchmarks.comparison.lake import Facts
+from benchmarks.comparison.machine import PEER, RUNLAKE
+from benchmarks.peers.protocol import Config, size_of
+from msgspec import Struct
+
+NAMES: Final = {"runlake": "runlake", "postgres": "PostgreSQL", "clickhouse": "ClickHouse", "plain": "plain DuckDB"}
+POSTGRES_MOST: Final = 10_000_000  # beyond, its load alone would take longer than all else
+
+
+class System(NamedTuple):
+    """One running system."""
+
+    name: str
+    client: machine.Client
+    port: int
+    bytes_on_disk: int
+    seconds: dict[str, float]  # to load it, to be ready
+    memory: Callable[[], int]
+
+
+class Loaded(Struct, frozen=True):
+    """What is known of rows that a peer has stored."""
+
+    seconds: float
+    bytes_on_disk: int
+
+
+@contextmanager
+def runlake(folder: Path, seconds: dict[str, float]) -> Iterator[System]:
+    """`runlake serve`: started once without its saved index, once with it, and then left running."""
+    log = folder.with_suffix(".log")
+    shutil.rmtree(folder / "index", ignore_errors=True)
+    with _serving(folder, log) as (_, _, unsaved):
+        pass
+    with _serving(folder, log) as (port, pid, saved):
+        yield System(
+            "runlake",
+            machine.Client(port),
+            port,
+            size_of(folder),
+            {**seconds, "ready, index deleted": unsaved, "ready": saved},
+            lambda: machine.memory(pid, "VmHWM"),
+        )
+
+
+@contextmanager
+def _serving(folder: Path, log: Path) -> Iterator[tuple[int, int, float]]:
+    port = machine.free_port()
+    command = [*RUNLAKE, "serve", "--data", str(folder), "--port", str(port)]
+    with machine.served(command, port, "/ready", log) as (pid, seconds):
+        yield port, pid, seconds
+
+
+@contextmanager
+def peer(name: str, work: Path, facts: Facts) -> Iterator[System]:
+    """A peer behind the common handler, its rows loaded unless they are already."""
+    folder = work / name
+    folder.mkdir(exist_ok=True)
+    log = work / f"{name}.log"
+    with ExitStack() as stack:
+        dsn, cluster = "", 0
+        if name == "postgres":
+            dsn, cluster = stack.enter_context(database.cluster(work / "cluster", log))
+        config = folder / "config.json"
+        config.write_bytes(msgspec.json.encode(Config(facts.files, str(folder), dsn)))
+        loaded = _load(name, config)
+        port = machine.free_port()
+        command = [*PEER, name, "--config", str(config), "--port", str(port)]
+        pid, ready = stack.enter_context(machine.served(command, port, "/health", log))
+        yield System(
+            name,
+            machine.Client(port),
+            port,
+            loaded.bytes_on_disk,
+            {"load": loaded.seconds, "ready": ready},
+            lambda: machine.memory(pid, "VmHWM") + (database.memory(cluster) if cluster else 0),
+        )
+
+
+def _load(name: str, config: Path) -> Loaded:
+    known = config.with_name("loaded.json")
+    if known.exists():
+        return msgspec.json.decode(known.read_bytes(), type=Loaded)
+    printed, seconds = machine.run([*PEER, name, "--config", str(config), "--load"])
+    loaded = Loaded(seconds, int(printed.split()[-1]))
+    known.write_bytes(msgspec.json.encode(loaded))
+    return loaded
+
+
+def forget(name: str, work: Path) -> None:
+    """Have a peer load its rows anew next time, because they were changed."""
+    (work / name / "loaded.json").unlink()
