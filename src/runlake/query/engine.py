@@ -11,7 +11,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import duckdb
 import pyarrow as pa
 
-from runlake import duck, statements
+from runlake import duck, statements, times
 from runlake.columns import select_list
 from runlake.errors import Busy
 from runlake.index.index import Index
@@ -25,8 +25,6 @@ T = TypeVar("T")
 _TICK: Final = 0.05  # seconds between interrupts: one is lost when its query has not started yet
 RANKED: Final = 20  # tasks in the two rankings of a summary, at most
 _QUERIES: Final = (
-    "hours",
-    "days_of_task",
     "cut_units",
     "page",
     "detail",
@@ -47,6 +45,10 @@ SQL: Final = {
     .replace("{tasks}", ", ".join(f"$task_{i}" for i in range(RANKED)))
     for name in _QUERIES
 }
+
+_UNITS: Final = statements.load("runlake.query", "sql/units.sql")
+SQL["hours"] = _UNITS.format(counts="hours", unit=times.HOUR_US, of_task="")
+SQL["days_of_task"] = _UNITS.format(counts="cells", unit=times.DAY_US, of_task="AND task_id = $task_id")
 
 
 class Session:
