@@ -17,6 +17,7 @@ from asking import assert_pages, assert_runs, assert_windows
 from loading import append, opened_store
 from oracle import DAY, Oracle, Row
 
+from runlake.index import counts, index
 from runlake.index.saved import Manifest
 from runlake.settings import Settings
 from runlake.store import Store
@@ -94,6 +95,20 @@ def test_it_is_saved_while_the_service_goes_on(settings: Settings) -> None:
     assert saved.runs > 50
     with opened_store(often) as store:
         assert_answers(store, known)
+
+
+def test_counts_that_are_merged_change_no_answer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Merged as soon as there are any, and not only when they are many."""
+    monkeypatch.setattr(counts, "_FEW", 0)
+    monkeypatch.setattr(index, "PURGE_EVERY", 2)
+    known = rows(300)
+    with opened_store(msgspec.structs.replace(settings, inline_rows=0)) as store:
+        for start in range(0, len(known), 20):
+            append(store, known[start : start + 20])
+        assert_answers(store, known)
+        with store.index.memory.cursor() as cursor:
+            found = cursor.execute("SELECT count(*), count(DISTINCT (unit, task_id)) FROM new_cells").fetchall()
+        assert found[0][0] < 2 * found[0][1]
 
 
 def flip(file: Path) -> None:

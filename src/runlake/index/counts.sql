@@ -73,11 +73,14 @@ SELECT CAST(ran_at // 86400000000 AS INTEGER) AS unit, bucket, CAST(count(*) AS 
 FROM narrow WHERE us IS NOT NULL GROUP BY ALL
 
 -- name: merge_cells
+-- (Ordered outside: a query that groups by ALL cannot be ordered by what it does not select.)
+FROM (
 SELECT unit, task_id, CAST(sum(good) AS INTEGER) AS good, CAST(sum(bad) AS INTEGER) AS bad,
        CAST(sum(good_unstarted) AS INTEGER) AS good_unstarted, CAST(sum(bad_unstarted) AS INTEGER) AS bad_unstarted,
        CAST(sum(retried) AS INTEGER) AS retried, CAST(sum(timed) AS INTEGER) AS timed, sum(us) AS us,
        min(us_min) AS us_min, max(us_max) AS us_max, max(last_good) AS last_good, max(last_bad) AS last_bad {versions}
-FROM {rows} GROUP BY ALL ORDER BY unit // 32, task_id, unit
+FROM {rows} GROUP BY ALL
+) ORDER BY unit // 32, task_id, unit
 
 -- name: merge_hours
 SELECT unit, CAST(sum(good) AS INTEGER) AS good, CAST(sum(bad) AS INTEGER) AS bad,
@@ -87,8 +90,10 @@ SELECT unit, CAST(sum(good) AS INTEGER) AS good, CAST(sum(bad) AS INTEGER) AS ba
 FROM {rows} GROUP BY ALL ORDER BY unit
 
 -- name: merge_histograms
+FROM (
 SELECT unit, task_id, bucket, CAST(sum(n) AS INTEGER) AS n {versions}
-FROM {rows} GROUP BY ALL ORDER BY unit // 32, task_id, unit
+FROM {rows} GROUP BY ALL
+) ORDER BY unit // 32, task_id, unit
 
 -- name: merge_day_histograms
 SELECT unit, bucket, CAST(sum(n) AS INTEGER) AS n {versions} FROM {rows} GROUP BY ALL ORDER BY unit, bucket
@@ -115,10 +120,11 @@ flat AS (
     FROM added
 ),
 summed AS (SELECT unit, task_id, bucket, CAST(sum(n) AS INTEGER) AS n FROM flat GROUP BY ALL)
-FROM {base}.histograms ANTI JOIN changed USING (unit, task_id)
-UNION ALL
-SELECT unit, task_id, list(bucket ORDER BY bucket), list(n ORDER BY bucket) FROM summed GROUP BY ALL
-ORDER BY unit // 32, task_id, unit
+FROM (
+    FROM {base}.histograms ANTI JOIN changed USING (unit, task_id)
+    UNION ALL
+    SELECT unit, task_id, list(bucket ORDER BY bucket), list(n ORDER BY bucket) FROM summed GROUP BY ALL
+) ORDER BY unit // 32, task_id, unit
 
 -- name: view
 CREATE OR REPLACE VIEW {table} AS
