@@ -17,6 +17,7 @@ from pyarrow import parquet
 from runlake import duck, statements
 from runlake.columns import ARROW, COLUMNS, NAMES, NUMBERED, RUN_AT, STORED, ddl, select_list
 from runlake.errors import LakeDamaged, LakeMissing, LakeVersion
+from runlake.lake.attach import attach_statement, load_extensions
 from runlake.lake.lock import WriteLock, locked
 from runlake.lake.sync import fsync, make_folder
 from runlake.lake.wal import WalHolder
@@ -24,7 +25,6 @@ from runlake.paths import Paths, day_of
 from runlake.settings import Settings
 
 LAYOUT: Final = "runlake layout 1"
-_EXTENSIONS: Final = ("sqlite_scanner", "ducklake")
 # What statements of a transaction may be given, by name.
 _SLOTS: Final = {
     "finished": ARROW,
@@ -97,8 +97,7 @@ class Lake:
             memory_limit=self.settings.memory_limit,
             temp=self.paths.spill if self._write else None,
         )
-        for name in _EXTENSIONS:
-            con.execute(f"LOAD {duck.literal(duck.extension(name))}")
+        load_extensions(con)
         for name, slot in self._slots.items():
             con.register(name, slot)
         return con
@@ -110,7 +109,7 @@ class Lake:
             self._tune(self.paths.catalog)
             self._wal = WalHolder(self.paths.catalog)
         self._con.execute(self._attach_statement(self.paths.catalog))
-        self._check_layout()
+        check_layout(self._con, self.paths)
 
     def _create(self) -> None:
         """Make the catalog under another name, so that a crash leaves no half of one."""
@@ -127,12 +126,9 @@ class Lake:
         fsync(self.paths.folder)
 
     def _attach_statement(self, catalog: Path) -> str:
-        uri = self.settings.catalog_uri or f"sqlite:{catalog}"
-        mode = "" if self._write else ", READ_ONLY"
-        return (
-            f"ATTACH {duck.literal('ducklake:' + uri)} AS lake (DATA_PATH {duck.literal(self._data_path())},"
-            f" OVERRIDE_DATA_PATH true, META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 10000{mode})"
-        )
+        # A reader must not say what the journal is: a backup has another, on a medium that may be read-only.
+        mode = "META_JOURNAL_MODE 'WAL'" if self._write else "READ_ONLY"
+        return attach_statement(self.settings.catalog_uri or f"sqlite:{catalog}", self._data_path(), mode)
 
     def _data_path(self) -> str:
         return self.settings.data_uri or f"{self.paths.files}/"
@@ -165,14 +161,6 @@ class Lake:
             self._con.execute("COMMIT")
         finally:
             self._con.execute("DETACH tuning")
-
-    def _check_layout(self) -> None:
-        found = self._con.execute(SQL["layout"]).fetchone()
-        if found is None or found[0] != LAYOUT:
-            raise LakeVersion(
-                f"the lake {self.paths.folder} has the layout {found[0] if found else None!r}, not {LAYOUT!r}",
-                hint="use the version of runlake that made it",
-            )
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Run one statement of lake.sql, by name, and fetch its rows."""
@@ -270,14 +258,14 @@ class Lake:
             self._lock = None
 
 
-def attach(folder: str | Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB of one's own with the lake of a folder attached, read-only, as `lake`; for analysts."""
-    con = duckdb.connect(":memory:")
-    con.execute("SET TimeZone = 'UTC'")
-    for name in _EXTENSIONS:
-        con.execute(f"LOAD {duck.literal(duck.extension(name))}")
-    con.execute(f"ATTACH {duck.literal(f'ducklake:sqlite:{Paths.of(folder).catalog}')} AS lake (READ_ONLY)")
-    return con
+def check_layout(con: duckdb.DuckDBPyConnection, paths: Paths) -> None:
+    """Raise LakeVersion unless the attached lake has our layout."""
+    found = con.execute(SQL["layout"]).fetchone()
+    if found is None or found[0] != LAYOUT:
+        raise LakeVersion(
+            f"the lake {paths.folder} has the layout {found[0] if found else None!r}, not {LAYOUT!r}",
+            hint="use the version of runlake that made it",
+        )
 
 
 _CREATION: Final = (

@@ -112,3 +112,34 @@ CALL ducklake_cleanup_old_files('lake', older_than => make_timestamptz($before))
 
 -- name: orphans
 CALL ducklake_delete_orphaned_files('lake', older_than => make_timestamptz($before))
+
+-- name: identity
+-- What a lake keeps when it is copied or moved, and no other lake has.
+SELECT CAST(table_uuid AS VARCHAR) FROM {meta}.ducklake_table
+WHERE table_name = 'finished_runs' AND end_snapshot IS NULL
+
+-- name: old_identity
+SELECT CAST(table_uuid AS VARCHAR) FROM old.ducklake_table
+WHERE table_name = 'finished_runs' AND end_snapshot IS NULL
+
+-- name: expire_all
+-- All but the newest, which never expires.
+CALL ducklake_expire_snapshots('lake', older_than => TIMESTAMPTZ '9999-12-31 00:00:00+00')
+
+-- name: forget_scheduled
+DELETE FROM {meta}.ducklake_files_scheduled_for_deletion
+
+-- name: every_file
+-- Of every table: the path below the data path, and the size.
+SELECT s.path || t.path || f.path AS path, f.size, s.path_is_relative AND t.path_is_relative AND f.inside AS inside
+FROM (
+    SELECT table_id, path, file_size_bytes AS size, path_is_relative AS inside
+    FROM {meta}.ducklake_data_file WHERE end_snapshot IS NULL
+    UNION ALL
+    SELECT table_id, path, file_size_bytes, path_is_relative
+    FROM {meta}.ducklake_delete_file WHERE end_snapshot IS NULL
+) f
+JOIN {meta}.ducklake_table t USING (table_id)
+JOIN {meta}.ducklake_schema s USING (schema_id)
+WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL
+ORDER BY ALL
