@@ -50,6 +50,7 @@ class Index:
         self._open: dict[bytes, Row] = {}
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
         self._purged = 0
+        self._horizon: int | None = None
         self._view = View(-1, Files.of([]), (), 0, 0, 0)
 
     @property
@@ -61,6 +62,11 @@ class Index:
     def open_runs(self) -> Mapping[bytes, Row]:
         """Open runs by 16-byte id; for the writing thread."""
         return self._open
+
+    @property
+    def horizon(self) -> int | None:
+        """The first day whose finished runs are kept; None when all are."""
+        return self._horizon
 
     def settled(self) -> bool:
         """Whether no request uses an older View than the newest any more."""
@@ -98,6 +104,7 @@ class Index:
         snapshot = lake.snapshot()
         if snapshot == self._view.snapshot:
             return self._view
+        self._follow(lake.horizon())
         files = Files.of(lake.files())
         inlined, opened = lake.inlined(), lake.execute("open")
         self._open = _open_map(opened)
@@ -119,6 +126,16 @@ class Index:
         self.memory.apply(Change(snapshot, finished=inlined, opened=opened))
         finished = sum(file.rows for file in files.all()) + inlined.num_rows
         return self._publish(View(snapshot, files, self._keys(), finished, inlined.num_rows, len(self._open)))
+
+    def _follow(self, horizon: int | None) -> None:
+        """Forget what is saved when days were dropped since: it counts them."""
+        if horizon == self._horizon:
+            return
+        self._horizon = horizon
+        if self._saver is not None:
+            self._saver.close()
+            self._saver = None
+        self._base = None
 
     def _keys(self) -> keyring.Keys:
         return self._saved_keys + self._new_keys

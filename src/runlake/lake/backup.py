@@ -21,8 +21,9 @@ from msgspec import Struct
 from runlake import duck
 from runlake.errors import Busy, DiskFull, LakeDamaged, LakeMissing, UsageError
 from runlake.lake.attach import attach_statement, load_extensions
-from runlake.lake.catalog import SQL, check_layout
+from runlake.lake.catalog import check_layout
 from runlake.lake.lock import WriteLock
+from runlake.lake.sql import SQL
 from runlake.lake.sync import fsync, make_folder
 from runlake.paths import Paths
 from runlake.settings import Settings

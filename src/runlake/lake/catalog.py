@@ -1,5 +1,5 @@
-"""The lake itself: a DuckLake attached in one DuckDB instance. All that knows DuckLake's ways is in this file
-and in lake.sql."""
+"""The lake itself: a DuckLake attached in one DuckDB instance. All that knows DuckLake's ways is in this file,
+attach.py and lake.sql."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ import pyarrow as pa
 from msgspec import Struct
 from pyarrow import parquet
 
-from runlake import duck, statements
-from runlake.columns import ARROW, COLUMNS, NAMES, NUMBERED, RUN_AT, STORED, ddl, select_list
+from runlake import duck
+from runlake.columns import ARROW, NUMBERED, STORED
 from runlake.errors import LakeDamaged, LakeMissing, LakeVersion
 from runlake.lake.attach import attach_statement, load_extensions
 from runlake.lake.lock import WriteLock, locked
+from runlake.lake.sql import LAYOUT, SQL
 from runlake.lake.sync import fsync, make_folder
 from runlake.lake.wal import WalHolder
 from runlake.paths import Paths, day_of
 from runlake.settings import Settings
 
-LAYOUT: Final = "runlake layout 1"
 # What statements of a transaction may be given, by name.
 _SLOTS: Final = {
     "finished": ARROW,
@@ -32,24 +32,9 @@ _SLOTS: Final = {
     "closed": pa.schema([ARROW.field("id")]),
     "suspects": NUMBERED,
 }
-_META: Final = "__ducklake_metadata_lake"
+# An option of the catalog would win over the setting of the session, which `nothing_inlined` changes.
+_SESSION_OPTIONS: Final = {"data_inlining_row_limit"}
 _INLINED_TABLE: Final = re.compile(r"ducklake_inlined_data_[0-9]+_[0-9]+")
-
-
-def _equal_columns() -> str:
-    return " AND ".join(f's."{name}" IS NOT DISTINCT FROM f."{name}"' for name in NAMES)
-
-
-SQL: Final = {
-    name: text.replace("{meta}", _META)
-    .replace("{columns}", ddl(RUN_AT))
-    .replace("{open}", ddl())
-    .replace("{select}", select_list())
-    .replace("{layout}", LAYOUT)
-    .replace("{equal}", _equal_columns())
-    .replace("{casts}", ", ".join(f'CAST("{c.name}" AS {c.sql}) AS "{c.name}"' for c in (*COLUMNS, RUN_AT)))
-    for name, text in statements.blocks("runlake.lake", "lake.sql").items()
-}
 
 
 class DataFile(Struct, frozen=True):
@@ -98,6 +83,7 @@ class Lake:
             temp=self.paths.spill if self._write else None,
         )
         load_extensions(con)
+        con.execute(SQL["inline"], {"rows": self.settings.inline_rows})
         for name, slot in self._slots.items():
             con.register(name, slot)
         return con
@@ -141,7 +127,6 @@ class Lake:
         s = self.settings
         wanted = {
             "data_path": self._data_path(),
-            "data_inlining_row_limit": str(s.inline_rows),
             "parquet_row_group_size": str(s.row_group_rows),
             "parquet_compression": "zstd",
         }
@@ -152,8 +137,9 @@ class Lake:
             )
             changed = {key: value for key, value in wanted.items() if current.get(key) != value}
             self._con.execute("BEGIN")
-            for key, value in changed.items():
+            for key in (*changed, *(_SESSION_OPTIONS & current.keys())):
                 self._con.execute("DELETE FROM tuning.ducklake_metadata WHERE key = $key", {"key": key})
+            for key, value in changed.items():
                 self._con.execute(
                     "INSERT INTO tuning.ducklake_metadata (key, value) VALUES ($key, $value)",
                     {"key": key, "value": value},
@@ -192,14 +178,37 @@ class Lake:
                 self._con.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def nothing_inlined(self) -> Iterator[None]:
+        """Inside, not even a few rows are written or deleted by way of the catalog."""
+        self.execute("inline", {"rows": 0})
+        try:
+            yield
+        finally:
+            self.execute("inline", {"rows": self.settings.inline_rows})
+
+    def horizon(self) -> int | None:
+        """The first day (days since the epoch) whose finished runs are kept; None while nothing was ever dropped."""
+        if not self.execute("has_horizon").column(0)[0].as_py():
+            return None
+        return int(self.execute("horizon").column(0)[0].as_py())
+
+    def snapshots(self) -> int:
+        """How many snapshots there are."""
+        return int(self.execute("snapshots").column(0)[0].as_py())
+
     def snapshot(self) -> int:
         """The number of the newest snapshot."""
         return int(self.execute("snapshot").column(0)[0].as_py())
 
     def mark(self, snapshot: int) -> str | None:
-        """What tells this snapshot from those of the same number elsewhere; None when it is gone."""
+        """What tells this snapshot from those of the same number elsewhere; None when it is gone.
+
+        It changes with the horizon: what was derived before days were dropped is of another lake.
+        """
         found = self.execute("mark", {"snapshot": snapshot}).column(0).to_pylist()
-        return str(found[0]) if found else None
+        horizon = self.horizon()
+        return (str(found[0]) if horizon is None else f"{found[0]} from {horizon}") if found else None
 
     def inserted(self, after: int, last: int, rows: int = 500_000) -> Iterator[pa.Table]:
         """Finished runs that came after the snapshot `after` (it must still be there), up to and with `last`.

@@ -1,5 +1,8 @@
 -- Statements on the attached lake. `lake` is the DuckLake, `meta` stands for its catalog's own tables
--- ({meta} is a constant of catalog.py). {columns} and {open} are column lists derived from model.py.
+-- ({meta} is a constant of sql.py). {columns} and {open} are column lists derived from model.py.
+
+-- name: inline
+SET GLOBAL ducklake_default_data_inlining_row_limit = $rows
 
 -- name: create_finished
 CREATE TABLE lake.finished_runs ({columns})
@@ -98,6 +101,25 @@ SELECT coalesce(string_agg(snapshot_id, ', ' ORDER BY snapshot_id), '') FROM {me
 WHERE CAST(snapshot_time AS TIMESTAMPTZ) < make_timestamptz($before)
   AND snapshot_id < (SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot)
   AND NOT list_contains($keep, snapshot_id)
+
+-- name: drop_days
+DELETE FROM lake.finished_runs WHERE run_at < make_timestamptz($before)
+
+-- name: create_retention
+-- Made with the first horizon: most lakes keep everything.
+CREATE TABLE IF NOT EXISTS lake.retention (kept_from DATE NOT NULL)
+
+-- name: add_horizon
+INSERT INTO lake.retention SELECT DATE '1970-01-01' + $day::INTEGER
+
+-- name: has_horizon
+SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'retention'
+
+-- name: horizon
+SELECT max(kept_from) - DATE '1970-01-01' FROM lake.retention
+
+-- name: snapshots
+SELECT count(*) FROM {meta}.ducklake_snapshot
 
 -- name: expire
 CALL ducklake_expire_snapshots('lake', versions => [{versions}])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
@@ -22,6 +24,7 @@ DEAD_OPEN_ROWS: Final = 1000
 class Step(Enum):
     """One kind of upkeep."""
 
+    RETAIN = auto()  # days older than the retention go
     FLUSH = auto()  # rows of the catalog become Parquet
     MERGE_SMALL = auto()  # small files of a day become one
     MERGE = auto()  # all files of a day become one
@@ -31,18 +34,22 @@ class Step(Enum):
 
 
 class State(Struct, frozen=True):
-    """What the plan looks at: live files, rows in the catalog, open runs, and seconds since the last full tidy."""
+    """What the plan looks at: live files, rows in the catalog, open runs, and seconds since the last full tidy;
+    `overdue` says whether there are days older than the retention."""
 
     files: Sequence[DataFile]
     inlined_rows: int
     open_rows: int
     dead_open_rows: int
     since_tidy: float
+    overdue: bool = False
 
 
 def plan(state: State, settings: Settings) -> list[Step]:
     """The steps that are due in the background, in order. No I/O, no clock."""
     steps = []
+    if state.overdue and state.since_tidy >= settings.tidy_seconds:
+        steps.append(Step.RETAIN)
     if state.inlined_rows >= settings.flush_rows:
         steps.append(Step.FLUSH)
     small = Counter(f.day for f in state.files if f.size < settings.small_file_bytes)
@@ -58,9 +65,10 @@ def plan(state: State, settings: Settings) -> list[Step]:
 
 def everything(state: State) -> list[Step]:
     """All steps that have anything to do, for `runlake maintain`."""
-    steps = [Step.FLUSH] if state.inlined_rows else []
+    steps = [Step.RETAIN] if state.overdue else []
+    steps += [Step.FLUSH] if state.inlined_rows else []
     # A flush may add the second file of a day, so the merge looks again when it runs.
-    steps += [Step.MERGE] if steps or crowded(state.files) else []
+    steps += [Step.MERGE] if state.inlined_rows or crowded(state.files) else []
     steps += [Step.REWRITE_OPEN] if state.dead_open_rows else []
     return [*steps, Step.EXPIRE, Step.CLEAN]
 
@@ -96,7 +104,16 @@ def run(
             lake.execute("date_scheduled")
             lake.execute("clean", {"before": _grace(lake)})
             lake.execute("orphans", {"before": _grace(lake)})
+            _remove_empty(lake.paths.table("finished_runs"))
     return None
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folders of days, months and years that have no file any more."""
+    for below in ("*/*/*", "*/*", "*"):
+        for path in folder.glob(below):
+            with suppress(OSError):  # most are not empty
+                path.rmdir()
 
 
 def _grace(lake: Lake) -> int:
