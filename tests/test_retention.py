@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -26,6 +28,20 @@ from runlake.settings import Settings
 from runlake.store import Store
 
 TODAY: Final = 20_000
+# Upkeep that dies in the middle of a retention: with its files there and nothing committed, or right after.
+DYING: Final = """
+import os, sys
+from runlake.lake import catalog, retention
+from runlake.settings import Settings
+from runlake.store import Store
+store = Store(Settings(data=sys.argv[1], retention_days=int(sys.argv[2])))
+store.load()
+if sys.argv[3] == "before":
+    retention.NewFiles.sync = lambda _: os._exit(9)
+else:
+    retention.Commit = lambda **_: os._exit(9)
+store.writer.keeper.run(store.writer.keeper.steps())
+"""
 KEEP: Final = 9
 
 
@@ -47,7 +63,7 @@ def test_what_is_due(days: list[int], keep: int, horizon: int | None) -> None:
 
 
 def test_a_step_drops_a_few_days() -> None:
-    """At least one day, at most 32, and no more than five million runs if it is more than one day."""
+    """At least one day, at most 32, and no more than two million runs if it is more than one day."""
 
     def files(*rows: int) -> list[DataFile]:
         return [DataFile(i, f"{i}.parquet", i, count, 1) for i, count in enumerate(rows)]
@@ -55,7 +71,7 @@ def test_a_step_drops_a_few_days() -> None:
     assert retention.bounded(files(*[1] * 100), [], 90) == 32
     assert retention.bounded(files(*[1] * 100), [], 20) == 20
     assert retention.bounded(files(*[10**7] * 5), [], 3) == 1
-    assert retention.bounded(files(*[2 * 10**6] * 5), [], 4) == 2
+    assert retention.bounded(files(*[10**6] * 5), [], 4) == 2
     assert retention.bounded([], [3, 5, 80], 60) == 60
 
 
@@ -238,6 +254,30 @@ def test_maintain_says_what_goes(tmp_path: Path) -> None:
     assert "retention" not in again
     assert again.split("days")[1].split()[0] == "0"
     assert runlake("check", "--data", str(lake)).stdout.split()[1] == "120"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_leaves_all_days_or_none(settings: Settings, when: str) -> None:
+    """The days, the horizon and what is derived go together; the next upkeep does what is left."""
+    rng = random.Random(4)
+    rows = [histories.made(rng, histories.NOON - day * DAY) for day in range(20) for _ in range(9)]
+    with loaded(settings, rows, rng) as store:
+        append(store, [histories.made(rng, histories.NOON - 15 * DAY)])
+        assert store.index.inlined_rows() > 0
+    command = [sys.executable, "-c", DYING, settings.data, str(KEEP), when]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (9, "")
+    with opened_store(settings) as store:
+        total, horizon = store.index.view.total, store.index.horizon
+        again = append(store, rows)
+    if when == "before":
+        assert (total, horizon, again) == (181, None, Counts(0, 180, 0))
+    else:
+        assert (total, again) == (9 * (KEEP + 1), Counts(0, 9 * (KEEP + 1), 9 * (19 - KEEP)))
+        assert horizon == histories.NOON // DAY - KEEP
+    assert retain(settings).runs == (181 - 9 * (KEEP + 1) if when == "before" else 0)
+    assert_no_deletions(settings)
+    assert verify.check(settings).runs == 9 * (KEEP + 1)
 
 
 def test_many_days_go_in_bounded_steps(settings: Settings) -> None:

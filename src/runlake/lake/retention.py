@@ -23,7 +23,7 @@ from runlake.lake.write import run_hours
 
 # One commit drops at least a day, and no more than this: appends wait meanwhile.
 _STEP_DAYS: Final = 32
-_STEP_ROWS: Final = 5_000_000
+_STEP_ROWS: Final = 2_000_000
 
 
 class Gone(Struct):
