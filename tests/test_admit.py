@@ -22,16 +22,20 @@ from runlake.lake.admit import Row
 
 NAMES: Final = ARROW.names
 IDS: Final = [uuid.UUID(int=n << 64 | n % 3).bytes for n in range(8)]
-OPEN_TIME, DONE_TIME = 1_000_000, 2_000_000
+DAY: Final = 86_400_000_000
+OLD_TIME, OPEN_TIME, DONE_TIME = 9 * DAY + DAY - 1, 10 * DAY, 10 * DAY + 2_000_000
+HORIZON: Final = 10
 
 
 class Sent(Struct, frozen=True):
-    """A record in short: id number, version (0 open, 1 and 2 finished contents), and whether it has no time."""
+    """A record in short: id number, version (0 open, 1 and 2 finished contents), whether it has no time, or is of
+    the last microsecond before the horizon."""
 
     number: int
     finished: bool
     attempt: int
     timeless: bool
+    old: bool = False
 
 
 def row_of(sent: Sent, receipt: int) -> Row:
@@ -39,7 +43,7 @@ def row_of(sent: Sent, receipt: int) -> Row:
     timeless = sent.timeless and not sent.finished
     values: dict[str, Any] = dict.fromkeys(NAMES)
     values |= {"id": IDS[sent.number], "task_id": IDS[0], "attempt": sent.attempt}
-    values["created_at"] = receipt if timeless else OPEN_TIME
+    values["created_at"] = receipt if timeless else OLD_TIME if sent.old else OPEN_TIME
     if sent.finished:
         values |= {"finished_at": DONE_TIME, "success": sent.attempt > 1}
     return tuple(values[name] for name in NAMES)
@@ -61,8 +65,11 @@ def batch_of(batch: list[Sent], receipt: int) -> Batch:
 class Stored:
     """Known and Verify over dictionaries. `mask` leaves only some bits of the fingerprints: 0 maps all to one."""
 
-    def __init__(self, history: dict[bytes, Row], open_runs: dict[bytes, Row], mask: int) -> None:
+    def __init__(
+        self, history: dict[bytes, Row], open_runs: dict[bytes, Row], mask: int, horizon: int | None = None
+    ) -> None:
         self.history, self._open, self._mask = history, open_runs, np.uint64(mask)
+        self.horizon = horizon
 
     @property
     def open_runs(self) -> Mapping[bytes, Row]:
@@ -92,8 +99,8 @@ class Stored:
 class Model:
     """One record after the other, as if each had been posted alone."""
 
-    def __init__(self, history: dict[bytes, Row], open_runs: dict[bytes, Row]) -> None:
-        self.history, self.open = dict(history), dict(open_runs)
+    def __init__(self, history: dict[bytes, Row], open_runs: dict[bytes, Row], horizon: int | None = None) -> None:
+        self.history, self.open, self.horizon = dict(history), dict(open_runs), horizon
 
     def one(self, sent: Sent, receipt: int) -> int:
         row = row_of(sent, receipt)
@@ -104,6 +111,8 @@ class Model:
             return admit.DUPLICATE if self.history[run_id] == row else admit.CONFLICT
         if sent.finished:
             self.open.pop(run_id, None)
+            if self.horizon is not None and sent.old:
+                return admit.STALE
             self.history[run_id] = row
             return admit.STORE
         old = self.open.get(run_id)
@@ -121,19 +130,25 @@ class Model:
         return status, conflict
 
 
-SENT: Final = st.builds(Sent, st.integers(0, 7), st.booleans(), st.integers(1, 2), st.booleans())
+SENT: Final = st.builds(Sent, st.integers(0, 7), st.booleans(), st.integers(1, 2), st.booleans(), st.booleans())
 BATCHES: Final = st.lists(st.lists(SENT, min_size=1, max_size=8), min_size=1, max_size=5)
 MASKS: Final = st.sampled_from([0, 1 << 63, 0xFFFFFFFFFFFF0000])
 
 
 @settings(max_examples=150, deadline=None)
-@given(before=st.lists(SENT, max_size=8), batches=BATCHES, mask=MASKS, whole=st.booleans())
+@given(
+    before=st.lists(SENT, max_size=8),
+    batches=BATCHES,
+    mask=MASKS,
+    whole=st.booleans(),
+    horizon=st.sampled_from([None, HORIZON]),
+)
 def test_a_group_is_judged_as_if_its_records_came_alone(
-    before: list[Sent], batches: list[list[Sent]], mask: int, whole: bool
+    before: list[Sent], batches: list[list[Sent]], mask: int, whole: bool, horizon: int | None
 ) -> None:
-    model = Model({}, {})
+    model = Model({}, {}, horizon)
     model.batch(before, 5, whole=False)
-    known = Stored(dict(model.history), dict(model.open), mask)
+    known = Stored(dict(model.history), dict(model.open), mask, horizon)
     admission = admit.admit(
         [batch_of(batch, 10 + i) for i, batch in enumerate(batches)], known, known.verify, whole=whole
     )

@@ -13,7 +13,7 @@ from support import Server, environment, post, record, runlake
 from runlake.intake import from_json
 from runlake.lake import admit
 from runlake.lake.catalog import Lake
-from runlake.paths import Paths
+from runlake.paths import Paths, day_of
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -138,6 +138,16 @@ def test_rows_that_break_a_rule(lake: Path) -> None:
     opened._con.execute("UPDATE lake.open_runs SET success = true WHERE id = $id", {"id": record(2001)["id"]})
     opened.close()
     assert any(record(2001)["id"] in line for line in findings(lake))
+
+
+def test_days_that_retention_should_have_dropped(lake: Path) -> None:
+    """The first day kept is a fact of the lake; a file before it is named."""
+    opened = Lake(Paths.of(lake), Settings(), write=True)
+    live = sorted(files(lake), key=lambda file: day_of(str(file)))
+    opened.execute("create_retention")
+    opened.execute("add_horizon", {"day": day_of(str(live[2]))})
+    opened.close()
+    assert {line.split(": lies before")[0] for line in findings(lake)} == {str(file) for file in live[:2]}
 
 
 def fails_in_one_line(lake: Path) -> str:

@@ -56,7 +56,9 @@ def test_unknown_options_and_settings_are_wrong_usage(command: str, tmp_path: Pa
     """Exit code 2, and nothing is made."""
     done = runlake(command, "--nonsense", cwd=tmp_path)
     assert (done.returncode, "Traceback" in done.stderr, "--nonsense" in done.stderr) == (2, False, True)
-    needed = {"import": ["x.csv"], "generate": ["--runs", "1"], "sql": ["SELECT 1"]}.get(command, [])
+    needed = {"import": ["x.csv"], "backup": ["copy"], "generate": ["--runs", "1"], "sql": ["SELECT 1"]}.get(
+        command, []
+    )
     assert "nonsense" in refused(2, command, *needed, cwd=tmp_path, RUNLAKE_NONSENSE="1")
     assert list(tmp_path.iterdir()) == []
 

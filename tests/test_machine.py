@@ -103,6 +103,7 @@ class Model:
 
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
+        self.horizon = 0
 
     def apply(self, batch: list[Record], *, whole: bool = True) -> tuple[Counts, int | None]:
         """What becomes of a batch, and the index of its first conflict."""
@@ -120,12 +121,25 @@ class Model:
                 duplicates += 1
             elif old is not None and "finished_at" in old:
                 conflict = index if conflict is None else conflict
+            elif "finished_at" in record and _run_at(new) < self.horizon:
+                trial.pop(record["id"], None)
+                stale += 1
             else:
                 trial[record["id"]] = record
                 stored += 1
         if conflict is None or not whole:
             self.records = trial
         return Counts(stored, duplicates, stale), conflict
+
+    def retain(self, keep: int) -> None:
+        """Drop what was finished in the days before the newest day until now, `keep` days before."""
+        found = {key: _run_at(row_of(r)) for key, r in self.records.items() if "finished_at" in r}
+        past = [at for at in found.values() if at <= times.now()]
+        if past:
+            horizon = (max(past) // times.DAY_US - keep) * times.DAY_US
+            gone = {key for key, at in found.items() if at < horizon}
+            self.records = {key: record for key, record in self.records.items() if key not in gone}
+            self.horizon = horizon if gone else self.horizon
 
 
 def _every_file(change: Callable[[Path], object], pattern: str = "*") -> Damage:
@@ -264,6 +278,18 @@ class Machine(RuleBasedStateMachine):
                 assert on_disk == {file.path for file in files}
         finally:
             store.close()
+        self.start_again()
+
+    @precondition(lambda self: self.age > 2)
+    @rule(keep=st.sampled_from([1, 1, 2, 300]))
+    def retain(self, keep: int) -> None:
+        self.store.close()
+        store = self.opened(msgspec.structs.replace(self.settings, retention_days=keep))
+        try:
+            store.writer.keeper.run(store.writer.keeper.steps())
+        finally:
+            store.close()
+        self.model.retain(keep)
         self.start_again()
 
     @precondition(lambda self: self.age > 2)

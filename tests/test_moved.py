@@ -42,7 +42,7 @@ def count(lake: Path | str) -> int:
     check = runlake("check", "--data", str(lake))
     assert check.returncode == 0, check.stderr
     found = int(json.loads(done.stdout)[0]["n"])
-    assert check.stdout.split()[1] == str(found)
+    assert check.stdout.split()[1] == f"{found:,}"
     return found
 
 

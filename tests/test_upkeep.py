@@ -68,6 +68,31 @@ def test_what_is_due(changes: dict[str, Any], due: list[Step], everything: list[
     assert maintain.crowded(files(1, 2, 2, 3, 3, 3)) == [2, 3]
 
 
+def test_the_newest_day_is_not_written_again_for_every_little_file() -> None:
+    """When a quarter has come in beside its file; days that are over always, and all of them by hand."""
+
+    def grown(day: int, large: int, little: int) -> list[DataFile]:
+        return [DataFile(n, f"{n}.parquet", day, 1, size) for n, size in enumerate([large, *[1000] * little])]
+
+    cases = [(grown(9, 100_000, 24), False), (grown(9, 100_000, 25), True), ([*grown(9, 100_000, 1), *files(3)], False)]
+    cases += [([*grown(2, 100_000, 1), *files(9)], True), ([], False), (files(1, 2, 3), False)]
+    for live, due in cases:
+        state = msgspec.structs.replace(NOTHING, files=live, since_tidy=600.0)
+        assert (Step.MERGE in maintain.plan(state, Settings(merge_files=100))) == due == maintain.worth_merging(live)
+    assert Step.MERGE in maintain.everything(msgspec.structs.replace(NOTHING, files=cases[0][0]))
+
+
+def test_large_days_are_merged_one_at_a_time() -> None:
+    """A step merges no more rows than it must; a day is the least there is."""
+
+    def of(*rows: int) -> list[DataFile]:
+        return [DataFile(n, f"{n}.parquet", n // 2, count, 1) for n, count in enumerate(rows)]
+
+    assert maintain.days_a_step([]) == maintain.days_a_step(of(1, 1, 5, 5)) == maintain.MERGES_A_STEP
+    assert maintain.days_a_step(of(10, 10, 40_000, 60_000)) == 5
+    assert maintain.days_a_step(of(400_000, 400_000)) == 1
+
+
 @contextmanager
 def opened(settings: Settings, **changes: Any) -> Iterator[Store]:
     """A store whose writer does not run, so that upkeep may be done by hand."""

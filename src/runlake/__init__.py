@@ -1,5 +1,5 @@
 """runlake: the run history of any task system, kept as a lake of Parquet files and served over HTTP."""
 
-from runlake.lake.catalog import attach
+from runlake.lake.attach import attach
 
 __all__ = ["attach"]

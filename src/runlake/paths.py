@@ -67,6 +67,11 @@ class Paths(Struct, frozen=True):
         """The saved index; may be deleted while no service runs, and is made anew."""
         return self.folder / "index"
 
+    @property
+    def backup_mark(self) -> Path:
+        """Says that the folder holds a backup, or the beginning of one."""
+        return self.folder / "backup.txt"
+
     def table(self, name: str) -> Path:
         """Folder of one table's Parquet files."""
         return self.files / "main" / name

@@ -48,6 +48,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[float, Meta(ge=0)],
         _help("how long replaced files and old snapshots stay for running readers"),
     ] = 3600.0
+    retention_days: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _help("whole days older than this many go, with their finished runs; 0 or empty keeps all"),
+    ] = 0
     read_threads: Annotated[Count, _help("queries that run at the same time")] = 4
     read_queue: Annotated[Count, _help("queries that may wait before reads answer 503")] = 1000
     query_seconds: Annotated[Seconds, _help("time limit of one query")] = 30.0
@@ -67,6 +71,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from `RUNLAKE_…` variables; raises UsageError for an unknown name or a bad value."""
     given = {name.removeprefix(PREFIX).lower(): value for name, value in environ.items() if name.startswith(PREFIX)}
+    if given.get("retention_days") == "":
+        del given["retention_days"]
     try:
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as exc:

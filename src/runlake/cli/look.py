@@ -14,7 +14,8 @@ import pyarrow as pa
 from runlake import times
 from runlake.cli.common import command, lines
 from runlake.errors import UsageError
-from runlake.lake.catalog import LAYOUT, Lake
+from runlake.lake.catalog import Lake
+from runlake.lake.sql import LAYOUT
 from runlake.paths import Paths
 from runlake.query import export
 from runlake.query.relations import Content, content, sandbox

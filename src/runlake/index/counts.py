@@ -198,17 +198,24 @@ def merged(parts: Sequence[Counts]) -> Counts:
     return Counts(cells, buckets, *merged_times(parts))
 
 
-def merged_times(parts: Sequence[Counts]) -> tuple[Records, Records]:
-    """The sum of their hours and of their days' histograms."""
-    return added([part.hours for part in parts], "unit"), added([part.days for part in parts], "day", "bucket")
+def merged_times(parts: Sequence[Counts], first_day: int = 0) -> tuple[Records, Records]:
+    """The sum of their hours and of their days' histograms, from some day on."""
+    hours, days = added([part.hours for part in parts], "unit"), added([part.days for part in parts], "day", "bucket")
+    return hours[hours["unit"] >= 24 * first_day], days[days["day"] >= first_day]
 
 
-def pieces_of(parts: Sequence[Counts]) -> Iterator[tuple[Records, Records]]:
-    """Merged cells and their buckets, some tasks at a time: the memory it takes does not grow with the parts."""
+def pieces_of(parts: Sequence[Counts], first_day: int = 0) -> Iterator[tuple[Records, Records]]:
+    """Merged cells and their buckets, from some day on, some tasks at a time: the memory it takes does not grow."""
     start = 0
     for tasks in _stretches(parts):
         some = [part.of_tasks(*tasks) for part in parts]
-        cells, buckets = _merged_cells(some, [part.buckets for part in parts])
+        cells, key, n = _merged_cells(some, [part.buckets for part in parts])
+        kept = cells["day"] >= first_day
+        if not kept.all():
+            some_keys = kept[key >> 16]
+            key = (np.cumsum(kept) - 1)[key[some_keys] >> 16] << 16 | key[some_keys] & 0xFFFF
+            cells, n = cells[kept], n[some_keys]
+        buckets = _placed(cells, key, n)
         cells["first"] += start
         start += len(buckets)
         yield cells, buckets
@@ -229,8 +236,10 @@ def _stretches(parts: Sequence[Counts]) -> Iterator[tuple[int, int]]:
         low = high
 
 
-def _merged_cells(parts: Sequence[Records], buckets: Sequence[Records]) -> tuple[Records, Records]:
-    """Cells of all parts as one, with their buckets; parts[i] finds its own in buckets[i]."""
+def _merged_cells(
+    parts: Sequence[Records], buckets: Sequence[Records]
+) -> tuple[Records, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Cells of all parts as one, and what `_placed` takes: parts[i] finds its buckets in buckets[i]."""
     rows = np.concatenate(parts)
     order, starts = grouped(rows["task"], rows["day"])
     owner = np.empty(len(rows), dtype=np.int64)
@@ -246,7 +255,7 @@ def _merged_cells(parts: Sequence[Records], buckets: Sequence[Records]) -> tuple
     key, n = np.concatenate([np.empty(0, np.int64), *keys]), np.concatenate([np.empty(0, np.int64), *amounts])
     order, starts = grouped(key)
     sums = np.add.reduceat(n[order], starts) if len(starts) else n
-    return cells, _placed(cells, key[order][starts], sums)
+    return cells, key[order][starts], sums
 
 
 def adding(parts: Parts, new: Counts) -> Parts:

@@ -52,6 +52,8 @@ class Index:
         self._tasks: Tasks = NO_TASKS
         self._recents = Recents()
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
+        self._horizon: int | None = None
+        self._overdue = False  # what is saved counts days that are gone, and keeps their files
         self._view = self._made(-1, Files.of([]), 0, 0)
 
     @property
@@ -63,6 +65,11 @@ class Index:
     def open_runs(self) -> Mapping[bytes, Row]:
         """Open runs by 16-byte id; for the writing thread."""
         return self._recents.open
+
+    @property
+    def horizon(self) -> int | None:
+        """The first day whose finished runs are kept; None when all are."""
+        return self._horizon
 
     def settled(self) -> bool:
         """Whether no request uses an older View than the newest any more."""
@@ -104,6 +111,7 @@ class Index:
         snapshot = lake.snapshot()
         if snapshot == self._view.snapshot:
             return self._view
+        self._horizon = lake.horizon()
         files = Files.of(lake.files())
         inlined, opened = lake.inlined(), lake.execute("open")
         saved = self._take_saved(lake, files)
@@ -134,6 +142,7 @@ class Index:
             finished=finished,
             inlined=inlined,
             open=len(self._recents.open),
+            first_day=self._horizon or 0,
         )
 
     def _take_saved(self, lake: Lake, files: Files) -> Derived | None:
@@ -198,18 +207,36 @@ class Index:
         return saving if self._base is None else (self._base.snapshot, *saving)
 
     def tend(self, lake: Lake) -> None:
-        """Begin to save the index when enough is new, and use what was saved."""
+        """Begin to save the index when it is time, and use what was saved."""
         if self._saver is not None:
             if self._saver.done:
-                if self._saver.manifest is not None:
-                    self._use(self._saver.manifest)
-                self._saver = None
-        elif keyring.size(self._new_keys) >= self._settings.index_rows and self._base is not None:
-            self._saved_keys, self._new_keys = self._keys(), ()
-            self._saved_counts, self._new_counts = self._counts(), ()
-            known = Derived(self._saved_keys, self._saved_counts, self._tasks, self._recents.waiting)
-            snapshot = self._view.snapshot
-            self._saver = Saver(self._folder, Save(snapshot, _mark(lake, snapshot), self._view.finished, known))
+                self._finish(self._saver)
+        elif self._overdue or (self._base is not None and self._grown()):
+            self._begin(lake)
+
+    def save(self, lake: Lake) -> None:
+        """Save the index now, if it is time, and wait until that is done."""
+        self.tend(lake)
+        if self._saver is not None:
+            self._saver.wait()
+            self._finish(self._saver)
+
+    def _grown(self) -> bool:
+        return keyring.size(self._new_keys) >= self._settings.index_rows
+
+    def _begin(self, lake: Lake) -> None:
+        self._saved_keys, self._new_keys = self._keys(), ()
+        self._saved_counts, self._new_counts = self._counts(), ()
+        self._overdue = False
+        view = self._view
+        known = Derived(view.keys, view.counts, self._tasks, self._recents.waiting, view.first_day)
+        save = Save(view.snapshot, _mark(lake, view.snapshot), view.finished, known)
+        self._saver = Saver(self._folder, save)
+
+    def _finish(self, saver: Saver) -> None:
+        if saver.manifest is not None:
+            self._use(saver.manifest)
+        self._saver = None
 
     def remember(self, finished: pa.Table) -> None:
         """Know the ids of rows that became history, before their View is made."""
@@ -239,7 +266,11 @@ class Index:
         self._tasks = self._recents.add(commit.opened, self._tasks)
         self._recents.tidy()
         files = Files.of(commit.files) if commit.files is not None else before.files.adding(commit.added)
-        return self._publish(self._made(commit.snapshot, files, before.finished + commit.finished.num_rows, inlined))
+        finished = before.finished + commit.finished.num_rows
+        if commit.horizon is not None:
+            self._horizon, self._overdue = commit.horizon, True
+            finished = sum(file.rows for file in files.all()) + inlined
+        return self._publish(self._made(commit.snapshot, files, finished, inlined))
 
     def _publish(self, view: View) -> View:
         self._views.add(self._view)

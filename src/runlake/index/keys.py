@@ -8,7 +8,7 @@ looks into all. Arrays are never changed, so a View may keep the tuple it got.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -77,31 +77,19 @@ def locate(keys: Keys, halves: Halves) -> tuple[npt.NDArray[np.intp], npt.NDArra
     return np.concatenate(positions), np.concatenate(hours)
 
 
-def write(file: Path, keys: Keys) -> None:
-    """Write all keys as one sorted array, a stretch at a time: memory does not grow with them."""
-    total = size(keys)
-    with file.open("wb") as out:
-        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint64)), "fortran_order": False, "shape": (total,)}
-        np.lib.format.write_array_header_2_0(out, header)
-        if not total:
-            return
-        largest = max(keys, key=len)
-        starts = [0] * len(keys)
-        for stop in range(_STRETCH, len(largest) + _STRETCH, _STRETCH):
-            last = largest[stop] if stop < len(largest) else None
-            ends = [len(a) if last is None else int(np.searchsorted(a, last)) for a in keys]
-            stretch = np.concatenate([a[s:e] for a, s, e in zip(keys, starts, ends, strict=True)])
-            stretch.sort()
-            out.write(stretch.data)
-            starts = ends
-
-
-def opened(file: Path) -> Keys:
-    """Written keys, mapped into memory; raises OSError or ValueError for a file that is none."""
-    array = np.load(file, mmap_mode="r", allow_pickle=False)
-    if array.dtype != np.uint64 or array.ndim != 1:
-        raise ValueError(f"not keys: {file}")
-    return (array,) if len(array) else ()
+def stretches(keys: Keys, first_hour: int) -> Iterator[npt.NDArray[np.uint64]]:
+    """All keys in order, those of earlier hours left out, a stretch at a time: memory does not grow with them."""
+    if not keys:
+        return
+    largest = max(keys, key=len)
+    starts = [0] * len(keys)
+    for stop in range(_STRETCH, len(largest) + _STRETCH, _STRETCH):
+        last = largest[stop] if stop < len(largest) else None
+        ends = [len(a) if last is None else int(np.searchsorted(a, last)) for a in keys]
+        stretch = np.concatenate([a[s:e] for a, s, e in zip(keys, starts, ends, strict=True)])
+        stretch.sort()
+        yield stretch[(stretch & _LOW) >= min(first_hour, LAST_HOUR)] if first_hour else stretch
+        starts = ends
 
 
 def size(keys: Keys) -> int:

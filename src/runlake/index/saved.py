@@ -6,7 +6,6 @@ index or none. It is derived: whatever is wrong with it, it is made anew from th
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from msgspec import Struct
 
 from runlake.index import counts as counting
 from runlake.index import keys as keyring
+from runlake.index import npy
 from runlake.index.counts import Counts
 from runlake.index.figures import BUCKET, CELL, DAY_BUCKET, HOUR, Records
 from runlake.index.keys import Keys
@@ -29,7 +29,6 @@ from runlake.log import event
 
 LAYOUT: Final = "runlake index 3"
 _BLOCK: Final = 1 << 22
-_HEADER: Final = 256  # bytes that are kept free for the header of a file whose length is known last
 _KINDS: Final[dict[str, np.dtype[Any]]] = {
     "keys": np.dtype(np.uint64),
     "cells": CELL,
@@ -55,13 +54,14 @@ class Manifest(Struct, frozen=True):
 class Derived(Struct, frozen=True):
     """What is known of the finished runs of a snapshot; `waiting` are those that are in no file, counted by nobody.
 
-    Opened, the large arrays are mapped from the folder's files.
+    Days before `first_day` are not saved. Opened, the large arrays are mapped from the folder's files.
     """
 
     keys: Keys
     counts: Sequence[Counts]
     tasks: Tasks
     waiting: Records
+    first_day: int = 0
 
 
 class Folder:
@@ -85,19 +85,17 @@ class Folder:
 
         Memory: that of a piece of the counts, however many there are.
         """
-        keyring.write(self._file("keys", snapshot), known.keys)
+        with npy.written(self._file("keys", snapshot), _KINDS["keys"]) as append:
+            for stretch in keyring.stretches(known.keys, known.first_day * 24):
+                proceed()
+                append(stretch)
         cells = [counting.EMPTY.cells]
-        with self._file("buckets", snapshot).open("wb") as out:
-            out.write(bytes(_HEADER))
-            written = 0
-            for some, buckets in counting.pieces_of(known.counts):
+        with npy.written(self._file("buckets", snapshot), BUCKET) as append:
+            for some, buckets in counting.pieces_of(known.counts, known.first_day):
                 proceed()
                 cells.append(some)
-                out.write(buckets.data)
-                written += len(buckets)
-            out.seek(0)
-            out.write(_header(BUCKET, written))
-        hours, days = counting.merged_times([counting.EMPTY, *known.counts])
+                append(buckets)
+        hours, days = counting.merged_times([counting.EMPTY, *known.counts], known.first_day)
         rest = {
             "cells": np.concatenate(cells),
             "hours": hours,
@@ -170,15 +168,6 @@ class Folder:
         for file in self._path.iterdir():
             if file != self._manifest and file.name not in manifest.files:
                 file.unlink(missing_ok=True)
-
-
-def _header(kind: np.dtype[Any], length: int) -> bytes:
-    """The header of a .npy file of version 1.0, padded to _HEADER bytes."""
-    made = io.BytesIO()
-    description = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (length,)}
-    np.lib.format.write_array_header_1_0(made, description)
-    text = made.getvalue()[10:].rstrip()
-    return made.getvalue()[:8] + (_HEADER - 10).to_bytes(2, "little") + text.ljust(_HEADER - 11) + b"\n"
 
 
 def _sum(file: Path) -> tuple[int, int]:

@@ -57,6 +57,10 @@ class Saver:
         if self._stopped.is_set():
             raise _StoppedError
 
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._thread.join()
+
     def close(self) -> None:
         """Give up, and wait until it has."""
         self._stopped.set()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
+import numpy as np
 
 from runlake.index.counts import EMPTY, Parts
 from runlake.index.figures import Records, added
@@ -51,7 +52,10 @@ class Files(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True, eq=False, weakref=True, dict=True, kw_only=True):
-    """One snapshot: its files, their keys and counts, and the rows that are in no file."""
+    """One snapshot: its files, their keys and counts, and the rows that are in no file.
+
+    Keys and counts may still know runs of days before `first_day`, which are gone; nobody is told of them.
+    """
 
     snapshot: int
     files: Files
@@ -62,6 +66,7 @@ class View(msgspec.Struct, frozen=True, eq=False, weakref=True, dict=True, kw_on
     finished: int
     inlined: int
     open: int
+    first_day: int = 0
 
     @property
     def total(self) -> int:
@@ -71,7 +76,15 @@ class View(msgspec.Struct, frozen=True, eq=False, weakref=True, dict=True, kw_on
     @cached_property
     def hours(self) -> Records:
         """HOUR records of the runs in files."""
-        return added([EMPTY.hours, *(part.hours for part in self.counts)], "unit")
+        hours = added([EMPTY.hours, *(part.hours for part in self.counts)], "unit")
+        return hours[np.searchsorted(hours["unit"], 24 * self.first_day) :]
+
+    def cells(self, task: int) -> Records:
+        """CELL records of one task, by its number, in the order of its days; a day may come more than once."""
+        cells = np.concatenate([EMPTY.cells, *(part.of_task(task) for part in self.counts)])
+        if len(self.counts) > 1:
+            cells = cells[np.argsort(cells["day"], kind="stable")]
+        return cells[np.searchsorted(cells["day"], self.first_day) :]
 
     @cached_property
     def days(self) -> Records:

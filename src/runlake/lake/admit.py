@@ -13,8 +13,10 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import Struct
 
+from runlake import times
 from runlake.columns import NAMES
 from runlake.errors import Conflict
 from runlake.intake.batch import Batch, uuid_bytes
@@ -26,6 +28,8 @@ STORE: Final = 0
 DUPLICATE: Final = 1
 STALE: Final = 2
 CONFLICT: Final = 3
+_OPEN: Final = -1  # for a position: the version is the stored open one
+_GONE: Final = -2
 STRETCHES: Final = 16  # of time, in which a batch is compared with what is stored, at most
 
 
@@ -35,6 +39,10 @@ class Known(Protocol):
     @property
     def open_runs(self) -> Mapping[bytes, Row]:
         """Open runs by 16-byte id, as `row_tuples` makes them."""
+
+    @property
+    def horizon(self) -> int | None:
+        """The first day (days since the epoch) whose finished runs are kept; None when all are."""
 
     def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
         """(positions, hours): for ids that may be in the history, where; a position may come more than once.
@@ -90,10 +98,12 @@ def admit(batches: Sequence[Batch], known: Known, verify: Verify, *, whole: bool
     status = np.zeros(len(halves), dtype=np.int8)
     status[stored & ~done] = STALE
     status[stored & done] = np.where(equal[stored & done], DUPLICATE, CONFLICT)
+    expired = _expired(rows, done, known.horizon)
+    status[expired & ~stored] = STALE
 
     raw = np.ascontiguousarray(halves.astype(">u8")).tobytes()
     ordered = np.flatnonzero(_repeats(known.fingerprint(halves)) | _may_be_open(halves, raw, known))
-    machine = _Machine(_Group(rows, raw, done, received, stored, stored & ~equal), ordered, known.open_runs)
+    machine = _Machine(_Group(rows, raw, done, received, stored, stored & ~equal, expired), ordered, known.open_runs)
     conflicts: list[Conflict | None] = []
     for start, stop in itertools.pairwise(bounds):
         conflicts.append(machine.batch(int(start), int(stop), status, whole=whole))
@@ -126,6 +136,14 @@ def _stored(rows: pa.Table, halves: npt.NDArray[np.uint64], known: Known, verify
     return stored, equal
 
 
+def _expired(rows: pa.Table, done: Bools, horizon: int | None) -> Bools:
+    """Which rows are finished runs of days that are no longer kept."""
+    if horizon is None:
+        return np.zeros_like(done)
+    run_at = pc.coalesce(rows["started_at"], rows["created_at"]).cast(pa.int64()).to_numpy()
+    return np.asarray(done & (run_at < horizon * times.DAY_US))
+
+
 def _stretches(hours: npt.NDArray[np.int64]) -> list[npt.NDArray[np.intp]]:
     """Which hits lie close together in time: one that is wrong must not have the whole history read for it."""
     if not len(hours):
@@ -153,11 +171,16 @@ def _may_be_open(halves: npt.NDArray[np.uint64], raw: bytes, known: Known) -> Bo
 
 
 class _State(Struct, frozen=True):
-    """An id while the group is judged: the version that holds now, and the input row it came from (-1: stored)."""
+    """An id while the group is judged: the version that holds now, and the input row it came from (or _OPEN, _GONE)."""
 
     finished: bool
     row: Row
     position: int
+
+    @property
+    def gone(self) -> bool:
+        """Whether it ended before the horizon: nothing is known of it any more, but its open version has to go."""
+        return self.position == _GONE
 
 
 class _Group(Struct, frozen=True):
@@ -169,6 +192,7 @@ class _Group(Struct, frozen=True):
     received: Bools
     stored: Bools
     differs: Bools
+    expired: Bools
 
     def id_at(self, position: int) -> bytes:
         """The 16-byte id of a row."""
@@ -205,14 +229,18 @@ class _Machine:
             return (CONFLICT if group.differs[position] else DUPLICATE) if done else STALE
         now = trial.get(run_id) or self._states.get(run_id)
         if now is None and run_id in self._open_runs:
-            now = _State(False, self._open_runs[run_id], -1)
-        if now is not None:
+            now = _State(False, self._open_runs[run_id], _OPEN)
+        if now is not None and not now.gone:
             if now.finished and not done:
                 return STALE
             if now.finished == done and self._same(row, now.row, position):
                 return DUPLICATE
             if now.finished:
                 return CONFLICT
+        if group.expired[position]:
+            if now is not None:
+                trial[run_id] = _State(done, row, _GONE)
+            return STALE
         trial[run_id] = _State(done, row, position)
         return STORE
 
@@ -222,7 +250,7 @@ class _Machine:
 
     def outcome(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], tuple[bytes, ...]]:
         """(rows that finish, rows that stay open, ids whose stored open version is gone)."""
-        finished = [s.position for s in self._states.values() if s.finished]
+        finished = [s.position for s in self._states.values() if s.finished and not s.gone]
         opened = [s.position for s in self._states.values() if not s.finished]
         closed = tuple(run_id for run_id in self._states if run_id in self._open_runs)
         return np.array(finished, dtype=np.intp), np.array(opened, dtype=np.intp), closed

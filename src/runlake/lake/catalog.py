@@ -1,5 +1,5 @@
-"""The lake itself: a DuckLake attached in one DuckDB instance. All that knows DuckLake's ways is in this file
-and in lake.sql."""
+"""The lake itself: a DuckLake attached in one DuckDB instance. All that knows DuckLake's ways is in this file,
+attach.py and lake.sql."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ import pyarrow as pa
 from msgspec import Struct
 from pyarrow import parquet
 
-from runlake import duck, statements
-from runlake.columns import ARROW, COLUMNS, NAMES, NUMBERED, RUN_AT, STORED, ddl, select_list
+from runlake import duck
+from runlake.columns import ARROW, NUMBERED, STORED
 from runlake.errors import LakeDamaged, LakeMissing, LakeVersion
+from runlake.lake.attach import attach_statement, load_extensions
 from runlake.lake.lock import WriteLock, locked
+from runlake.lake.sql import LAYOUT, SQL
 from runlake.lake.sync import fsync, make_folder
 from runlake.lake.wal import WalHolder
 from runlake.paths import Paths, day_of
 from runlake.settings import Settings
 
-LAYOUT: Final = "runlake layout 1"
-_EXTENSIONS: Final = ("sqlite_scanner", "ducklake")
 # What statements of a transaction may be given, by name.
 _SLOTS: Final = {
     "finished": ARROW,
@@ -32,24 +32,9 @@ _SLOTS: Final = {
     "closed": pa.schema([ARROW.field("id")]),
     "suspects": NUMBERED,
 }
-_META: Final = "__ducklake_metadata_lake"
+# An option of the catalog would win over the setting of the session, which `nothing_inlined` changes.
+_SESSION_OPTIONS: Final = {"data_inlining_row_limit"}
 _INLINED_TABLE: Final = re.compile(r"ducklake_inlined_data_[0-9]+_[0-9]+")
-
-
-def _equal_columns() -> str:
-    return " AND ".join(f's."{name}" IS NOT DISTINCT FROM f."{name}"' for name in NAMES)
-
-
-SQL: Final = {
-    name: text.replace("{meta}", _META)
-    .replace("{columns}", ddl(RUN_AT))
-    .replace("{open}", ddl())
-    .replace("{select}", select_list())
-    .replace("{layout}", LAYOUT)
-    .replace("{equal}", _equal_columns())
-    .replace("{casts}", ", ".join(f'CAST("{c.name}" AS {c.sql}) AS "{c.name}"' for c in (*COLUMNS, RUN_AT)))
-    for name, text in statements.blocks("runlake.lake", "lake.sql").items()
-}
 
 
 class DataFile(Struct, frozen=True):
@@ -97,8 +82,8 @@ class Lake:
             memory_limit=self.settings.memory_limit,
             temp=self.paths.spill if self._write else None,
         )
-        for name in _EXTENSIONS:
-            con.execute(f"LOAD {duck.literal(duck.extension(name))}")
+        load_extensions(con)
+        con.execute(SQL["inline"], {"rows": self.settings.inline_rows})
         for name, slot in self._slots.items():
             con.register(name, slot)
         return con
@@ -110,7 +95,7 @@ class Lake:
             self._tune(self.paths.catalog)
             self._wal = WalHolder(self.paths.catalog)
         self._con.execute(self._attach_statement(self.paths.catalog))
-        self._check_layout()
+        check_layout(self._con, self.paths)
 
     def _create(self) -> None:
         """Make the catalog under another name, so that a crash leaves no half of one."""
@@ -127,12 +112,9 @@ class Lake:
         fsync(self.paths.folder)
 
     def _attach_statement(self, catalog: Path) -> str:
-        uri = self.settings.catalog_uri or f"sqlite:{catalog}"
-        mode = "" if self._write else ", READ_ONLY"
-        return (
-            f"ATTACH {duck.literal('ducklake:' + uri)} AS lake (DATA_PATH {duck.literal(self._data_path())},"
-            f" OVERRIDE_DATA_PATH true, META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 10000{mode})"
-        )
+        # A reader must not say what the journal is: a backup has another, on a medium that may be read-only.
+        mode = "META_JOURNAL_MODE 'WAL'" if self._write else "READ_ONLY"
+        return attach_statement(self.settings.catalog_uri or f"sqlite:{catalog}", self._data_path(), mode)
 
     def _data_path(self) -> str:
         return self.settings.data_uri or f"{self.paths.files}/"
@@ -145,7 +127,6 @@ class Lake:
         s = self.settings
         wanted = {
             "data_path": self._data_path(),
-            "data_inlining_row_limit": str(s.inline_rows),
             "parquet_row_group_size": str(s.row_group_rows),
             "parquet_compression": "zstd",
         }
@@ -156,8 +137,9 @@ class Lake:
             )
             changed = {key: value for key, value in wanted.items() if current.get(key) != value}
             self._con.execute("BEGIN")
-            for key, value in changed.items():
+            for key in (*changed, *(_SESSION_OPTIONS & current.keys())):
                 self._con.execute("DELETE FROM tuning.ducklake_metadata WHERE key = $key", {"key": key})
+            for key, value in changed.items():
                 self._con.execute(
                     "INSERT INTO tuning.ducklake_metadata (key, value) VALUES ($key, $value)",
                     {"key": key, "value": value},
@@ -165,14 +147,6 @@ class Lake:
             self._con.execute("COMMIT")
         finally:
             self._con.execute("DETACH tuning")
-
-    def _check_layout(self) -> None:
-        found = self._con.execute(SQL["layout"]).fetchone()
-        if found is None or found[0] != LAYOUT:
-            raise LakeVersion(
-                f"the lake {self.paths.folder} has the layout {found[0] if found else None!r}, not {LAYOUT!r}",
-                hint="use the version of runlake that made it",
-            )
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Run one statement of lake.sql, by name, and fetch its rows."""
@@ -203,6 +177,25 @@ class Lake:
             with suppress(duckdb.Error):
                 self._con.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def nothing_inlined(self) -> Iterator[None]:
+        """Inside, not even a few rows are written or deleted by way of the catalog."""
+        self.execute("inline", {"rows": 0})
+        try:
+            yield
+        finally:
+            self.execute("inline", {"rows": self.settings.inline_rows})
+
+    def horizon(self) -> int | None:
+        """The first day (days since the epoch) whose finished runs are kept; None while nothing was ever dropped."""
+        if not self.execute("has_horizon").column(0)[0].as_py():
+            return None
+        return int(self.execute("horizon").column(0)[0].as_py())
+
+    def snapshots(self) -> int:
+        """How many snapshots there are."""
+        return int(self.execute("snapshots").column(0)[0].as_py())
 
     def snapshot(self) -> int:
         """The number of the newest snapshot."""
@@ -270,14 +263,14 @@ class Lake:
             self._lock = None
 
 
-def attach(folder: str | Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB of one's own with the lake of a folder attached, read-only, as `lake`; for analysts."""
-    con = duckdb.connect(":memory:")
-    con.execute("SET TimeZone = 'UTC'")
-    for name in _EXTENSIONS:
-        con.execute(f"LOAD {duck.literal(duck.extension(name))}")
-    con.execute(f"ATTACH {duck.literal(f'ducklake:sqlite:{Paths.of(folder).catalog}')} AS lake (READ_ONLY)")
-    return con
+def check_layout(con: duckdb.DuckDBPyConnection, paths: Paths) -> None:
+    """Raise LakeVersion unless the attached lake has our layout."""
+    found = con.execute(SQL["layout"]).fetchone()
+    if found is None or found[0] != LAYOUT:
+        raise LakeVersion(
+            f"the lake {paths.folder} has the layout {found[0] if found else None!r}, not {LAYOUT!r}",
+            hint="use the version of runlake that made it",
+        )
 
 
 _CREATION: Final = (

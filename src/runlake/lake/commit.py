@@ -19,6 +19,7 @@ class Commit(Struct, frozen=True, kw_only=True):
     opened      rows that are now the open version of their id
     closed      16-byte ids whose open version until now is gone
     flushed     all finished rows of the catalog moved to Parquet
+    horizon     the first day kept from now on, when whole days before it went; then `files` is given
     files       every live file, when they changed otherwise than by adding; else the added ones in `added`
     """
 
@@ -30,3 +31,4 @@ class Commit(Struct, frozen=True, kw_only=True):
     flushed: bool = False
     added: tuple[DataFile, ...] = ()
     files: tuple[DataFile, ...] | None = None
+    horizon: int | None = None

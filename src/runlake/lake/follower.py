@@ -37,6 +37,9 @@ class Follower(Known, Protocol):
     def tend(self, lake: Lake) -> None:
         """Save what is derived, if it is time; called between commits."""
 
+    def save(self, lake: Lake) -> None:
+        """Save what is derived now, if it is time, and wait until that is done."""
+
     def settled(self) -> bool:
         """Whether nobody uses an older View any more, so that files it named may go."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import deque
 
-from runlake.lake import maintain
+from runlake import times
+from runlake.lake import maintain, retention
 from runlake.lake.catalog import Lake
 from runlake.lake.follower import Follower
 from runlake.lake.maintain import Step
@@ -13,13 +14,14 @@ from runlake.log import event
 
 
 class Keeper:
-    """Keeps a lake in shape; between two steps the caller may write."""
+    """Keeps a lake in shape; between two steps the caller may write. `gone` is what retention has dropped."""
 
     def __init__(self, lake: Lake, index: Follower) -> None:
         self._lake, self._index = lake, index
         self._due: deque[Step] = deque()
         self._dead_open = lake.dead_open_rows()
         self._last_tidy = self._last_look = time.monotonic()
+        self.gone = retention.Gone()
 
     def replaced(self, open_rows: int) -> None:
         """So many open versions have been replaced or finished."""
@@ -51,10 +53,15 @@ class Keeper:
         for step in steps:
             while self._step(step):
                 pass
+            if step is Step.RETAIN:
+                # What is saved begins at a snapshot that still names the files.
+                self._index.save(self._lake)
 
     def _step(self, step: Step) -> bool:
         """Do a step; returns whether it has to go on."""
         started = time.monotonic()
+        if step is Step.RETAIN:
+            return self._retain(started)
         before = self._index.files()
         commit = maintain.run(step, self._lake, before, self._index.inlined_days(), self._index.kept)
         if commit is not None:
@@ -67,6 +74,33 @@ class Keeper:
         after = self._index.files()
         return step is Step.MERGE and len(after) < len(before) and bool(maintain.crowded(after))
 
+    def _retain(self, started: float) -> bool:
+        """Drop a few of the oldest days; returns whether there are more to go."""
+        goal = self._horizon()
+        if goal is None:
+            return False
+        days, files = self._index.inlined_days(), self._index.files()
+        horizon = retention.bounded(files, days, goal)
+        gone = retention.gone(files, self._lake.inlined(), horizon)
+        self._index.apply(retention.drop(self._lake, days, horizon))
+        self.gone.add(gone)
+        event(
+            "upkeep",
+            step="retain",
+            kept_from=times.to_date(horizon),
+            days=gone.days,
+            runs=gone.runs,
+            files=gone.files,
+            bytes=gone.bytes,
+            seconds=round(time.monotonic() - started, 3),
+        )
+        return horizon < goal
+
+    def _horizon(self) -> int | None:
+        """The first day to keep, when there are days before it."""
+        days = {*(file.day for file in self._index.files()), *self._index.inlined_days()}
+        return retention.due(days, retention.today(), self._lake.settings.retention_days)
+
     def _state(self, since_tidy: float) -> maintain.State:
         return maintain.State(
             files=self._index.files(),
@@ -74,4 +108,5 @@ class Keeper:
             open_rows=len(self._index.open_runs),
             dead_open_rows=self._dead_open,
             since_tidy=since_tidy,
+            overdue=self._horizon() is not None,
         )

@@ -1,5 +1,8 @@
 -- Statements on the attached lake. `lake` is the DuckLake, `meta` stands for its catalog's own tables
--- ({meta} is a constant of catalog.py). {columns} and {open} are column lists derived from model.py.
+-- ({meta} is a constant of sql.py). {columns} and {open} are column lists derived from model.py.
+
+-- name: inline
+SET GLOBAL ducklake_default_data_inlining_row_limit = $rows
 
 -- name: create_finished
 CREATE TABLE lake.finished_runs ({columns})
@@ -99,6 +102,25 @@ WHERE CAST(snapshot_time AS TIMESTAMPTZ) < make_timestamptz($before)
   AND snapshot_id < (SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot)
   AND NOT list_contains($keep, snapshot_id)
 
+-- name: drop_days
+DELETE FROM lake.finished_runs WHERE run_at < make_timestamptz($before)
+
+-- name: create_retention
+-- Made with the first horizon: most lakes keep everything.
+CREATE TABLE IF NOT EXISTS lake.retention (kept_from DATE NOT NULL)
+
+-- name: add_horizon
+INSERT INTO lake.retention SELECT DATE '1970-01-01' + $day::INTEGER
+
+-- name: has_horizon
+SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'retention'
+
+-- name: horizon
+SELECT max(kept_from) - DATE '1970-01-01' FROM lake.retention
+
+-- name: snapshots
+SELECT count(*) FROM {meta}.ducklake_snapshot
+
 -- name: expire
 CALL ducklake_expire_snapshots('lake', versions => [{versions}])
 
@@ -112,3 +134,34 @@ CALL ducklake_cleanup_old_files('lake', older_than => make_timestamptz($before))
 
 -- name: orphans
 CALL ducklake_delete_orphaned_files('lake', older_than => make_timestamptz($before))
+
+-- name: identity
+-- What a lake keeps when it is copied or moved, and no other lake has.
+SELECT CAST(table_uuid AS VARCHAR) FROM {meta}.ducklake_table
+WHERE table_name = 'finished_runs' AND end_snapshot IS NULL
+
+-- name: old_identity
+SELECT CAST(table_uuid AS VARCHAR) FROM old.ducklake_table
+WHERE table_name = 'finished_runs' AND end_snapshot IS NULL
+
+-- name: expire_all
+-- All but the newest, which never expires.
+CALL ducklake_expire_snapshots('lake', older_than => TIMESTAMPTZ '9999-12-31 00:00:00+00')
+
+-- name: forget_scheduled
+DELETE FROM {meta}.ducklake_files_scheduled_for_deletion
+
+-- name: every_file
+-- Of every table: the path below the data path, and the size.
+SELECT s.path || t.path || f.path AS path, f.size, s.path_is_relative AND t.path_is_relative AND f.inside AS inside
+FROM (
+    SELECT table_id, path, file_size_bytes AS size, path_is_relative AS inside
+    FROM {meta}.ducklake_data_file WHERE end_snapshot IS NULL
+    UNION ALL
+    SELECT table_id, path, file_size_bytes, path_is_relative
+    FROM {meta}.ducklake_delete_file WHERE end_snapshot IS NULL
+) f
+JOIN {meta}.ducklake_table t USING (table_id)
+JOIN {meta}.ducklake_schema s USING (schema_id)
+WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL
+ORDER BY ALL

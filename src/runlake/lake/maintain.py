@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
@@ -15,13 +17,17 @@ from runlake.lake.commit import Commit
 from runlake.lake.sync import NewFiles
 from runlake.settings import Settings
 
-MERGES_A_STEP: Final = 16  # bounds how long one step keeps appends waiting
+# What bounds how long one merging step keeps appends waiting: days, and rows of as many days of the largest.
+MERGES_A_STEP: Final = 16
+ROWS_A_STEP: Final = 500_000
+_GROWN: Final = 4  # the newest day is merged again when a quarter of its file has come in beside it
 DEAD_OPEN_ROWS: Final = 1000
 
 
 class Step(Enum):
     """One kind of upkeep."""
 
+    RETAIN = auto()  # days older than the retention go
     FLUSH = auto()  # rows of the catalog become Parquet
     MERGE_SMALL = auto()  # small files of a day become one
     MERGE = auto()  # all files of a day become one
@@ -31,18 +37,22 @@ class Step(Enum):
 
 
 class State(Struct, frozen=True):
-    """What the plan looks at: live files, rows in the catalog, open runs, and seconds since the last full tidy."""
+    """What the plan looks at: live files, rows in the catalog, open runs, and seconds since the last full tidy;
+    `overdue` says whether there are days older than the retention."""
 
     files: Sequence[DataFile]
     inlined_rows: int
     open_rows: int
     dead_open_rows: int
     since_tidy: float
+    overdue: bool = False
 
 
 def plan(state: State, settings: Settings) -> list[Step]:
     """The steps that are due in the background, in order. No I/O, no clock."""
     steps = []
+    if state.overdue and state.since_tidy >= settings.tidy_seconds:
+        steps.append(Step.RETAIN)
     if state.inlined_rows >= settings.flush_rows:
         steps.append(Step.FLUSH)
     small = Counter(f.day for f in state.files if f.size < settings.small_file_bytes)
@@ -51,16 +61,17 @@ def plan(state: State, settings: Settings) -> list[Step]:
     if state.dead_open_rows > state.open_rows + DEAD_OPEN_ROWS:
         steps.append(Step.REWRITE_OPEN)
     if state.since_tidy >= settings.tidy_seconds:
-        steps += [Step.MERGE] if crowded(state.files) else []
+        steps += [Step.MERGE] if worth_merging(state.files) else []
         steps += [Step.EXPIRE, Step.CLEAN]
     return steps
 
 
 def everything(state: State) -> list[Step]:
     """All steps that have anything to do, for `runlake maintain`."""
-    steps = [Step.FLUSH] if state.inlined_rows else []
+    steps = [Step.RETAIN] if state.overdue else []
+    steps += [Step.FLUSH] if state.inlined_rows else []
     # A flush may add the second file of a day, so the merge looks again when it runs.
-    steps += [Step.MERGE] if steps or crowded(state.files) else []
+    steps += [Step.MERGE] if state.inlined_rows or crowded(state.files) else []
     steps += [Step.REWRITE_OPEN] if state.dead_open_rows else []
     return [*steps, Step.EXPIRE, Step.CLEAN]
 
@@ -70,22 +81,45 @@ def crowded(files: Iterable[DataFile]) -> list[int]:
     return [day for day, count in Counter(f.day for f in files).items() if count > 1]
 
 
+def worth_merging(files: Iterable[DataFile]) -> bool:
+    """Whether a day that is over has more than one file, or the newest day has grown enough to be written again."""
+    sizes: dict[int, list[int]] = {}
+    for file in files:
+        sizes.setdefault(file.day, []).append(file.size)
+    newest = max(sizes, default=0)
+    return any(
+        len(of_day) > 1 and (day != newest or _GROWN * (sum(of_day) - max(of_day)) >= max(of_day))
+        for day, of_day in sizes.items()
+    )
+
+
+def days_a_step(files: Iterable[DataFile]) -> int:
+    """How many days of these files one step may merge."""
+    rows: Counter[int] = Counter()
+    for file in files:
+        rows[file.day] += file.rows
+    return max(1, min(MERGES_A_STEP, ROWS_A_STEP // max([1, *rows.values()])))
+
+
 def run(
     step: Step, lake: Lake, files: Sequence[DataFile], inlined_days: Iterable[int], kept: Sequence[int]
 ) -> Commit | None:
     """Do one step and say what it changed; None when nothing a reader sees has changed. `kept` must not expire.
 
-    A merge does at most MERGES_A_STEP days: call again while `crowded` finds some.
+    A merge does a few days: call again while `crowded` finds some.
     """
     match step:
         case Step.FLUSH:
             _synced(lake, "flush", {}, inlined_days)
             return Commit(snapshot=lake.snapshot(), flushed=True, files=tuple(lake.files()))
         case Step.MERGE_SMALL | Step.MERGE:
-            options: dict[str, Any] = {"steps": MERGES_A_STEP}
+            options: dict[str, Any] = {}
             if step is Step.MERGE_SMALL:
                 options["below"] = lake.settings.small_file_bytes
-            _synced(lake, step.name.lower(), options, crowded(files))
+                files = [file for file in files if file.size < lake.settings.small_file_bytes]
+            days = set(crowded(files))
+            options["steps"] = days_a_step(file for file in files if file.day in days)
+            _synced(lake, step.name.lower(), options, days)
             return Commit(snapshot=lake.snapshot(), files=tuple(lake.files()))
         case Step.REWRITE_OPEN:
             _rewrite_open(lake)
@@ -96,7 +130,16 @@ def run(
             lake.execute("date_scheduled")
             lake.execute("clean", {"before": _grace(lake)})
             lake.execute("orphans", {"before": _grace(lake)})
+            _remove_empty(lake.paths.table("finished_runs"))
     return None
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folders of days, months and years that have no file any more."""
+    for below in ("*/*/*", "*/*", "*"):
+        for path in folder.glob(below):
+            with suppress(OSError):  # most are not empty
+                path.rmdir()
 
 
 def _grace(lake: Lake) -> int:

@@ -12,7 +12,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runlake import times
-from runlake.index.counts import EMPTY
 from runlake.index.figures import NONE, Records
 from runlake.index.view import View
 from runlake.query import scan
@@ -71,12 +70,6 @@ def _of_all(view: View, wanted: Wanted) -> Units:
     return known[key]
 
 
-def cells_of(view: View, number: int) -> Records:
-    """The cells of one task, by its number, in the order of its days; a day may come more than once."""
-    cells = np.concatenate([EMPTY.cells, *(part.of_task(number) for part in view.counts)])
-    return cells[np.argsort(cells["day"], kind="stable")] if len(view.counts) > 1 else cells
-
-
 def hours_of(cells: Records) -> Mapping[int, int]:
     """In which hours of its days a task has runs: see Wanted."""
     hours: dict[int, int] = {}
@@ -87,7 +80,7 @@ def hours_of(cells: Records) -> Mapping[int, int]:
 
 def _of_task(view: View, wanted: Wanted) -> Units:
     number = view.tasks.number(wanted.task_id) if wanted.task_id is not None else NONE
-    cells = cells_of(view, number)
+    cells = view.cells(number)
     units = _units(view, cells, "day", wanted, number)
     return Units(units.unit, units.numbers, units.counts, hours_of(cells))
 

@@ -17,7 +17,7 @@ from runlake.intake.batch import uuid_bytes
 from runlake.model import Run, RunPage, RunsQuery
 from runlake.query import rows, scan
 from runlake.query.engine import Session
-from runlake.query.locate import cells_of, hours_of, locate
+from runlake.query.locate import hours_of, locate
 from runlake.query.scan import Found, Wanted
 from runlake.query.statistics import summary, task_stats
 
@@ -84,7 +84,7 @@ def _only(source: Any, positions: Any) -> Found:
 def latest(session: Session, view: View, task_id: uuid.UUID) -> Run | None:
     """GET /task/{task_id}/latest: reads the hour of the task's last run only."""
     number = view.tasks.number(task_id)
-    cells = cells_of(view, number)
+    cells = view.cells(number)
     recent = view.recent.runs
     known = [cells["last_good"], cells["last_bad"], recent["ran_at"][recent["task"] == number]]
     moment = max(int(moments.max(initial=NONE)) for moments in known)

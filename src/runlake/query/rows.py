@@ -14,7 +14,6 @@ import pyarrow as pa
 from runlake import parquet, times
 from runlake.columns import NAMES
 from runlake.index.view import View
-from runlake.lake.admit import Row
 from runlake.model import Run
 from runlake.query.engine import Session
 from runlake.query.files import Groups
@@ -68,7 +67,7 @@ def _values(name: str, rows: pa.Table) -> list[Any]:
     return [_raw(text) for text in values] if name == "output" else values
 
 
-def _of_row(row: Row, *, errors: bool) -> Run:
+def _of_row(row: Sequence[object], *, errors: bool) -> Run:
     """A run of a row as admit.row_tuples makes them."""
     fields: dict[str, Any] = dict(zip(NAMES, row, strict=True))
     for name in ("id", "task_id"):

@@ -16,7 +16,7 @@ from runlake.query import scan
 from runlake.query.daily import Daily, by_day, overall, rate
 from runlake.query.days import TIMED, Runs
 from runlake.query.engine import Session
-from runlake.query.locate import cells_of, hours_of
+from runlake.query.locate import hours_of
 from runlake.query.scan import Wanted
 from runlake.query.summary import summary
 from runlake.query.windows import Window
@@ -33,7 +33,7 @@ class _Task:
         self.daily = Daily(*window.days)
         self.retried = 0
         self.last = {1: NONE, 0: NONE, NONE: NONE}  # by result
-        first, last = window.whole
+        first, last = window.whole(view)
         for part in view.counts:
             cells = part.of_task(number)
             cells = cells[slice(*np.searchsorted(cells["day"], [first, last]))]
@@ -102,7 +102,7 @@ def _streak(session: Session, view: View, task_id: uuid.UUID, found: _Task, wind
     day = turn // times.DAY_US
     newer = int(done[day + 1 - found.daily.first :].sum())
     end = min(window.end + 1, (day + 1) * times.DAY_US)
-    hours = hours_of(cells_of(view, view.tasks.number(task_id)))
+    hours = hours_of(view.cells(view.tasks.number(task_id)))
     parts = scan.newest(session, view, Wanted(low=turn, high=end, task_id=task_id, hours=hours))
     results = [parts[which].success[inside] for which, inside in scan.ordered(parts)]
     results = [int(result) for result in results if result != NONE]

@@ -30,7 +30,7 @@ class _Period:
         self.window = window
         self.daily = Daily(*window.days)
         self.tasks = np.zeros((5, len(view.tasks)))
-        first, last = window.whole
+        first, last = window.whole(view)
         whole = view.days[slice(*np.searchsorted(view.days["unit"], [first, last]))]
         self.daily.add_records(whole["unit"], whole)
         for part in view.counts:
@@ -77,7 +77,7 @@ def summary(session: Session, view: View, query: SummaryQuery) -> Summary:
     window = Window.asked(query)
     before = Window(window.start - query.days * times.DAY_US, window.start - 1)
     period, previous = _Period(session, view, window), _Period(session, view, before)
-    daily, (first, last) = period.daily, window.whole
+    daily, (first, last) = period.daily, window.whole(view)
     for part in view.counts:
         whole = part.days[slice(*np.searchsorted(part.days["day"], [first, last]))]
         daily.buckets.add(whole["day"].astype(np.int64) - daily.first, whole["bucket"], whole["n"])
@@ -138,7 +138,7 @@ def _entries(view: View, period: _Period, numbers: list[int]) -> dict[int, TaskF
 
 def _p95(view: View, period: _Period, numbers: list[int]) -> list[float]:
     """The 95th percentile of each of some tasks, in seconds; 0.0 for one without durations."""
-    first, last = period.window.whole
+    first, last = period.window.whole(view)
     place_of = np.full(len(view.tasks), NONE)
     place_of[numbers] = np.arange(len(numbers))
     edges = np.zeros(len(numbers) * WIDTH, dtype=np.int64)

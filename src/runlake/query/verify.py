@@ -39,6 +39,7 @@ def check(settings: Settings, progress: Callable[[int, int], None] = lambda *_: 
     """Verify the lake; needs 8 bytes of memory a run. Raises LakeMissing, LakeVersion, LakeDamaged."""
     lake = Lake(Paths.of(settings.data), settings, write=False)
     try:
+        horizon = lake.horizon()  # first, because it only moves on
         what = content(lake)
         findings: list[str] = []
         prints = []
@@ -52,9 +53,16 @@ def check(settings: Settings, progress: Callable[[int, int], None] = lambda *_: 
                 con.unregister("given")
                 prints.append(keys.fingerprint(uuid_bytes(rows["id"])))
             findings += _twice(con, what, np.concatenate(prints))
+            findings += _too_old(what, horizon)
         return Report(what.finished + what.opened.num_rows, len(what.files), findings)
     finally:
         lake.close()
+
+
+def _too_old(what: Content, horizon: int | None) -> list[str]:
+    """Files of days that retention has dropped."""
+    old = [file for file in what.files if horizon is not None and file.day < horizon]
+    return [f"{file.path}: lies before {times.to_date(horizon or 0)}, the first day that is kept" for file in old]
 
 
 def _file(con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str]) -> npt.NDArray[np.uint64]:

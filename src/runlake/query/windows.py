@@ -32,14 +32,19 @@ class Window(Struct, frozen=True):
         return self.start // times.DAY_US, self.end // times.DAY_US
 
     @property
-    def whole(self) -> tuple[int, int]:
+    def _whole(self) -> tuple[int, int]:
         """The days first <= day < last that lie wholly within it."""
         first = -(-self.start // times.DAY_US)
         return first, max(first, (self.end + 1) // times.DAY_US)
 
+    def whole(self, view: View) -> tuple[int, int]:
+        """The whole days first <= day < last that are counted in files."""
+        first, last = self._whole
+        return max(first, view.first_day), max(last, view.first_day)
+
     def edges(self) -> list[int]:
         """The days it touches that are not whole: one or two."""
-        first, last = self.whole
+        first, last = self._whole
         return [day for day in dict.fromkeys(self.days) if not first <= day < last]
 
     def cut(self, session: Session, view: View) -> Iterator[tuple[int, Runs]]:

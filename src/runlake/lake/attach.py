@@ -1,0 +1,36 @@
+"""How a lake is attached to a DuckDB: by the service, by a backup, and by analysts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from runlake import duck
+from runlake.paths import Paths
+
+_EXTENSIONS: Final = ("sqlite_scanner", "ducklake")
+
+
+def load_extensions(con: duckdb.DuckDBPyConnection) -> None:
+    """Teach an instance to attach lakes."""
+    for name in _EXTENSIONS:
+        con.execute(f"LOAD {duck.literal(duck.extension(name))}")
+
+
+def attach_statement(uri: str, data_path: str, mode: str) -> str:
+    """The ATTACH of a catalog whose files lie in `data_path`, whatever the catalog says."""
+    return (
+        f"ATTACH {duck.literal('ducklake:' + uri)} AS lake (DATA_PATH {duck.literal(data_path)},"
+        f" OVERRIDE_DATA_PATH true, META_BUSY_TIMEOUT 10000, {mode})"
+    )
+
+
+def attach(folder: str | Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of one's own with the lake of a folder attached, read-only, as `lake`; for analysts."""
+    con = duckdb.connect(":memory:")
+    con.execute("SET TimeZone = 'UTC'")
+    load_extensions(con)
+    con.execute(f"ATTACH {duck.literal(f'ducklake:sqlite:{Paths.of(folder).catalog}')} AS lake (READ_ONLY)")
+    return con

@@ -1,0 +1,238 @@
+"""Backup: a copy of one snapshot that is a lake of its own, made while another process may write.
+
+catalog -> a copy of it, by SQLite, under an unfinished name -> one snapshot, its own data path
+        -> the files it names, each unless it is there -> the copy gets its name -> files of the last backup go
+Nothing of the backup that was there is touched before the new one is whole and durable. Files may vanish while
+they are copied, when their grace ends: then the catalog is copied anew, and what is there already stays.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from runlake import duck
+from runlake.errors import Busy, DiskFull, LakeDamaged, LakeMissing, UsageError
+from runlake.lake.attach import attach_statement, load_extensions
+from runlake.lake.catalog import check_layout
+from runlake.lake.lock import WriteLock
+from runlake.lake.sql import SQL
+from runlake.lake.sync import fsync, make_folder
+from runlake.paths import Paths
+from runlake.settings import Settings
+
+_TRIES: Final = 100
+_CATALOG_SECONDS: Final = 600
+_MARK: Final = "A copy of a lake, made by `runlake backup`.\n"
+# In one step, so in one read transaction: writers go on, and the copy is of one moment. A child process, because
+# two SQLite libraries with one file in one process drop each other's locks. A copy without a write-ahead log can be
+# read where nothing can be written.
+_CHILD: Final = """
+import sqlite3, sys
+source, target, data_path = sys.argv[1:]
+taken, copy = sqlite3.connect(source, uri=True, timeout=60), sqlite3.connect(target)
+taken.backup(copy)
+taken.close()
+copy.execute("PRAGMA journal_mode = DELETE")
+with copy:
+    copy.execute("UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'", (data_path,))
+fault = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+copy.close()
+if fault != "ok":
+    sys.exit(fault)
+"""
+
+
+class Done(Struct):
+    """What a backup holds, and what this call did for it."""
+
+    snapshot: int = 0
+    files: int = 0
+    bytes: int = 0
+    copied_files: int = 0
+    copied_bytes: int = 0
+    removed_files: int = 0
+
+
+class _Snapshot(Struct, frozen=True):
+    """What a copied catalog names: its snapshot, and files below the data path with their sizes."""
+
+    number: int
+    files: dict[str, int]
+
+
+class _Vanished(Exception):
+    """A file went while it was to be copied."""
+
+
+def backup(settings: Settings, target: str | Path, progress: Callable[[int, int], None] = lambda *_: None) -> Done:
+    """Make `target` a whole copy of the newest snapshot of the lake; `progress(files done, files in all)`.
+
+    Raises UsageError for a target that is none, LakeMissing, LakeVersion, LakeLocked (another backup to it goes on,
+    or a service), LakeDamaged (a file is missing or has another size: the backup that was there stays), DiskFull,
+    Busy when files vanish faster than they are copied.
+    """
+    source, copy = Paths.of(settings.data), Paths.of(target)
+    if settings.catalog_uri or settings.data_uri:
+        raise UsageError("backup copies a lake that lies in its folder; this one has a catalog or data elsewhere")
+    if not source.catalog.is_file():
+        raise LakeMissing(f"there is no lake in {source.folder}")
+    _check_target(source, copy)
+    try:
+        with duck.translated(f"backup to {copy.folder}"), _held(copy):
+            return _Backup(source, copy, settings, progress).run()
+    except DiskFull as exc:
+        raise DiskFull(exc.detail, hint="free some space and call again; what is copied stays") from exc
+
+
+def _check_target(source: Paths, copy: Paths) -> None:
+    """Raise UsageError unless the target is new, empty, or a backup that was never opened for writing."""
+    if copy.folder.is_relative_to(source.folder) or source.folder.is_relative_to(copy.folder):
+        raise UsageError(f"a backup cannot lie in its lake, nor around it: {copy.folder}")
+    if not copy.folder.exists():
+        return
+    if not copy.folder.is_dir():
+        raise UsageError(f"{copy.folder} is not a folder")
+    if not copy.backup_mark.exists() and any(copy.folder.iterdir()):
+        raise UsageError(f"{copy.folder} is not empty and not a backup", hint="name a new folder")
+    if copy.empty.exists():
+        raise UsageError(
+            f"{copy.folder} was opened for writing since, and is a lake of its own now", hint="name a new folder"
+        )
+
+
+@contextmanager
+def _held(copy: Paths) -> Iterator[None]:
+    """The target marked as a backup, and locked against other backups and against a service."""
+    make_folder(copy.folder)
+    copy.backup_mark.write_text(_MARK)
+    fsync(copy.backup_mark)
+    fsync(copy.folder)
+    lock = WriteLock(copy.lock)
+    try:
+        yield
+    finally:
+        lock.close()
+
+
+class _Backup:
+    """One call of backup, with the target locked."""
+
+    def __init__(self, source: Paths, copy: Paths, settings: Settings, progress: Callable[[int, int], None]) -> None:
+        self._source, self._copy = source, copy
+        self._settings, self._progress = settings, progress
+        self._done = Done()
+
+    def run(self) -> Done:
+        """Copy, put the new catalog in place, tidy."""
+        snapshot = self._whole()
+        fsync(self._copy.unfinished_catalog)
+        self._copy.unfinished_catalog.rename(self._copy.catalog)
+        fsync(self._copy.folder)
+        self._sweep(snapshot)
+        self._done.snapshot = snapshot.number
+        self._done.files, self._done.bytes = len(snapshot.files), sum(snapshot.files.values())
+        return self._done
+
+    def _whole(self) -> _Snapshot:
+        """A snapshot of which every file is copied; its catalog has the unfinished name still."""
+        missing = ""
+        for _ in range(_TRIES):
+            self._take_catalog()
+            snapshot = self._prepare()
+            if missing in snapshot.files:
+                raise LakeDamaged(f"{self._source.files / missing} is missing")
+            try:
+                self._copy_files(snapshot)
+            except _Vanished as exc:
+                missing = str(exc)
+                continue
+            return snapshot
+        raise Busy(
+            "files are replaced and deleted faster than they can be copied",
+            hint="let them stay longer: RUNLAKE_GRACE_SECONDS of the service",
+        )
+
+    def _take_catalog(self) -> None:
+        part = self._copy.unfinished_catalog
+        for leftover in part.parent.glob(f"{part.name}*"):
+            leftover.unlink()
+        given = (f"{self._source.catalog.as_uri()}?mode=rw", part, f"{self._copy.files}/")
+        command = [sys.executable, "-I", "-S", "-c", _CHILD, *map(str, given)]
+        try:
+            child = subprocess.run(  # noqa: S603 - our own text
+                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_CATALOG_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired as exc:
+            raise Busy("the catalog could not be read", hint="try again") from exc
+        if child.returncode:
+            said = child.stderr.strip().splitlines() or [f"exit code {child.returncode}"]
+            if "disk is full" in said[-1]:
+                raise DiskFull(f"copying the catalog: {said[-1]}")
+            raise LakeDamaged(f"copying the catalog {self._source.catalog}: {said[-1]}")
+
+    def _prepare(self) -> _Snapshot:
+        """Make the copied catalog one of its newest snapshot only, and read what it names."""
+        settings, part = self._settings, self._copy.unfinished_catalog
+        with duck.connect(threads=settings.threads, memory_limit=settings.memory_limit) as con:
+            load_extensions(con)
+            con.execute(attach_statement(f"sqlite:{part}", f"{self._copy.files}/", "READ_WRITE"))
+            check_layout(con, self._source)
+            if self._copy.catalog.exists():
+                con.execute(f"ATTACH {duck.literal(self._copy.catalog)} AS old (TYPE sqlite, READ_ONLY)")
+                if con.execute(SQL["identity"]).fetchall() != con.execute(SQL["old_identity"]).fetchall():
+                    raise UsageError(f"{self._copy.folder} is a backup of another lake", hint="name a new folder")
+            con.execute(SQL["expire_all"]).to_arrow_table()
+            con.execute(SQL["forget_scheduled"])
+            number = int(con.execute(SQL["snapshot"]).fetchall()[0][0])
+            rows = con.execute(SQL["every_file"]).fetchall()
+            con.execute("DETACH lake")
+        for path, _, inside in rows:
+            if not inside or ".." in Path(path).parts:
+                raise LakeDamaged(f"the catalog names a file that does not lie in its folder: {path}")
+        return _Snapshot(number, {str(path): int(size) for path, size, _ in rows})
+
+    def _copy_files(self, snapshot: _Snapshot) -> None:
+        """Copy what is not there yet, durably; raises _Vanished."""
+        folders = {self._copy.files}
+        make_folder(self._copy.files)
+        for done, (path, size) in enumerate(snapshot.files.items(), 1):
+            target = self._copy.files / path
+            if not target.is_file() or target.stat().st_size != size:
+                make_folder(target.parent)
+                folders.add(target.parent)
+                self._copy_file(path, size)
+            self._progress(done, len(snapshot.files))
+        for folder in folders:
+            fsync(folder)
+
+    def _copy_file(self, path: str, size: int) -> None:
+        source, target = self._source.files / path, self._copy.files / path
+        part = target.with_name(f"{target.name}.part")
+        try:
+            shutil.copyfile(source, part)
+        except FileNotFoundError:
+            raise _Vanished(path) from None
+        if (found := part.stat().st_size) != size:
+            raise LakeDamaged(f"{source}: has {found} bytes, the catalog says {size}")
+        fsync(part)
+        part.rename(target)
+        self._done.copied_files += 1
+        self._done.copied_bytes += size
+
+    def _sweep(self, snapshot: _Snapshot) -> None:
+        """Delete what the catalog in place does not name: files of the last backup, and halves of copies."""
+        for path in sorted(self._copy.files.rglob("*"), reverse=True):
+            if path.is_dir():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif str(path.relative_to(self._copy.files)) not in snapshot.files:
+                path.unlink()
+                self._done.removed_files += 1

@@ -1,0 +1,27 @@
+"""The statements of lake.sql, with the columns of the schema in their places."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runlake import statements
+from runlake.columns import COLUMNS, NAMES, RUN_AT, ddl, select_list
+
+LAYOUT: Final = "runlake layout 1"
+_META: Final = "__ducklake_metadata_lake"
+
+
+def _equal_columns() -> str:
+    return " AND ".join(f's."{name}" IS NOT DISTINCT FROM f."{name}"' for name in NAMES)
+
+
+SQL: Final = {
+    name: text.replace("{meta}", _META)
+    .replace("{columns}", ddl(RUN_AT))
+    .replace("{open}", ddl())
+    .replace("{select}", select_list())
+    .replace("{layout}", LAYOUT)
+    .replace("{equal}", _equal_columns())
+    .replace("{casts}", ", ".join(f'CAST("{c.name}" AS {c.sql}) AS "{c.name}"' for c in (*COLUMNS, RUN_AT)))
+    for name, text in statements.blocks("runlake.lake", "lake.sql").items()
+}
