@@ -35,8 +35,8 @@ class Keeper:
             self._last_look = now
             self._due.extend(maintain.plan(self._state(now - self._last_tidy), settings))
         if self._due and self._due[0] is Step.CLEAN and not self._index.settled():
-            return False  # a request may still read the files; it will be over soon
-        if self._due:
+            self._due.popleft()  # a request may still read the files: the next look plans it again
+        elif self._due:
             step = self._due.popleft()
             if self._step(step):
                 self._due.appendleft(step)
