@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from runlake import failpoints
 from runlake.lake.sync import fsync, make_folder
 from runlake.log import event
 
@@ -90,6 +91,7 @@ class Folder:
         part = self._manifest.with_suffix(".part")
         part.write_bytes(msgspec.json.encode(manifest))
         fsync(part)
+        failpoints.passing("mid-index-save")
         part.rename(self._manifest)
         fsync(self._path)
         return manifest

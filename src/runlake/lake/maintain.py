@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from runlake import times
+from runlake import failpoints, times
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
 from runlake.lake.sync import NewFiles
@@ -79,13 +79,13 @@ def run(
     """
     match step:
         case Step.FLUSH:
-            _synced(lake, "flush", {}, inlined_days)
+            _synced(lake, "mid-flush", "flush", {}, inlined_days)
             return Commit(snapshot=lake.snapshot(), flushed=True, files=tuple(lake.files()))
         case Step.MERGE_SMALL | Step.MERGE:
             options: dict[str, Any] = {"steps": MERGES_A_STEP}
             if step is Step.MERGE_SMALL:
                 options["below"] = lake.settings.small_file_bytes
-            _synced(lake, step.name.lower(), options, crowded(files))
+            _synced(lake, "mid-merge", step.name.lower(), options, crowded(files))
             return Commit(snapshot=lake.snapshot(), files=tuple(lake.files()))
         case Step.REWRITE_OPEN:
             _rewrite_open(lake)
@@ -95,6 +95,7 @@ def run(
         case Step.CLEAN:
             lake.execute("date_scheduled")
             lake.execute("clean", {"before": _grace(lake)})
+            failpoints.passing("mid-clean-up")
             lake.execute("orphans", {"before": _grace(lake)})
     return None
 
@@ -103,11 +104,12 @@ def _grace(lake: Lake) -> int:
     return times.now() - int(lake.settings.grace_seconds * 1_000_000)
 
 
-def _synced(lake: Lake, statement: str, options: dict[str, Any], days: Iterable[int]) -> None:
+def _synced(lake: Lake, point: str, statement: str, options: dict[str, Any], days: Iterable[int]) -> None:
     folders = [lake.paths.partition(day) for day in days]
     new = NewFiles(lake.paths.folder, folders)
     with lake.transaction():
         lake.execute(statement, options)
+        failpoints.passing(point)
         new.sync()
 
 
