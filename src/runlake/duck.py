@@ -22,6 +22,9 @@ _NO_DOWNLOADS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "python_enable_replacements": "false",
 }
 
+# What DuckDB raises over Arrow columns of a type it does not know, or with values that are not of their type.
+UNREADABLE: Final = (duckdb.NotImplementedException, duckdb.InvalidInputException, duckdb.ConversionException)
+
 
 def connect(*, threads: int, memory_limit: str, temp: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A fresh in-memory instance in UTC; `temp` is where large operators may spill (none: nowhere)."""
