@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -68,12 +69,15 @@ def literal(text: str | Path) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
+# SQLite says no more than this when there is no room for the files beside the catalog.
+_IO_ERROR: Final = "disk I/O error"
+_LITTLE: Final = 1 << 18  # bytes
 _NO_SPACE: Final = re.compile(r"no space left|disk (is )?full|database or disk is full", re.IGNORECASE)
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Raise our errors instead of DuckDB's and the system's; `doing` says what was tried.
+def translated(doing: str, *, disk: Path | None = None) -> Iterator[None]:
+    """Raise our errors instead of DuckDB's and the system's; `doing` says what was tried, on which disk.
 
     Raises DiskFull, Timeout or LakeDamaged, each `from` the foreign error.
     """
@@ -84,6 +88,8 @@ def translated(doing: str) -> Iterator[None]:
     except (duckdb.Error, OSError) as exc:
         text = " ".join(str(exc).split())
         full = isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)
+        if disk is not None and _IO_ERROR in text:
+            full = shutil.disk_usage(disk).free < _LITTLE
         if full or _NO_SPACE.search(text):
             raise DiskFull(f"{doing}: the disk is full") from exc
         raise LakeDamaged(f"{doing}: {text}") from exc

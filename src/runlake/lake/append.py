@@ -88,6 +88,7 @@ class Writer:
             try:
                 self._more = self.keeper.turn()
             except Exception as exc:  # noqa: BLE001 - upkeep that fails must not end the writing
+                self._more = False
                 self._recover(exc)
 
     def _next_group(self) -> list[tuple[Batch, Future[Counts]]] | None:
@@ -153,7 +154,8 @@ class Writer:
 
     def _recover(self, exc: Exception) -> None:
         """After a failure nobody knows whether the commit took place: read the lake again before the next."""
-        LOGGER.log(logging.ERROR, "writing failed", exc_info=exc)
+        known = isinstance(exc, DiskFull)  # it comes often, and its trace tells nothing more
+        LOGGER.log(logging.ERROR, "writing failed: %s", exc, exc_info=None if known else exc)
         self._behind = True
 
 

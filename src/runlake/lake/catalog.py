@@ -80,7 +80,7 @@ class Lake:
         if write:
             self._lock = locked(paths)
         try:
-            with duck.translated(f"opening the lake {paths.folder}"):
+            with duck.translated(f"opening the lake {paths.folder}", disk=paths.folder):
                 self._con = self._connect()
                 self._attach()
         except BaseException:
