@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from runlake.errors import Busy, DiskFull, RunlakeError
+from runlake.errors import Busy, DiskFull, LakeDamaged, RunlakeError
 from runlake.intake.batch import Batch
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
@@ -125,6 +125,11 @@ class Writer:
             admission = self._write([batch for batch, _ in group])
         except Exception as exc:  # noqa: BLE001 - whatever it was, every caller must hear of it
             self._recover(exc)
+            if isinstance(exc, LakeDamaged) and len(group) > 1:
+                # One of them needs a file that cannot be read: the others must not suffer for it.
+                for alone in group:
+                    self._commit([alone])
+                return
             for _, future in group:
                 future.set_exception(exc if isinstance(exc, DiskFull) else _failed(exc))
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -72,7 +72,7 @@ class Session:
         with self._guard:
             self._deadline = time.monotonic() + self._seconds
         try:
-            with duck.translated(f"query {name}"):
+            with duck.translated(f"query {name}", reading=_files(bound)):
                 return self._cursor.execute(SQL[name], bound).to_arrow_table()
         finally:
             with self._guard:
@@ -89,6 +89,12 @@ class Session:
         with self._guard:
             if self._deadline is not None and time.monotonic() > self._deadline:
                 self._cursor.interrupt()
+
+
+def _files(bound: Mapping[str, Any]) -> Iterator[str]:
+    """The Parquet files among the parameters of a query."""
+    lists = (value for value in bound.values() if isinstance(value, list))
+    return (str(item) for value in lists for item in value if str(item).endswith(".parquet"))
 
 
 def _let_go(exc: BaseException | None) -> None:
