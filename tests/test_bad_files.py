@@ -84,7 +84,7 @@ def answers(server: Server) -> None:
     assert (page["total"], len(page["items"])) == (200, 200)
     assert client.get("/runs", params={"limit": 200}).json()["total"] == 400
     assert client.get(f"/runs/{on(GOOD, 7)['id']}").json()["output"] == {"n": 7}
-    until = {"days": 5, "until": f"2025-01-{GOOD + 1}T06:00:00Z"}
+    until: dict[str, str | int] = {"days": 5, "until": f"2025-01-{GOOD + 1}T06:00:00Z"}
     assert client.get("/stats/summary", params=until).json()["total_runs"] == 200
     task = on(GOOD, 0)["task_id"]
     assert client.get(f"/task/{task}/latest").json()["task_id"] == task
