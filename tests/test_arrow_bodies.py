@@ -123,3 +123,19 @@ def test_an_unknown_column(name: str) -> None:
 )
 def test_output_is_json_text(output: list[str | None], stored: str | None) -> None:
     assert read(output=pa.array(output, pa.string()))["output"] == stored
+
+
+UNKNOWN_TYPES: Final = [
+    pa.array([1], pa.decimal256(76, 0)),
+    pa.array([None], pa.list_view(pa.decimal256(40, 2))),
+]
+
+
+@pytest.mark.parametrize("values", UNKNOWN_TYPES, ids=lambda values: str(values.type))
+@pytest.mark.parametrize("field", ["attempt", "output", "id"])
+def test_types_the_engine_does_not_know(field: str, values: pa.Array) -> None:
+    """Bad input that names the column, not a failure."""
+    with pytest.raises(BadInput) as caught:
+        read(**{field: values})
+    assert [error.field for error in caught.value.errors] == [field]
+    assert str(values.type) in caught.value.errors[0].message

@@ -19,7 +19,7 @@ from runlake.settings import Settings
 BUSY: Final = {"RUNLAKE_MAINTAIN_SECONDS": "0.01", "RUNLAKE_FLUSH_ROWS": "1", "RUNLAKE_MERGE_FILES": "2"}
 
 
-def killed(at: str, *args: str) -> int:
+def killed(at: str, *args: str, env: dict[str, str] | None = None) -> int:
     """Run a `runlake` command that is killed when it enters a system call, `name:when=N`; the exit code."""
     program = shutil.which("strace")
     if program is None:
@@ -29,7 +29,8 @@ def killed(at: str, *args: str) -> int:
     name, _, when = at.partition(":")
     inject = ["-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:{when}"]
     command = [program, "-D", "-f", "-o", os.devnull, *inject, *RUNLAKE, *args]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    env = env or environment()
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
     return done.returncode
 
 
@@ -97,3 +98,25 @@ def test_while_maintaining(tmp_path: Path, scattered: Path, when: int) -> None:
     assert_sound(lake, 180)
     assert runlake("maintain", "--data", str(lake)).returncode == 0
     assert_sound(lake, 180)
+
+
+def test_while_files_are_deleted(tmp_path: Path, scattered: Path) -> None:
+    """A clean-up that dies between two files leaves files that nothing names; the next one deletes them."""
+    lake, env = tmp_path / "lake", environment(None, RUNLAKE_GRACE_SECONDS="0")
+    shutil.copytree(scattered, lake)
+    old = {path.name for path in lake.rglob("ducklake-*.parquet")}
+    half_done = 0
+    for when in range(4, 40, 8):
+        copy = tmp_path / f"copy-{when}"
+        shutil.copytree(lake, copy)
+        code = killed(f"unlink:when={when}", "maintain", "--data", str(copy), env=env)
+        left = old & {path.name for path in copy.rglob("ducklake-*.parquet")}
+        if code == 0:
+            break
+        half_done += 0 < len(left) < len(old)
+        assert_sound(copy, 180)
+        assert runlake("maintain", "--data", str(copy), env=env).returncode == 0
+        assert_sound(copy, 180)
+        listed = runlake("info", "--files", "--data", str(copy)).stdout.split()
+        assert {str(path) for path in copy.rglob("ducklake-*.parquet")} == set(listed)
+    assert half_done, "no kill came between two files"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
+import uuid
 from collections.abc import Callable
 
 import histories
 import msgspec
+import pytest
 from asking import ask, page
 from loading import append, batches, opened_store
 from oracle import DAY, Row
 
+from runlake.errors import NotFound
 from runlake.model import Instant, RunsQuery, SummaryQuery
 from runlake.query import queries
 from runlake.settings import Settings
@@ -69,3 +73,20 @@ def test_totals_agree_and_never_fall(any_settings: Settings) -> None:
         assert not failures, failures
         assert all(totals == sorted(totals) for totals in seen.values())
         assert ask(store, queries.page, RunsQuery())["total"] == len(rows) + 15
+
+
+def test_an_error_lets_its_view_go(store: Store) -> None:
+    """A question that fails must not hold its snapshot until some later garbage collection: clean-up waits for it."""
+    append(store, [histories.made(random.Random(1), histories.NOON)])
+    gc.disable()
+    try:
+        kept = []
+        for _ in range(3):
+            with pytest.raises(NotFound) as caught:
+                store.engine.submit(queries.detail, uuid.UUID(int=5)).result(60)
+            kept.append(caught.value)
+        append(store, [histories.made(random.Random(2), histories.NOON)])
+        assert store.index.settled()
+        assert kept[0].__traceback__ is not None
+    finally:
+        gc.enable()

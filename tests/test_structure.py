@@ -16,7 +16,8 @@ from runlake import errors
 ROOT: Final = Path(errors.__file__).parent
 FILES: Final = sorted(ROOT.rglob("*.py"))
 BOTTOM: Final = frozenset(
-    {"ahead", "columns", "errors", "log", "model", "parquet", "paths", "settings", "statements", "times", "duck"}
+    {"ahead", "columns", "duck", "errors", "failpoints", "log", "model"}
+    | {"parquet", "paths", "settings", "statements", "times"}
 )
 # The reading room may know what the lake looks like (DataFile, and Lake for the commands that read beside the
 # service), but nothing that writes.
@@ -30,6 +31,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "times": frozenset(),
     "statements": frozenset(),
     "settings": frozenset({"errors"}),
+    "failpoints": frozenset({"errors"}),
     "paths": frozenset({"errors", "times"}),
     "model": frozenset({"errors", "times"}),
     "columns": frozenset({"model"}),

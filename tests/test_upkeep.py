@@ -7,7 +7,7 @@ import statistics
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ import pytest
 from support import post, record
 
 from runlake import duck, times
-from runlake.errors import DiskFull
+from runlake.errors import DiskFull, LakeDamaged
 from runlake.index import recent
 from runlake.index.view import View
 from runlake.lake import maintain, sync
@@ -316,3 +316,27 @@ def test_upkeep_that_fails_does_not_end_the_writing(settings: Settings, monkeypa
         assert post(store, run(100)) == Counts(1, 0, 0)
         assert len(read(store)) == 21
     assert verify.check(settings).findings == []
+
+
+def test_work_that_fails_rests_and_holds_up_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A merge that fails every time is tried less and less often; what comes after it in the plan is done."""
+    tries: list[Step] = []
+    real = maintain.run
+
+    def counted(step: Step, *args: Any) -> Any:
+        tries.append(step)
+        if step in (Step.MERGE_SMALL, Step.MERGE):
+            raise LakeDamaged("a file cannot be read")
+        return real(step, *args)
+
+    with running(settings, inline_rows=0, maintain_seconds=1000.0) as store:
+        for start in range(2):
+            post(store, run(start))
+    monkeypatch.setattr(maintain, "run", counted)
+    with opened(settings, merge_files=2, maintain_seconds=0.02, tidy_seconds=0.02) as store:
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            with suppress(LakeDamaged):
+                store.writer.keeper.turn()
+        assert 2 <= tries.count(Step.MERGE_SMALL) <= 8
+        assert tries.count(Step.CLEAN) > tries.count(Step.MERGE_SMALL)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.resources import files
+from importlib.resources import files as resources
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,9 @@ _NO_DOWNLOADS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "allow_community_extensions": "false",
     "python_enable_replacements": "false",
 }
+
+# What DuckDB raises over Arrow columns of a type it does not know, or with values that are not of their type.
+UNREADABLE: Final = (duckdb.NotImplementedException, duckdb.InvalidInputException, duckdb.ConversionException)
 
 
 def connect(*, threads: int, memory_limit: str, temp: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -53,7 +58,7 @@ class Slot:
 
 def extension(name: str) -> str:
     """Path of an extension that came as a wheel of the very same DuckDB version."""
-    root = files(f"duckdb_extension_{name}")
+    root = resources(f"duckdb_extension_{name}")
     path = root / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
     if not path.is_file():
         raise LakeMissing(f"the DuckDB extension {name} for {duckdb.__version__} is not installed")
@@ -65,12 +70,16 @@ def literal(text: str | Path) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
+# SQLite says no more than this when there is no room for the files beside the catalog.
+_IO_ERROR: Final = "disk I/O error"
+_NAMED: Final = 20  # files an error names at most
+_LITTLE: Final = 1 << 18  # bytes
 _NO_SPACE: Final = re.compile(r"no space left|disk (is )?full|database or disk is full", re.IGNORECASE)
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Raise our errors instead of DuckDB's and the system's; `doing` says what was tried.
+def translated(doing: str, *, disk: Path | None = None, reading: Iterable[str] = ()) -> Iterator[None]:
+    """Raise our errors instead of DuckDB's and the system's; `doing` says what was tried, on which disk and files.
 
     Raises DiskFull, Timeout or LakeDamaged, each `from` the foreign error.
     """
@@ -81,6 +90,10 @@ def translated(doing: str) -> Iterator[None]:
     except (duckdb.Error, OSError) as exc:
         text = " ".join(str(exc).split())
         full = isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)
+        if disk is not None and _IO_ERROR in text:
+            full = shutil.disk_usage(disk).free < _LITTLE
         if full or _NO_SPACE.search(text):
             raise DiskFull(f"{doing}: the disk is full") from exc
-        raise LakeDamaged(f"{doing}: {text}") from exc
+        # Of damage inside a file DuckDB often says only what it is, and not where.
+        files = [] if ".parquet" in text else list(islice(reading, _NAMED))
+        raise LakeDamaged(f"{doing}: {text}" + (f", reading {', '.join(files)}" if files else "")) from exc

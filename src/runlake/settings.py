@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: Annotated[Count, _help("DuckDB threads of each instance")] = 2
     memory_limit: Annotated[str, _help("DuckDB memory of each instance")] = "2GB"
     body_bytes: Annotated[Count, _help("largest body of POST /runs, in bytes")] = 64 * 1024 * 1024
+    fail_point: Annotated[str, _help("for tests: die as by `kill -9` at a named point, as in `mid-merge:2`")] = ""
 
     def with_data(self, folder: str | Path | None) -> Settings:
         """These settings with another data folder; None changes nothing."""

@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from runlake import failpoints
 from runlake import settings as settings_module
 from runlake.errors import RunlakeError, UsageError
 from runlake.settings import Settings
@@ -44,7 +45,9 @@ def command(function: Callable[Concatenate[Settings, P], None]) -> Callable[P, N
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         data = kwargs.pop("data", None)
         try:
-            function(settings_module.load().with_data(str(data) if data else None), *args, **kwargs)
+            settings = settings_module.load()
+            failpoints.arm(settings.fail_point)
+            function(settings.with_data(str(data) if data else None), *args, **kwargs)
         except RunlakeError as exc:
             fail(exc)
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from runlake import failpoints
 from runlake.index import counts as counting
 from runlake.index import keys as keyring
 from runlake.index import npy
@@ -159,6 +160,7 @@ class Folder:
         part = self._manifest.with_suffix(".part")
         part.write_bytes(msgspec.json.encode(manifest))
         fsync(part)
+        failpoints.passing("mid-index-save")
         part.rename(self._manifest)
         fsync(self._path)
         return manifest

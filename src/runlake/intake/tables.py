@@ -87,12 +87,29 @@ class Tables:
         return Split(_finish(clean), np.flatnonzero(keep), [rejected[row] for row in sorted(rejected)])
 
     def _clean(self, table: pa.Table) -> pa.Table:
+        with duck.translated("checking the rows"):
+            try:
+                return self._checked(table)
+            except duck.UNREADABLE:
+                wrong = [name for name in table.column_names if not self._is_readable(table.select([name]))]
+                if not wrong:
+                    raise
+                kinds = [FieldError(name, f"cannot be read from {table.schema.field(name).type}") for name in wrong]
+                raise BadInput(kinds) from None
+
+    def _is_readable(self, column: pa.Table) -> bool:
+        try:
+            self._checked(column)
+        except duck.UNREADABLE:
+            return False
+        return True
+
+    def _checked(self, table: pa.Table) -> pa.Table:
         self._con.register("incoming", table)
         try:
-            with duck.translated("checking the rows"):
-                kinds = {str(n): str(t) for n, t, *_ in self._con.execute("DESCRIBE incoming").fetchall()}
-                same = {name for name in table.column_names if _is_clean(table, name)}
-                made = self._con.execute(_statement(kinds, same)).to_arrow_table()
+            kinds = {str(n): str(t) for n, t, *_ in self._con.execute("DESCRIBE incoming").fetchall()}
+            same = {name for name in table.column_names if _is_clean(table, name)}
+            made = self._con.execute(_statement(kinds, same)).to_arrow_table()
         finally:
             self._con.unregister("incoming")
         for name in same:

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from runlake.errors import Busy, DiskFull, RunlakeError
+from runlake.errors import Busy, DiskFull, LakeDamaged, RunlakeError
 from runlake.intake.batch import Batch
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
@@ -88,6 +88,7 @@ class Writer:
             try:
                 self._more = self.keeper.turn()
             except Exception as exc:  # noqa: BLE001 - upkeep that fails must not end the writing
+                self._more = False
                 self._recover(exc)
 
     def _next_group(self) -> list[tuple[Batch, Future[Counts]]] | None:
@@ -124,6 +125,11 @@ class Writer:
             admission = self._write([batch for batch, _ in group])
         except Exception as exc:  # noqa: BLE001 - whatever it was, every caller must hear of it
             self._recover(exc)
+            if isinstance(exc, LakeDamaged) and len(group) > 1:
+                # One of them needs a file that cannot be read: the others must not suffer for it.
+                for alone in group:
+                    self._commit([alone])
+                return
             for _, future in group:
                 future.set_exception(exc if isinstance(exc, DiskFull) else _failed(exc))
             return
@@ -153,7 +159,8 @@ class Writer:
 
     def _recover(self, exc: Exception) -> None:
         """After a failure nobody knows whether the commit took place: read the lake again before the next."""
-        LOGGER.log(logging.ERROR, "writing failed", exc_info=exc)
+        known = isinstance(exc, DiskFull)  # it comes often, and its trace tells nothing more
+        LOGGER.log(logging.ERROR, "writing failed: %s", exc, exc_info=None if known else exc)
         self._behind = True
 
 

@@ -65,8 +65,9 @@ class Lake:
         if write:
             self._lock = locked(paths)
         try:
-            with duck.translated(f"opening the lake {paths.folder}"):
+            with duck.translated(f"opening the lake {paths.folder}", disk=paths.folder):
                 self._con = self._connect()
+            with duck.translated(f"opening the catalog {paths.catalog}", disk=paths.folder):
                 self._attach()
         except BaseException:
             self.close()
@@ -98,7 +99,15 @@ class Lake:
         check_layout(self._con, self.paths)
 
     def _create(self) -> None:
-        """Make the catalog under another name, so that a crash leaves no half of one."""
+        """Make the catalog under another name, so that a crash leaves no half of one.
+
+        Never over the files of a lake whose catalog is lost: clean-up would take them for orphans.
+        """
+        if any(self.paths.files.rglob("*.parquet")):
+            raise LakeDamaged(
+                f"{self.paths.catalog} is gone, but its Parquet files are in {self.paths.files}",
+                hint="restore the catalog, or make a new lake in another folder and import the files",
+            )
         part = self.paths.unfinished_catalog
         for leftover in part.parent.glob(f"{part.name}*"):
             leftover.unlink()

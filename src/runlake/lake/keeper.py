@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from runlake import times
 from runlake.lake import maintain, retention
@@ -12,6 +15,33 @@ from runlake.lake.follower import Follower
 from runlake.lake.maintain import Step
 from runlake.log import event
 
+_INDEX: Final = "the index"
+_LONGEST: Final = 12  # maintenance intervals that work rests at most after it failed again and again
+
+
+class Rests:
+    """Work that failed rests before it is tried again, each time twice as long, and holds up no other work."""
+
+    def __init__(self, pause: float) -> None:
+        self._pause = pause
+        self._failures: dict[object, int] = {}
+        self._until: dict[object, float] = {}
+
+    def over(self, what: object) -> bool:
+        """Whether this may be tried now."""
+        return time.monotonic() >= self._until.get(what, 0.0)
+
+    @contextmanager
+    def trying(self, what: object) -> Iterator[None]:
+        """Do this inside; an error goes on to the caller."""
+        try:
+            yield
+        except Exception:
+            failures = self._failures[what] = self._failures.get(what, 0) + 1
+            self._until[what] = time.monotonic() + self._pause * min(2 ** min(failures, 9), _LONGEST)
+            raise
+        self._failures.pop(what, None)
+
 
 class Keeper:
     """Keeps a lake in shape; between two steps the caller may write. `gone` is what retention has dropped."""
@@ -19,6 +49,7 @@ class Keeper:
     def __init__(self, lake: Lake, index: Follower) -> None:
         self._lake, self._index = lake, index
         self._due: deque[Step] = deque()
+        self._rests = Rests(lake.settings.maintain_seconds)
         self._dead_open = lake.dead_open_rows()
         self._last_tidy = self._last_look = time.monotonic()
         self.gone = retention.Gone()
@@ -29,19 +60,23 @@ class Keeper:
 
     def turn(self) -> bool:
         """Do one step if one is due; returns whether there is more to do at once."""
-        self._index.tend(self._lake)
+        if self._rests.over(_INDEX):
+            with self._rests.trying(_INDEX):
+                self._index.tend(self._lake)
         now = time.monotonic()
         settings = self._lake.settings
-        full = self._index.inlined_rows() >= settings.flush_rows
+        full = self._index.inlined_rows() >= settings.flush_rows and self._rests.over(Step.FLUSH)
         if not self._due and (full or now - self._last_look >= settings.maintain_seconds):
             self._last_look = now
-            self._due.extend(maintain.plan(self._state(now - self._last_tidy), settings))
+            planned = maintain.plan(self._state(now - self._last_tidy), settings)
+            self._due.extend(step for step in planned if self._rests.over(step))
         if self._due and self._due[0] is Step.CLEAN and not self._index.settled():
-            return False  # a request may still read the files; it will be over soon
-        if self._due:
+            self._due.popleft()  # a request may still read the files: the next look plans it again
+        elif self._due:
             step = self._due.popleft()
-            if self._step(step):
-                self._due.appendleft(step)
+            with self._rests.trying(step):
+                if self._step(step):
+                    self._due.appendleft(step)
         return bool(self._due)
 
     def steps(self) -> list[Step]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from runlake import times
+from runlake import failpoints, times
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
 from runlake.lake.sync import NewFiles
@@ -110,7 +110,7 @@ def run(
     """
     match step:
         case Step.FLUSH:
-            _synced(lake, "flush", {}, inlined_days)
+            _synced(lake, "mid-flush", "flush", {}, inlined_days)
             return Commit(snapshot=lake.snapshot(), flushed=True, files=tuple(lake.files()))
         case Step.MERGE_SMALL | Step.MERGE:
             options: dict[str, Any] = {}
@@ -119,7 +119,7 @@ def run(
                 files = [file for file in files if file.size < lake.settings.small_file_bytes]
             days = set(crowded(files))
             options["steps"] = days_a_step(file for file in files if file.day in days)
-            _synced(lake, step.name.lower(), options, days)
+            _synced(lake, "mid-merge", step.name.lower(), options, days)
             return Commit(snapshot=lake.snapshot(), files=tuple(lake.files()))
         case Step.REWRITE_OPEN:
             _rewrite_open(lake)
@@ -129,6 +129,7 @@ def run(
         case Step.CLEAN:
             lake.execute("date_scheduled")
             lake.execute("clean", {"before": _grace(lake)})
+            failpoints.passing("mid-clean-up")
             lake.execute("orphans", {"before": _grace(lake)})
             _remove_empty(lake.paths.table("finished_runs"))
     return None
@@ -146,11 +147,12 @@ def _grace(lake: Lake) -> int:
     return times.now() - int(lake.settings.grace_seconds * 1_000_000)
 
 
-def _synced(lake: Lake, statement: str, options: dict[str, Any], days: Iterable[int]) -> None:
+def _synced(lake: Lake, point: str, statement: str, options: dict[str, Any], days: Iterable[int]) -> None:
     folders = [lake.paths.partition(day) for day in days]
     new = NewFiles(lake.paths.folder, folders)
     with lake.transaction():
         lake.execute(statement, options)
+        failpoints.passing(point)
         new.sync()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
@@ -35,6 +36,13 @@ class Session(Struct, frozen=True):
             raise Timeout("the question was interrupted at its time limit")
 
 
+def _let_go(exc: BaseException | None) -> None:
+    """Empty the frames of an error: they hold the View, and the error may live on until it is collected."""
+    while exc is not None:
+        traceback.clear_frames(exc.__traceback__)
+        exc = exc.__cause__ or exc.__context__
+
+
 class Engine:
     """Runs functions of `queries` on reading threads, each with the newest View."""
 
@@ -51,7 +59,15 @@ class Engine:
         """Answer a question on a reading thread; raises Busy when too many wait."""
         if not self._waiting.acquire(blocking=False):
             raise Busy("too many queries wait", hint="try again later")
-        future = self._pool.submit(lambda: question(self._session(), self._index.view, *args, **kw))
+
+        def answer() -> T:
+            try:
+                return question(self._session(), self._index.view, *args, **kw)
+            except BaseException as exc:
+                _let_go(exc)
+                raise
+
+        future = self._pool.submit(answer)
         future.add_done_callback(lambda _: self._waiting.release())
         return future
 

@@ -1,0 +1,147 @@
+"""One bad file takes down only what needs it: everything else answers, and the log and `check` name the file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from inprocess import assert_problem
+from support import Server, environment, record, runlake
+
+from runlake.errors import Busy, Conflict
+from runlake.intake import from_json
+from runlake.settings import Settings
+from runlake.store import Store
+
+Damage = Callable[[Path], object]
+
+UPKEEP: Final = {
+    "RUNLAKE_INLINE_ROWS": "0",
+    "RUNLAKE_MERGE_FILES": "2",
+    "RUNLAKE_MAINTAIN_SECONDS": "0.1",
+    "RUNLAKE_TIDY_SECONDS": "0.3",
+    "RUNLAKE_GRACE_SECONDS": "0",
+}
+BAD, GOOD = 3, 17  # days of January
+
+
+def on(day: int, number: int, **fields: Any) -> dict[str, Any]:
+    """A finished run of a day."""
+    at = f"2025-01-{day:02}T08:00:"
+    times = {"started_at": f"{at}{number % 60:02}Z", "finished_at": f"2025-01-{day:02}T09:00:00Z"}
+    return record(1000 * day + number, output={"n": number}, error="x" * 300, **times, **fields)
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed lake of one file of 200 runs on each of two days, its index saved. Copy it."""
+    lake = tmp_path_factory.mktemp("bad") / "lake"
+    with Server(lake, env=environment(None, RUNLAKE_INLINE_ROWS="0")) as server:
+        for day in (BAD, GOOD):
+            assert server.post(*(on(day, i) for i in range(200))).json()["stored"] == 200
+    shutil.rmtree(lake / "index")
+    with Server(lake):
+        pass
+    return lake
+
+
+def gone(file: Path) -> None:
+    """Deleted."""
+    file.unlink()
+
+
+def empty(file: Path) -> None:
+    """Cut to nothing."""
+    file.write_bytes(b"")
+
+
+def half(file: Path) -> None:
+    """Cut in the middle."""
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def flipped(file: Path) -> None:
+    """One bit in sixteen bytes is another one, the footer excepted."""
+    content = bytearray(file.read_bytes())
+    footer = 8 + int.from_bytes(content[-8:-4], "little")
+    for at in range(4, len(content) - footer, 16):
+        content[at] ^= 1
+    file.write_bytes(content)
+
+
+DAMAGES: Final[tuple[Damage, ...]] = (gone, empty, half, flipped)
+
+
+def answers(server: Server) -> None:
+    """What does not need the bad file."""
+    client = server.client
+    page = client.get("/runs", params={"start_time": f"2025-01-{GOOD}", "end_time": "2025-02-01", "limit": 200}).json()
+    assert (page["total"], len(page["items"])) == (200, 200)
+    assert client.get("/runs", params={"limit": 200}).json()["total"] == 400
+    assert client.get(f"/runs/{on(GOOD, 7)['id']}").json()["output"] == {"n": 7}
+    until: dict[str, str | int] = {"days": 5, "until": f"2025-01-{GOOD + 1}T06:00:00Z"}
+    assert client.get("/stats/summary", params=until).json()["total_runs"] == 200
+    task = on(GOOD, 0)["task_id"]
+    assert client.get(f"/task/{task}/latest").json()["task_id"] == task
+    assert client.get(f"/task/{task}/stats", params=until).json()["total_runs"] > 60
+    assert client.get("/ready").status_code == 200
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_a_bad_file(damage: Damage, healthy: Path, tmp_path: Path) -> None:
+    """Other days, their statistics, other runs and appends go on; 500 for the day itself; upkeep does not spin."""
+    lake = Path(shutil.copytree(healthy, tmp_path / "lake"))
+    folder = lake / "files" / "main" / "finished_runs" / "year=2025" / "month=1" / f"day={BAD}"
+    (file,) = folder.iterdir()
+    damage(file)
+    with Server(lake, env=environment(None, **UPKEEP)) as server:
+        answers(server)
+        for path in (f"/runs?start_time=2025-01-{BAD:02}&end_time=2025-01-{BAD + 1:02}", f"/runs/{on(BAD, 7)['id']}"):
+            logged = len(server.log)
+            assert_problem(server.client.get(path), 500, inside=str(lake))
+            wait_logged(server, logged, file)
+        # Appends go on: of other days, and of the bad file's own.
+        for number in range(6):
+            new = (on(GOOD + 2, 500 + number), on(BAD, 500 + number))
+            assert server.post(*new).json()["stored"] == 2
+            assert server.client.get(f"/runs/{new[0]['id']}").status_code == 200
+            assert server.client.get(f"/runs/{new[1]['id']}").status_code in (200, 500)  # they share an hour
+        # A run that only the bad file could tell from the one sent cannot be judged; its neighbours can.
+        assert_problem(server.post(on(BAD, 7)), 503, inside=str(lake))
+        time.sleep(2)
+        tries = [line for line in server.log if "writing failed" in line and "merge" in line]
+        assert 1 <= len(tries) <= 12, len(tries)
+        assert any("step=clean" in line for line in server.log), "a merge that fails must not keep clean-up away"
+        assert server.post(on(GOOD + 2, 999)).json()["stored"] == 1
+    check = runlake("check", "--data", str(lake))
+    assert (check.returncode, "Traceback" in check.stderr) == (1, False)
+    assert str(file) in check.stderr
+
+
+def wait_logged(server: Server, since: int, file: Path) -> None:
+    """The log names the file."""
+    deadline = time.monotonic() + 5
+    while not any(file.name in line for line in server.log[since:]):
+        assert time.monotonic() < deadline, "".join(server.log[since:])
+        time.sleep(0.05)
+
+
+def test_neighbours_of_an_append_that_needs_a_bad_file(healthy: Path, tmp_path: Path) -> None:
+    """Of appends that share a commit only the one whose id lies in the file fails."""
+    lake = Path(shutil.copytree(healthy, tmp_path / "lake"))
+    half(next(lake.rglob(f"day={BAD}/*.parquet")))
+    store = Store(Settings(data=str(lake), maintain_seconds=1000.0))
+    try:
+        store.load()
+        bodies = [{"runs": [run]} for run in (on(GOOD, 700), on(BAD, 7), on(BAD, 701), on(GOOD, 7, attempt=2))]
+        waiting = [store.writer.submit(from_json(json.dumps(body).encode())) for body in bodies]
+        store.start()  # they have waited together, so they are one group
+        assert [type(future.exception(60)) for future in waiting] == [type(None), Busy, type(None), Conflict]
+        assert store.index.view.total == 402
+    finally:
+        store.close()
