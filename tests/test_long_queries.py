@@ -22,6 +22,7 @@ QUERY: Final = "SELECT count(*) AS runs, max(hash(repeat(error, 1000))) > 0 AS s
 PLAIN: Final = """
 import duckdb, sys
 con = duckdb.connect()
+con.execute("SET enable_progress_bar = false")
 for path in sys.argv[3:]:
     con.execute(f"LOAD '{path}'")
 con.execute("SET threads = 1")

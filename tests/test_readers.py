@@ -30,6 +30,7 @@ def look(con):  # as README tells analysts: a commit in between may mix two snap
             return seen
 def attached():
     con = duckdb.connect()
+    con.execute("SET enable_progress_bar = false")
     for path in sys.argv[2:]:
         con.execute(f"LOAD '{path}'")
     con.execute(f"ATTACH 'ducklake:sqlite:{sys.argv[1]}/catalog.sqlite' AS lake (READ_ONLY)")
@@ -59,6 +60,22 @@ def analyst(lake: Path, cwd: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_no_bar_between_the_rows(tmp_path: Path) -> None:
+    """DuckDB draws one, on standard output, when a query takes two seconds in what it holds for interactive."""
+    ask = "con.execute(\"SELECT current_setting('enable_progress_bar')\").fetchall()"
+    text = f"from runlake import duck; con = duck.connect(threads=1, memory_limit='256MB'); print({ask})"
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("[(False,)]\n", "")
 
 
 # The look that `runlake sql`, `info` and `check` take at a lake, again and again.

@@ -218,6 +218,30 @@ def test_many_days_are_merged_in_bounded_steps(settings: Settings) -> None:
         assert on_disk(settings) == {file.path for file in store.index.files()}
 
 
+def test_a_clean_up_waits_for_the_oldest_view_in_use(settings: Settings) -> None:
+    """Without any grace: files go when the last request that may read them is over."""
+    with running(settings, inline_rows=0) as store:
+        for start in range(3):
+            post(store, *(run(start * 30 + i) for i in range(30)))
+    quick = {"grace_seconds": 0.0, "tidy_seconds": 0.001, "maintain_seconds": 0.001}
+    with opened(settings, **quick) as store:
+        held, old = store.index.view, on_disk(settings)
+        assert len(old) == 3
+
+        def turns() -> set[str]:
+            for _ in range(20):
+                store.writer.keeper.turn()
+                time.sleep(0.002)
+            return on_disk(settings)
+
+        assert len(turns()) == 4
+        assert turns() > old
+        assert page_of(store, held).total == 90
+        del held
+        assert turns() == {file.path for file in store.index.files()}
+        assert len(read(store)) == 90
+
+
 def test_upkeep_comes_by_itself(settings: Settings) -> None:
     with running(settings, flush_rows=100, merge_files=2, maintain_seconds=0.01) as store:
         for start in range(6):

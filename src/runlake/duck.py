@@ -32,6 +32,8 @@ def connect(*, threads: int, memory_limit: str, temp: Path | None = None) -> duc
     """A fresh in-memory instance in UTC; `temp` is where large operators may spill (none: nowhere)."""
     con = duckdb.connect(":memory:", config=_NO_DOWNLOADS | {"threads": threads, "memory_limit": memory_limit})
     con.execute("SET GLOBAL TimeZone = 'UTC'")
+    # It is on by itself in what looks interactive, such as `python -c`, and writes between the rows of an answer.
+    con.execute("SET enable_progress_bar = false")
     con.execute("SET GLOBAL arrow_lossless_conversion = true")
     con.execute("SET GLOBAL temp_directory = $temp", {"temp": str(temp) if temp else ""})
     return con
