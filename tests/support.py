@@ -107,9 +107,14 @@ class Server:
                 self._listening.set()
         self._listening.set()
 
+    def wait_listening(self) -> Self:
+        """Return when it says where it listens; fails with the log."""
+        assert self._listening.wait(START_SECONDS) and self.url, "".join(self.log)
+        return self
+
     def wait_ready(self) -> Self:
         """Return when /ready answers 200; fails with the log."""
-        assert self._listening.wait(START_SECONDS) and self.url, "".join(self.log)
+        self.wait_listening()
         self.client = httpx.Client(base_url=self.url, timeout=60)
         transport_errors = 0
         while True:

@@ -34,14 +34,15 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "model": frozenset({"errors", "times"}),
     "columns": frozenset({"model"}),
     "duck": frozenset({"errors"}),
+    "access": BOTTOM | {"lake.sync"},
     "generate": BOTTOM,
     "intake": BOTTOM,
     "lake": BOTTOM | {"intake"},
     "index": BOTTOM | {"intake", "lake"},
     "query": BOTTOM | {"intake", "index"} | LAKE_TO_READ,
     "store": BOTTOM | {"lake", "index", "query"},
-    "api": BOTTOM | {"intake", "index.view", "lake.append", "query", "store"},
-    "cli": BOTTOM | {"api", "generate", "index", "lake", "query", "store"},
+    "api": BOTTOM | {"access", "intake", "index.view", "lake.append", "query", "store"},
+    "cli": BOTTOM | {"access", "api", "generate", "index", "lake", "query", "store"},
 }
 DUCKDB: Final = frozenset(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -54,6 +54,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: Annotated[Count, _help("DuckDB threads of each instance")] = 2
     memory_limit: Annotated[str, _help("DuckDB memory of each instance")] = "2GB"
     body_bytes: Annotated[Count, _help("largest body of POST /runs, in bytes")] = 64 * 1024 * 1024
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        _help("what is logged: debug, info (each request), warning, error"),
+    ] = "info"
 
     def with_data(self, folder: str | Path | None) -> Settings:
         """These settings with another data folder; None changes nothing."""

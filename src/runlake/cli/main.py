@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import click
 
-from runlake.cli import load, look, serve, upkeep
+from runlake.cli import keys, load, look, serve, upkeep
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -26,5 +26,6 @@ for _command in (
     upkeep.maintain,
     upkeep.check,
     look.info,
+    keys.keys,
 ):
     main.add_command(_command)
