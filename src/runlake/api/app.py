@@ -15,13 +15,14 @@ from litestar.exceptions import HTTPException
 from runlake.access import Guard
 from runlake.api import problems
 from runlake.api.door import Door
+from runlake.api.protocol import bounded
 from runlake.api.routes import HANDLERS
 from runlake.api.service import Service
 from runlake.errors import RunlakeError
 from runlake.paths import Paths
 from runlake.store import Store
 
-DRAIN_SECONDS = 8
+DRAIN_SECONDS = 7  # for what is under way; what is queued then is written, within 10 seconds in all
 
 
 def create_app(service: Service, *, keys_required: bool = False) -> Door:
@@ -39,7 +40,7 @@ def create_app(service: Service, *, keys_required: bool = False) -> Door:
             Exception: problems.handle,
         },
     )
-    return Door(app, Guard(Paths.of(service.settings.data), required=keys_required))
+    return Door(app, Guard(Paths.of(service.settings.data), required=keys_required), service.metrics)
 
 
 class _Server(uvicorn.Server):
@@ -63,7 +64,10 @@ def serve(store: Store, host: str, port: int, listening: Callable[[str], None], 
         create_app(service, keys_required=keys_required),
         host=host,
         port=port,
-        http="httptools",
+        http=bounded(store.settings),
+        ws="none",
+        timeout_keep_alive=store.settings.idle_seconds,
+        proxy_headers=False,
         loop="uvloop",
         log_config=None,
         access_log=False,

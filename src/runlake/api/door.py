@@ -17,7 +17,8 @@ from litestar.types import Message, Receive, Send
 from runlake import log
 from runlake.access import Guard, Scope
 from runlake.api import problems
-from runlake.api.problems import VISIT, Visit
+from runlake.api.client import VISIT, Visit
+from runlake.api.metrics import Metrics
 from runlake.errors import Busy, RunlakeError
 
 Asgi = dict[str, Any]  # the ASGI scope of a request
@@ -34,9 +35,10 @@ _GONE: Final = 499  # what others call a client that did not wait; never sent, o
 class Door:
     """The application as the server calls it."""
 
-    def __init__(self, app: Litestar, guard: Guard) -> None:
+    def __init__(self, app: Litestar, guard: Guard, metrics: Metrics) -> None:
         self._app = app
         self._guard = guard
+        self._metrics = metrics
         self._templates: dict[str, str] = {}
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -49,6 +51,7 @@ class Door:
         scope[VISIT] = visit
         marks = [(b"x-request-id", visit.id.encode()), (b"x-content-type-options", b"nosniff")]
         status, size = 500, 0
+        self._metrics.under_way += 1
 
         async def marked(message: Message) -> None:
             nonlocal status, size
@@ -82,6 +85,8 @@ class Door:
     def _record(self, scope: Asgi, visit: Visit, status: int, seconds: float, size: int) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = self._route(scope)
+        self._metrics.under_way -= 1
+        self._metrics.request(method, route, status, seconds)
         if log.LOGGER.isEnabledFor(logging.INFO):
             key = f" key={visit.key}" if visit.key else ""
             log.line(

@@ -12,12 +12,12 @@ from litestar.exceptions import HTTPException
 from msgspec import UNSET, Struct
 
 from runlake import access, errors
+from runlake.api.client import visit
 from runlake.log import LOGGER
 from runlake.model import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 1
-VISIT: Final = "runlake.visit"  # the key of the request's Visit in its ASGI scope
 
 STATUS: Final[dict[type[errors.RunlakeError], HTTPStatus]] = {
     errors.BadInput: HTTPStatus.BAD_REQUEST,
@@ -39,14 +39,6 @@ STATUS: Final[dict[type[errors.RunlakeError], HTTPStatus]] = {
     errors.RunlakeError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _INTERNAL: Final = "something went wrong inside; the log of the service says what"
-
-
-class Visit(Struct, eq=False):
-    """What is known of one request: its id, the key that opened, whether its client is still there."""
-
-    id: str
-    key: str | None = None
-    gone: bool = False
 
 
 class Answer(Struct, frozen=True):
@@ -86,6 +78,5 @@ def answer(method: str, path: str, exc: Exception, request_id: str = "") -> Answ
 
 def handle(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
     """The response to any exception in or below a route."""
-    visit: Visit | None = request.scope.get(VISIT)  # type: ignore[assignment]
-    made = answer(request.method, request.url.path, exc, visit.id if visit else "")
+    made = answer(request.method, request.url.path, exc, visit(request).id)
     return Response(made.content, status_code=made.status, media_type=MEDIA_TYPE, headers=made.headers)

@@ -112,3 +112,6 @@ CALL ducklake_cleanup_old_files('lake', older_than => make_timestamptz($before))
 
 -- name: orphans
 CALL ducklake_delete_orphaned_files('lake', older_than => make_timestamptz($before))
+
+-- name: memory
+SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()

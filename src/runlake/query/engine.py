@@ -28,6 +28,7 @@ _QUERIES: Final = (
     "cut_units",
     "page",
     "detail",
+    "memory",
     "latest",
     "latest_day",
     "task_stats",
@@ -98,6 +99,7 @@ class Engine:
         self._settings = settings
         self._local = threading.local()
         self._sessions: list[Session] = []
+        self._meter: duckdb.DuckDBPyConnection | None = None
         self._waiting = threading.BoundedSemaphore(settings.read_threads + settings.read_queue)
         self._pool = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="runlake-read")
         self._ended = threading.Event()
@@ -111,6 +113,13 @@ class Engine:
         future = self._pool.submit(lambda: question(self._session(), self._index.view, *args, **kw))
         future.add_done_callback(lambda _: self._waiting.release())
         return future
+
+    def memory(self) -> int:
+        """Bytes that the reading DuckDB holds; quick, and never waits for a query. For one thread at a time."""
+        if self._meter is None:
+            self._meter = self._index.memory.cursor()
+        with duck.translated("memory"):
+            return int(self._meter.execute(SQL["memory"]).fetchall()[0][0])
 
     def _session(self) -> Session:
         session: Session | None = getattr(self._local, "session", None)
