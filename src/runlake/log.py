@@ -17,7 +17,7 @@ from typing import Final, TextIO
 
 LOGGER: Final = logging.getLogger("runlake")
 
-_PLAIN: Final = re.compile(r"[^\s\"=\x00-\x1f\x7f-\xa0\u2028\u2029]+")
+_PLAIN: Final = re.compile(r"[!#-<>-~]+")  # printable ASCII but the blank, quote and equals sign
 _MOST: Final = 20_000  # lines that may wait
 _PAUSE: Final = 0.05  # seconds in which lines gather
 _STATE: Final[list[Lines]] = []  # where lines go, once logging has begun
