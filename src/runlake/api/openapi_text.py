@@ -22,6 +22,7 @@ The run history of a task system: append runs, list them, read statistics of the
 - **Keys.** Where the service has keys, send `Authorization: Bearer` and one of them.
 - Every answer carries `X-Request-ID`: the caller's own (up to 64 letters, digits and `._:-`), else a new one. The log
   of the service names it.
+- `GET /metrics` is for Prometheus, in its text format.
 - A trailing slash is ignored, and HEAD works as GET.
 """
 
