@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
+import os
 import re
+import subprocess
 import time
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
-from support import Server, environment, record
+from support import RUNLAKE, Server, environment, record
 
 from runlake import access, log
 from runlake.paths import Paths
@@ -107,29 +109,41 @@ def test_any_value_stays_in_its_pair(text: str) -> None:
     assert line.isprintable()
 
 
-class Slow(io.StringIO):
-    """A reader of logs who is very slow."""
-
-    def write(self, text: str) -> int:
-        """Take a while."""
-        time.sleep(0.2)
-        return super().write(text)
-
-
 def test_a_slow_reader_of_logs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is too much is dropped, and counted."""
-    monkeypatch.setattr(log, "_MOST", 100)
-    target = Slow()
-    lines = log.Lines(target)
+    monkeypatch.setattr(log, "_MOST", 10_000)
+    reading, writing = os.pipe()
+    lines = log.Lines(writing)
+
+    def ended_later() -> None:
+        time.sleep(1)
+        lines.close()
+        os.close(writing)
+
     started = time.monotonic()
-    for number in range(1000):
-        lines.write(f"event=x n={number}\n")
-    assert time.monotonic() - started < 0.2
-    lines.close()
-    written = [pairs(line) for line in target.getvalue().splitlines()]
+    for number in range(30_000):
+        lines.write(f"event=x n={number} {'x' * 80}\n")
+    assert time.monotonic() - started < 5
+    with os.fdopen(reading) as pipe:
+        Thread(target=ended_later).start()
+        written = [pairs(line.replace("x" * 80, "")) for line in pipe]
     lost = sum(int(each["lines"]) for each in written if each["event"] == "log lines dropped")
-    assert lost + len([each for each in written if each["event"] == "x"]) == 1000
-    assert lost >= 800
+    assert lost + len([each for each in written if each["event"] == "x"]) == 30_000
+    assert lost > 5_000
+
+
+def test_a_log_that_nobody_reads(tmp_path: Path) -> None:
+    """The pipe fills, the service goes on, and it ends as ever."""
+    command = [*RUNLAKE, "serve", "--data", str(tmp_path / "lake"), "--port", "0"]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        found = re.search(r"serving on (http://[^ ,]+)", process.stderr.readline())
+        assert found
+        with httpx.Client(base_url=found[1]) as client:
+            for _ in range(2_000):
+                assert client.get("/health", headers={"X-Request-ID": "x" * 64}).status_code == 200
+        process.terminate()
+        assert process.wait(15) == 0
 
 
 def test_records_of_other_libraries_are_lines_too() -> None:

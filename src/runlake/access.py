@@ -122,6 +122,7 @@ def _exclusive(paths: Paths) -> Iterator[None]:
         os.close(lock)
 
 
+_NOBODY: Final = digest(b"")  # a hash that no token has
 _Stamp = tuple[int, int, int]
 
 
@@ -162,7 +163,7 @@ class Guard:
         if len(credentials) == 1 and kind.lower() == b"bearer" and found:
             key = self._keys.get(found[1])
             # An unknown id takes the same steps, so that the time tells nothing.
-            same = hmac.compare_digest(digest(found[0]), key.hash if key else digest(b""))
+            same = hmac.compare_digest(digest(found[0]), key.hash if key else _NOBODY)
             if same and key:
                 return key
         raise Unauthorized("the key is not known here", hint="it may have been revoked", invalid=True)

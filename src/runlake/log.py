@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import threading
 import time
 import traceback
 from collections import deque
 from datetime import UTC, datetime
-from typing import Final, TextIO
+from typing import Final
 
 LOGGER: Final = logging.getLogger("runlake")
 
@@ -62,9 +63,12 @@ def head(level: str, at: float) -> str:
 
 
 class Lines:
-    """A text stream that keeps what is written until its thread has passed it on."""
+    """A text stream that keeps what is written until its thread has passed it on to a file descriptor.
 
-    def __init__(self, target: TextIO) -> None:
+    Not to a file object: a thread that is stuck in one would keep its lock, and the process could not end.
+    """
+
+    def __init__(self, target: int) -> None:
         self._target = target
         self._waiting: deque[str] = deque()
         self._lost = 0
@@ -98,10 +102,11 @@ class Lines:
         if self._lost:
             lost, self._lost = self._lost, 0
             parts.append(f"{head('WARNING', time.time())} event={json.dumps('log lines dropped')} lines={lost}\n")
+        left = "".join(parts).encode(errors="backslashreplace")
         try:
-            self._target.write("".join(parts))
-            self._target.flush()
-        except (OSError, ValueError):
+            while left:
+                left = left[os.write(self._target, left) :]
+        except OSError:
             self._lost += len(parts)  # there is nowhere to say it
 
     def close(self) -> None:
@@ -111,8 +116,8 @@ class Lines:
         self._thread.join(1)
 
 
-def begin(level: str, target: TextIO) -> Lines:
-    """Log to a stream from now on; close the Lines at the end. `level` is debug, info, warning or error."""
+def begin(level: str, target: int) -> Lines:
+    """Log to a file descriptor from now on; close the Lines at the end. `level` is debug, info, warning or error."""
     lines = Lines(target)
     handler = logging.StreamHandler(lines)
     handler.setFormatter(Formatter())

@@ -50,7 +50,7 @@ class Door:
         visit = Visit(_request_id(scope))
         scope[VISIT] = visit
         marks = [(b"x-request-id", visit.id.encode()), (b"x-content-type-options", b"nosniff")]
-        status, size = 500, 0
+        status, size = _GONE, 0  # until an answer begins: a stop of the service may come first
         self._metrics.under_way += 1
 
         async def marked(message: Message) -> None:

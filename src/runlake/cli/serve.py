@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import sys
+from typing import Final
 
 import click
 
@@ -15,6 +15,8 @@ from runlake.errors import UsageError
 from runlake.paths import Paths
 from runlake.settings import Settings
 from runlake.store import Store
+
+STDERR: Final = 2
 
 
 @click.command(epilog="Example: runlake serve --data data/lake --port 8000")
@@ -35,7 +37,7 @@ def serve(settings: Settings, host: str | None, port: int | None, no_auth: bool)
             f"{host} can be reached from other machines, and there are no keys",
             hint="`runlake keys create` makes one; or say --no-auth if something else guards the service",
         )
-    lines = log.begin(settings.log_level, sys.stderr)
+    lines = log.begin(settings.log_level, STDERR)
     # Errors of requests are logged by api.problems; what is left is clients that went away while we stopped.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     try:
