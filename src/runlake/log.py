@@ -14,6 +14,7 @@ import time
 import traceback
 from collections import deque
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 LOGGER: Final = logging.getLogger("runlake")
@@ -58,8 +59,13 @@ class Formatter(logging.Formatter):
 
 def head(level: str, at: float) -> str:
     """How every line begins; `at` is in seconds since the epoch."""
-    moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-    return f"time={moment[:-6]}Z level={level}"
+    second = int(at)
+    return f"time={_second(second)}.{int((at - second) * 1000):03}Z level={level}"
+
+
+@lru_cache(2)
+def _second(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class Lines:

@@ -5,6 +5,7 @@ An ASGI application around the other one, so that it also sees what no route tak
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 import secrets
@@ -29,6 +30,8 @@ _TYPED: Final = re.compile(r":\w+}")
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS: Final = _READS | {"POST", "PUT", "PATCH", "DELETE"}
 _OPEN: Final = frozenset({"/health", "/health/"})
+_PREFIX: Final = secrets.token_hex(4)  # of this process
+_NUMBERS: Final = itertools.count()
 _GONE: Final = 499  # what others call a client that did not wait; never sent, only counted
 
 
@@ -110,7 +113,7 @@ def _request_id(scope: Asgi) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _ID.fullmatch(value):
             return str(value, "ascii")
-    return secrets.token_hex(8)
+    return f"{_PREFIX}{next(_NUMBERS) & 0xFFFFFFFF:08x}"
 
 
 async def _refuse(scope: Asgi, exc: RunlakeError, send: Send) -> None:
