@@ -76,7 +76,7 @@ def test_what_happened_is_counted(server: Server) -> None:
     wal = Path(f"{server.data}/catalog.sqlite-wal")
     assert value(after, "wal_bytes") == wal.stat().st_size > 0
     assert value(after, "catalog_bytes") == (server.data / "catalog.sqlite").stat().st_size
-    assert value(after, "reader_memory_bytes") > 0
+    assert value(after, "arrow_memory_bytes") > 0
     assert after["process_resident_memory_bytes"][()] > 10_000_000
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import pyarrow as pa
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -122,10 +123,10 @@ class _Gauges(Collector):
         yield "catalog_bytes", "The catalog.", _size(str(self._store.lake.paths.catalog))
         yield (
             "writer_memory_bytes",
-            "DuckDB memory of the lake's side, at the last look of upkeep.",
+            "Memory of the lake's DuckDB, at the last look of upkeep.",
             writer.keeper.memory,
         )
-        yield "reader_memory_bytes", "DuckDB memory of the reading side.", self._store.engine.memory()
+        yield "arrow_memory_bytes", "Arrow memory: bodies, batches and what is read.", pa.total_allocated_bytes()
 
 
 def _size(path: str) -> int:
