@@ -9,15 +9,15 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
-from litestar import Litestar
 from litestar.testing import TestClient
 
 from runlake.api.app import create_app
+from runlake.api.door import Door
 from runlake.api.service import Service
 from runlake.settings import Settings
 from runlake.store import Store
 
-Client = TestClient[Litestar]
+Client = TestClient[Door]
 
 
 @contextmanager

@@ -31,6 +31,11 @@ def rendered(text: str) -> str:
     """The page with fresh tables and the fresh output of every command."""
     with tempfile.TemporaryDirectory(prefix="readme-") as folder, _Shell(Path(folder)) as shell:
         text = _CONSOLE.sub(lambda block: f"```console\n{shell.session(block[1])}```", text)
+    return with_tables(text)
+
+
+def with_tables(text: str) -> str:
+    """The page with fresh tables of settings and commands."""
     return _TABLE.sub(lambda table: f"<!-- {table[1]} -->\n{_tables()[table[1]]}\n<!-- end -->", text)
 
 
@@ -98,7 +103,8 @@ class _Shell:
 
 def _tables() -> dict[str, str]:
     helps = []
-    for name in ([], *([name] for name in main.commands)):
+    groups = {name: list(getattr(command, "commands", ())) for name, command in main.commands.items()}
+    for name in ([], *(path for top, inner in groups.items() for path in ([top], *([top, sub] for sub in inner)))):
         text = CliRunner().invoke(main, [*name, "--help"], prog_name="runlake", terminal_width=100).output
         helps.append(f"$ runlake {' '.join([*name, '--help'])}\n{text}")
     return {"settings": markdown_table(), "commands": "```text\n" + "\n".join(helps) + "```"}

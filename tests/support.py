@@ -84,11 +84,22 @@ def runlake(*args: str, env: dict[str, str] | None = None, **kwargs: Any) -> sub
 
 
 class Server:
-    """A `runlake serve` process; `url` is where it listens, `log` what it wrote to standard error."""
+    """A `runlake serve` process; `url` is where it listens, `log` what it wrote to standard error.
 
-    def __init__(self, data: Path, *args: str, env: dict[str, str] | None = None, prefix: tuple[str, ...] = ()) -> None:
+    `before` is Python that the process runs first: a query that takes long, a limit that ends sooner.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *args: str,
+        env: dict[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+        before: str = "",
+    ) -> None:
         self.data = data
-        command = [*prefix, *RUNLAKE, "serve", "--data", str(data), "--port", "0", *args]
+        python, flag, code = RUNLAKE
+        command = [*prefix, python, flag, f"{before}\n{code}", "serve", "--data", str(data), "--port", "0", *args]
         self.process = subprocess.Popen(
             command, env=env or environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         )
@@ -107,9 +118,14 @@ class Server:
                 self._listening.set()
         self._listening.set()
 
+    def wait_listening(self) -> Self:
+        """Return when it says where it listens; fails with the log."""
+        assert self._listening.wait(START_SECONDS) and self.url, "".join(self.log)
+        return self
+
     def wait_ready(self) -> Self:
         """Return when /ready answers 200; fails with the log."""
-        assert self._listening.wait(START_SECONDS) and self.url, "".join(self.log)
+        self.wait_listening()
         self.client = httpx.Client(base_url=self.url, timeout=60)
         transport_errors = 0
         while True:

@@ -30,13 +30,13 @@ PATHS: Final = {
     "/ready",
     "/schema",
 }
-READS: Final = {400, 405, 500, 503}
+READS: Final = {400, 401, 403, 405, 500, 503}
 ERRORS: Final = {
     "listRuns": READS,
-    "appendRuns": {400, 405, 409, 413, 415, 500, 503, 507},
+    "appendRuns": {400, 401, 403, 405, 408, 409, 413, 415, 500, 503, 507},
     "getRun": READS | {404},
     "getHealth": {400, 405, 500},
-    "getSchema": {405, 500},
+    "getSchema": {401, 403, 405, 500},
 }
 by_operation = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
 
@@ -114,16 +114,25 @@ def test_errors_are_problems(op: Operation) -> None:
         assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
         assert {problem["status"] for problem in shown(content)} == {code}
         assert ("Retry-After" in response.get("headers", {})) == (code == 503)
+        assert ("WWW-Authenticate" in response.get("headers", {})) == (code in (401, 403))
 
 
 @by_operation
 def test_an_error_example_is_what_the_service_answers(op: Operation) -> None:
     path = op.path.format(run_id=model.EXAMPLE_RUN, task_id=model.EXAMPLE_TASK)
     request = RequestFactory().get(path)
-    for failure in (*op.failures, ValueError("unexpected")):
+    for failure in (*op.all_failures, ValueError("unexpected")):
         answer = problems.handle(request, failure)
         content = described(op)["responses"][str(answer.status_code)]["content"][problems.MEDIA_TYPE]
         assert msgspec.json.decode(answer.content) in shown(content)
+
+
+@by_operation
+def test_an_operation_says_which_key_it_needs(op: Operation) -> None:
+    """None at all for /health alone; a service without keys takes requests without one."""
+    assert DOC["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    wanted = "write" if op.method == "post" else "read"
+    assert described(op)["security"] == ([] if op.path == "/health" else [{"key": [wanted]}, {}])
 
 
 def test_older_addresses_say_so() -> None:
@@ -228,6 +237,11 @@ def test_the_page_works_under_its_own_policy() -> None:
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|javascript:", page)
     policy = docs.HEADERS["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self';")
-    assert "http" not in policy
+    assert "http" not in policy and "eval" not in policy
+    # Style attributes are all that may stand inline; nothing makes a style sheet on the page.
+    assert [part for part in policy.split("; ") if "unsafe" in part] == ["style-src-attr 'unsafe-inline'"]
+    assert b'createElement("style")' not in docs.ASSETS["swagger-ui-bundle.js"].content
+    for alone in ("style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"):
+        assert alone in policy.split("; ")
     assert docs.HEADERS["X-Content-Type-Options"] == "nosniff"
     assert docs.HEADERS["Referrer-Policy"] == "no-referrer"

@@ -36,6 +36,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "model": frozenset({"errors", "times"}),
     "columns": frozenset({"model"}),
     "duck": frozenset({"errors"}),
+    "access": BOTTOM | {"lake.sync"},
     "parquet": frozenset({"errors"}),
     "generate": BOTTOM,
     "intake": BOTTOM,
@@ -43,8 +44,8 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "index": BOTTOM | {"intake", "lake"},
     "query": BOTTOM | {"intake", "index"} | LAKE_TO_READ,
     "store": BOTTOM | {"lake", "index", "query"},
-    "api": BOTTOM | {"intake", "index.view", "lake.append", "query", "store"},
-    "cli": BOTTOM | {"api", "generate", "index", "lake", "query", "store"},
+    "api": BOTTOM | {"access", "intake", "index.view", "lake.append", "query", "store"},
+    "cli": BOTTOM | {"access", "api", "generate", "index", "lake", "query", "store"},
 }
 DUCKDB: Final = frozenset(
     {

@@ -2,7 +2,10 @@
 
 RunlakeError
     BadInput            the caller's data or parameters are wrong; carries FieldErrors
+    Unauthorized        no key was sent, or none that is known
+    Forbidden           the key lacks the scope
     NotFound            no run has this id
+    TooSlow             a body that did not arrive in time
     Conflict            a finished run exists with other content
     TooLarge            a body over the limit
     Unsupported         a body of a type we do not read
@@ -65,6 +68,26 @@ class BadInput(RunlakeError):
         return cls([FieldError(field, message)], hint=hint)
 
 
+class Unauthorized(RunlakeError):
+    """`invalid` tells a key that is not known from none at all."""
+
+    code = "unauthorized"
+
+    def __init__(self, detail: str, *, hint: str | None = None, invalid: bool = False) -> None:
+        super().__init__(detail, hint=hint)
+        self.invalid = invalid
+
+
+class Forbidden(RunlakeError):
+    """`scope` is what the request needs."""
+
+    code = "forbidden"
+
+    def __init__(self, detail: str, *, scope: str) -> None:
+        super().__init__(detail)
+        self.scope = scope
+
+
 class NotFound(RunlakeError):
     code = "not-found"
 
@@ -81,6 +104,11 @@ class Conflict(RunlakeError):
         )
         self.index = index
         self.run_id = run_id
+
+
+class TooSlow(RunlakeError):
+    code = "too-slow"
+    hint = "nothing was stored"
 
 
 class TooLarge(RunlakeError):

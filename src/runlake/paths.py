@@ -53,6 +53,16 @@ class Paths(Struct, frozen=True):
         return self.folder / "writer.lock"
 
     @property
+    def keys(self) -> Path:
+        """The API keys, as hashes."""
+        return self.folder / "keys.json"
+
+    @property
+    def keys_lock(self) -> Path:
+        """Held while the keys are changed."""
+        return self.folder / "keys.lock"
+
+    @property
     def spill(self) -> Path:
         """Where DuckDB may spill; emptied by whoever holds the write lock."""
         return self.folder / "tmp"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -62,6 +62,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: Annotated[Count, _help("DuckDB threads of each instance")] = 2
     memory_limit: Annotated[str, _help("DuckDB memory of each instance")] = "2GB"
     body_bytes: Annotated[Count, _help("largest body of POST /runs, in bytes")] = 64 * 1024 * 1024
+    body_seconds: Annotated[Seconds, _help("time for a body to arrive, then 408")] = 60.0
+    bodies_bytes: Annotated[
+        Count, _help("bodies and batches under way, in bytes, before POST answers 503; at least one is always taken")
+    ] = 256 * 1024 * 1024
+    connections: Annotated[Count, _help("connections that may be open; the next ones get 503")] = 500
+    idle_seconds: Annotated[Annotated[int, Meta(ge=1)], _help("how long a connection may be idle between requests")] = (
+        60
+    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        _help("what is logged: debug, info (each request), warning, error"),
+    ] = "info"
     fail_point: Annotated[str, _help("for tests: die as by `kill -9` at a named point, as in `mid-merge:2`")] = ""
 
     def with_data(self, folder: str | Path | None) -> Settings:

@@ -12,18 +12,22 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
+from runlake.access import Guard
 from runlake.api import problems
+from runlake.api.door import Door
+from runlake.api.protocol import bounded
 from runlake.api.routes import HANDLERS
 from runlake.api.service import Service
 from runlake.errors import RunlakeError
+from runlake.paths import Paths
 from runlake.store import Store
 
-DRAIN_SECONDS = 8
+DRAIN_SECONDS = 7  # for what is under way; what is queued then is written, within 10 seconds in all
 
 
-def create_app(service: Service) -> Litestar:
-    """The ASGI application over a service."""
-    return Litestar(
+def create_app(service: Service, *, keys_required: bool = False) -> Door:
+    """The ASGI application over a service; keys count as soon as there is one, with `keys_required` before that."""
+    app = Litestar(
         route_handlers=HANDLERS,
         state=State({"service": service}),
         openapi_config=None,
@@ -36,6 +40,7 @@ def create_app(service: Service) -> Litestar:
             Exception: problems.handle,
         },
     )
+    return Door(app, Guard(Paths.of(service.settings.data), required=keys_required), service.metrics)
 
 
 class _Server(uvicorn.Server):
@@ -52,14 +57,17 @@ class _Server(uvicorn.Server):
             self._listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
-def serve(store: Store, host: str, port: int, listening: Callable[[str], None]) -> None:
+def serve(store: Store, host: str, port: int, listening: Callable[[str], None], *, keys_required: bool = False) -> None:
     """Serve a store until SIGTERM or SIGINT; then drain, close it and return. Raises RunlakeError if it cannot."""
     service = Service(store)
     config = uvicorn.Config(
-        create_app(service),
+        create_app(service, keys_required=keys_required),
         host=host,
         port=port,
-        http="httptools",
+        http=bounded(store.settings),
+        ws="none",
+        timeout_keep_alive=store.settings.idle_seconds,
+        proxy_headers=False,
         loop="uvloop",
         log_config=None,
         access_log=False,

@@ -1,71 +1,121 @@
-"""Bodies of POST /runs: bounded reading, then one decoder per content type."""
+"""Bodies of POST /runs: reading bounded in bytes and in time, then one decoder per content type."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
-import pyarrow as pa
 from litestar import Request
+from litestar.exceptions import InternalServerException
 
-from runlake.errors import BadInput, TooLarge, Unsupported
-from runlake.intake import Batch, Tables, from_json, from_ndjson
-from runlake.model import MAX_BATCH
+from runlake.api.client import Client
+from runlake.errors import Busy, TooLarge, TooSlow, Unsupported
+from runlake.intake import Batch, Tables, from_json, from_ndjson, stream
+from runlake.settings import Settings
 
+# As many as decode at the same time: what a body becomes on the way takes several times its size.
 DECODERS: Final = ThreadPoolExecutor(2, thread_name_prefix="runlake-decode")
 _LOCAL: Final = threading.local()
 
 
-async def read(request: Request[Any, Any, Any], limit: int) -> bytes:
-    """The whole body; raises TooLarge as soon as it is longer than `limit` bytes."""
+class Room:
+    """How many bytes of bodies and batches are under way, and may be; used by one thread."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.taken = 0
+
+    @contextmanager
+    def share(self) -> Iterator[Share]:
+        """A part of the room for one request, given back at the end."""
+        share = Share(self)
+        try:
+            yield share
+        finally:
+            self.taken -= share.size
+
+
+class Share:
+    """What one request holds of the room, in bytes."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.size = 0
+
+    def grow(self, size: int) -> None:
+        """Hold at least so many bytes; raises Busy when others leave no room. Who is alone always has it."""
+        change = size - self.size
+        if change <= 0:
+            return
+        alone = self._room.taken == self.size
+        if not alone and self._room.taken + change > self._room.size:
+            raise Busy("too many bodies are under way")
+        self._room.taken += change
+        self.size = size
+
+
+async def read(request: Request[Any, Any, Any], settings: Settings, share: Share) -> bytes:
+    """The whole body.
+
+    Raises TooLarge as soon as it is longer than it may be, Busy when others take the room, and TooSlow when it does
+    not arrive in time.
+    """
+    limit = settings.body_bytes
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge(f"a body is at most {limit} bytes, not {declared}")
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise TooLarge(f"a body is at most {limit} bytes")
-        parts.append(part)
+    try:
+        async with asyncio.timeout(settings.body_seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise TooLarge(f"a body is at most {limit} bytes")
+                share.grow(size)
+                parts.append(part)
+    except InternalServerException:  # how Litestar says that the client is gone
+        Client(request).give_up()
+        raise TooSlow("the client went away") from None
+    except TimeoutError:
+        raise TooSlow(f"the body did not arrive within {settings.body_seconds:g} seconds") from None
     return b"".join(parts)
 
 
-def decoder(request: Request[Any, Any, Any]) -> Callable[[bytes], Batch]:
-    """The function that makes a Batch of this request's body; raises Unsupported."""
+def decoder(request: Request[Any, Any, Any], limit: int) -> Callable[[bytes], Batch]:
+    """The function that makes a Batch of this request's body, unpacked at most `limit` bytes; raises Unsupported."""
     kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
     encoding = request.headers.get("content-encoding", "identity").lower()
     if kind not in _BY_TYPE or encoding != "identity":
         wrong = f"Content-Type {kind}" if kind not in _BY_TYPE else f"Content-Encoding {encoding}"
         raise Unsupported(f"{wrong} is not read here", hint=f"send one of {', '.join(_BY_TYPE)}")
-    return _BY_TYPE[kind]
+    return partial(_BY_TYPE[kind], limit=limit)
 
 
-def from_arrow(body: bytes) -> Batch:
-    """A Batch from an Arrow IPC stream; raises BadInput."""
-    try:
-        with pa.ipc.open_stream(body) as stream:
-            batches, rows = [], 0
-            for part in stream:
-                rows += part.num_rows
-                if rows > MAX_BATCH:
-                    raise BadInput.of("runs", f"a batch holds 1 to {MAX_BATCH} records, not {rows} or more")
-                # A stream may lie about lengths and hold invalid UTF-8; nothing may look at it before this.
-                part.validate(full=True)
-                batches.append(part)
-            table = pa.Table.from_batches(batches, schema=stream.schema)
-    except (pa.ArrowException, OSError, ValueError) as exc:
-        raise BadInput.of("body", f"not an Arrow IPC stream: {' '.join(str(exc).split())}") from None
+def from_arrow(body: bytes, *, limit: int = Settings().body_bytes) -> Batch:
+    """A Batch from an Arrow IPC stream; raises BadInput or TooLarge."""
+    rows = stream.table(body, limit)
     tables: Tables | None = getattr(_LOCAL, "tables", None)
     if tables is None:
         tables = _LOCAL.tables = Tables()
-    return tables.batch(table)
+    return tables.batch(rows)
 
 
-_BY_TYPE: Final[dict[str, Callable[[bytes], Batch]]] = {
-    "application/json": from_json,
-    "application/x-ndjson": from_ndjson,
+def _json(body: bytes, *, limit: int) -> Batch:
+    return from_json(body)
+
+
+def _ndjson(body: bytes, *, limit: int) -> Batch:
+    return from_ndjson(body)
+
+
+_BY_TYPE: Final[dict[str, Callable[..., Batch]]] = {
+    "application/json": _json,
+    "application/x-ndjson": _ndjson,
     "application/vnd.apache.arrow.stream": from_arrow,
 }

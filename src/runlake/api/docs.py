@@ -20,15 +20,19 @@ _MEDIA_TYPES: Final = {
     "swagger-ui.css": "text/css",
 }
 
-# The browser itself refuses whatever is not ours. Swagger UI sets style attributes and draws icons from data URLs.
+# The browser itself refuses whatever is not ours, inline scripts and inline style sheets included. Swagger UI sets
+# style attributes and draws icons from data URLs.
 HEADERS: Final[dict[str, str]] = {
     "Content-Security-Policy": "; ".join(
         (
             "default-src 'none'",
             "script-src 'self'",
-            "style-src 'self' 'unsafe-inline'",
+            "style-src 'self'",
+            "style-src-attr 'unsafe-inline'",
             "img-src 'self' data:",
             "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
             "frame-ancestors 'none'",
         )
     ),

@@ -13,10 +13,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, inspect
 
+from runlake import access
 from runlake.api import examples, problems
 from runlake.api import openapi_text as text
 from runlake.api.operations import OPERATIONS, Operation, status
-from runlake.errors import RunlakeError
+from runlake.errors import RunlakeError, Unauthorized
 from runlake.model import EXAMPLE_RUN, EXAMPLE_TASK, Instant, Problem, RunId, RunPage, TaskId
 
 __all__ = ["OPERATIONS", "Operation", "document"]
@@ -40,7 +41,10 @@ def document() -> dict[str, Any]:
         },
         "tags": [{"name": name, "description": words} for name, words in text.TAGS.items()],
         "paths": paths,
-        "components": {"schemas": _schemas()},
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": text.KEY}},
+        },
     }
 
 
@@ -53,6 +57,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "deprecated": False,
         "parameters": [*_path_parameters(operation), *_query_parameters(operation.query)],
         "responses": {"200": _answer(operation)},
+        # The second way, no key, is that of a service without keys. A scheme of type http may name what it takes.
+        "security": [] if operation.scope is None else [{"key": [operation.scope]}, {}],
     }
     if operation.request is not None:
         made["requestBody"] = _request(operation.request)
@@ -130,14 +136,17 @@ def _answer_text(operation: Operation) -> str:
 
 
 def _error(operation: Operation, code: int) -> dict[str, Any]:
-    failures: list[RunlakeError | None] = [exc for exc in operation.failures if status(exc) == code]
-    found = {_code(exc): {"value": _plain(_problem(operation, code, exc))} for exc in failures or [None]}
+    failures: list[RunlakeError | None] = [exc for exc in operation.all_failures if status(exc) == code]
+    found = {_example_name(exc): {"value": _plain(_problem(operation, code, exc))} for exc in failures or [None]}
     error: dict[str, Any] = {
         "description": text.ERRORS[code],
         "content": {problems.MEDIA_TYPE: {"schema": {"$ref": REF.format(name="Problem")}, "examples": found}},
     }
     if code == HTTPStatus.METHOD_NOT_ALLOWED:
         error["headers"] = {"Allow": _header("The methods the path takes.", "string", "GET, HEAD, OPTIONS")}
+    if code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        challenges = [access.challenge(exc) for exc in failures if exc is not None]
+        error["headers"] = {"WWW-Authenticate": _header("What the service wants to see.", "string", challenges[0])}
     if code == HTTPStatus.SERVICE_UNAVAILABLE:
         wait = _header("Seconds to wait before the next try.", "integer", problems.RETRY_SECONDS)
         error["headers"] = {"Retry-After": wait}
@@ -148,8 +157,9 @@ def _header(description: str, kind: str, example: object) -> dict[str, Any]:
     return {"description": description, "schema": {"type": kind}, "example": example}
 
 
-def _code(exc: RunlakeError | None) -> str:
-    return exc.code if exc is not None else "other"
+def _example_name(exc: RunlakeError | None) -> str:
+    invalid = isinstance(exc, Unauthorized) and exc.invalid
+    return "other" if exc is None else f"{exc.code}-key" if invalid else exc.code
 
 
 def _problem(operation: Operation, code: int, exc: RunlakeError | None) -> Problem:

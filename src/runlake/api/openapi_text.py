@@ -19,7 +19,16 @@ The run history of a task system: append runs, list them, read statistics of the
 - **Parameters.** Booleans are `true`, `false`, `1` or `0` in any case. An empty value, a repeated parameter and an
   unknown parameter are each a 400 that names it: a misspelt filter never returns everything.
 - **Errors.** Always `application/problem+json` (RFC 9457). Bad input is 400, and `errors` names each field.
+- **Keys.** Where the service has keys, send `Authorization: Bearer` and one of them.
+- Every answer carries `X-Request-ID`: the caller's own (up to 64 letters, digits and `._:-`), else a new one. The log
+  of the service names it.
+- `GET /metrics` is for Prometheus, in its text format.
 - A trailing slash is ignored, and HEAD works as GET.
+"""
+
+KEY: Final = """\
+Made by `runlake keys create`. Needed once the service has a key; `/health` needs none. GET and HEAD need the scope
+`read`, POST needs `write`; neither includes the other.
 """
 
 TAGS: Final = {
@@ -147,8 +156,11 @@ OLDER: Final = "\n\nThe same as `GET {path}`, at the address where older clients
 INTERNAL: Final = "something went wrong inside; the log of the service says what"
 ERRORS: Final = {
     400: "The input is wrong; `errors` names each field and says why.",
+    401: "The service has keys, and the request came without one that is known; `/health` alone needs none.",
+    403: "The key is known but does not have the scope the method needs: `read` for GET and HEAD, `write` for POST.",
     404: "No run has this id.",
     405: "The path does not take this method; `Allow` lists those it takes.",
+    408: "The body did not arrive in time. Nothing was stored, and the connection ends.",
     409: "A finished run exists with other content. Nothing of the batch was stored.",
     413: "The body is too large. Nothing was stored; send smaller batches.",
     415: "The body is of a type, or in an encoding, that is not read here. Nothing was stored.",

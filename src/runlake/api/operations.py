@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from runlake.access import Scope
 from runlake.api import examples, problems
 from runlake.api import openapi_text as text
 from runlake.api.examples import Example
@@ -14,11 +15,14 @@ from runlake.errors import (
     Busy,
     Conflict,
     DiskFull,
+    Forbidden,
     NotFound,
     NotReady,
     RunlakeError,
     Timeout,
     TooLarge,
+    TooSlow,
+    Unauthorized,
     Unsupported,
 )
 from runlake.model import (
@@ -54,11 +58,19 @@ class Operation(Struct, frozen=True, kw_only=True):
     nullable: bool = False
     examples: tuple[Example, ...]
     failures: tuple[RunlakeError, ...]
+    scope: Scope | None = "read"
+
+    @property
+    def all_failures(self) -> tuple[RunlakeError, ...]:
+        """What can go wrong: inside the operation, and before it when there are keys."""
+        if self.scope is None:
+            return self.failures
+        return (*self.failures, *_NO_KEY, Forbidden(f"this key does not have the scope {self.scope}", scope=self.scope))
 
     @property
     def errors(self) -> tuple[int, ...]:
         """Every error status it can give: its failures', and the two that any route can give."""
-        return tuple(sorted({status(exc) for exc in self.failures} | {405, 500}))
+        return tuple(sorted({status(exc) for exc in self.all_failures} | {405, 500}))
 
 
 def status(exc: RunlakeError) -> int:
@@ -66,6 +78,10 @@ def status(exc: RunlakeError) -> int:
     return next(problems.STATUS[kind].value for kind in type(exc).__mro__ if kind in problems.STATUS)
 
 
+_NO_KEY: Final = (
+    Unauthorized("a key is needed", hint="send Authorization: Bearer and the key"),
+    Unauthorized("the key is not known here", hint="it may have been revoked", invalid=True),
+)
 _READING: Final = (
     Busy("too many queries wait"),
     NotReady("the index is being loaded: 120 of 365 files"),
@@ -95,6 +111,7 @@ _RUNS: Final = (
         summary="Append runs, or finish open ones",
         description=text.APPEND_RUNS,
         request=RunBatch,
+        scope="write",
         response=Stored,
         examples=(
             Example("stored", "Two new runs; the second was sent without an id", examples.STORED),
@@ -103,6 +120,7 @@ _RUNS: Final = (
         failures=(
             BadInput.of("runs[17].attempt", "Expected `int` >= 1"),
             Conflict(0, EXAMPLE_RUN),
+            TooSlow("the body did not arrive within 60 seconds"),
             TooLarge("a body is at most 67108864 bytes"),
             Unsupported(
                 "Content-Type text/csv is not read here",
@@ -179,6 +197,7 @@ _SERVICE: Final = (
         response=Health,
         examples=(Example("alive", "The process answers", examples.HEALTH),),
         failures=(_UNKNOWN,),
+        scope=None,
     ),
     Operation(
         path="/ready",

@@ -9,9 +9,10 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
-from runlake import errors
+from runlake import access, errors
+from runlake.api.client import visit
 from runlake.log import LOGGER
 from runlake.model import Problem
 
@@ -20,7 +21,10 @@ RETRY_SECONDS: Final = 1
 
 STATUS: Final[dict[type[errors.RunlakeError], HTTPStatus]] = {
     errors.BadInput: HTTPStatus.BAD_REQUEST,
+    errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.TooSlow: HTTPStatus.REQUEST_TIMEOUT,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.Unsupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -37,8 +41,16 @@ STATUS: Final[dict[type[errors.RunlakeError], HTTPStatus]] = {
 _INTERNAL: Final = "something went wrong inside; the log of the service says what"
 
 
-def handle(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
-    """The response to any exception; no trace leaves the process."""
+class Answer(Struct, frozen=True):
+    """A problem as it is sent."""
+
+    status: HTTPStatus
+    headers: dict[str, str]
+    content: bytes
+
+
+def answer(method: str, path: str, exc: Exception, request_id: str = "") -> Answer:
+    """The answer to any exception; no trace leaves the process, it goes to the log."""
     headers: dict[str, str] = {}
     found: list[errors.FieldError] | msgspec.UnsetType = UNSET
     if isinstance(exc, errors.RunlakeError):
@@ -46,16 +58,25 @@ def handle(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
         code, detail = exc.code, exc.line()
         if isinstance(exc, errors.BadInput):
             found = exc.errors
+        if challenge := access.challenge(exc):
+            headers["WWW-Authenticate"] = challenge
     elif isinstance(exc, HTTPException):
         status, code, detail = HTTPStatus(exc.status_code), "http", exc.detail
         headers |= exc.headers or {}
     else:
         status, code, detail = HTTPStatus.INTERNAL_SERVER_ERROR, "internal", _INTERNAL
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        LOGGER.log(logging.ERROR, "%s %s failed", request.method, request.url.path, exc_info=exc)
-        detail = _INTERNAL
+        values = {"method": method, "path": path, "id": request_id}
+        LOGGER.log(logging.ERROR, "request failed", exc_info=exc, extra={"values": values})
+        detail = f"{_INTERNAL} of request {request_id}" if request_id else _INTERNAL
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_SECONDS)
     kind = "about:blank" if code == "http" else f"urn:runlake:{code}"
-    problem = Problem(kind, status.phrase, status.value, detail, request.url.path, found)
-    return Response(msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    problem = Problem(kind, status.phrase, status.value, detail, path, found)
+    return Answer(status, headers, msgspec.json.encode(problem))
+
+
+def handle(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
+    """The response to any exception in or below a route."""
+    made = answer(request.method, request.url.path, exc, visit(request).id)
+    return Response(made.content, status_code=made.status, media_type=MEDIA_TYPE, headers=made.headers)

@@ -11,7 +11,8 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from runlake.api import body, docs, openapi, params
+from runlake.api import body, docs, metrics, openapi, params
+from runlake.api.client import Client
 from runlake.api.service import Service
 from runlake.model import Health, NoQuery, Ready, RunsQuery, Stored, SummaryQuery, TaskStatsQuery
 from runlake.query import queries
@@ -49,7 +50,7 @@ async def list_runs(request: Req) -> Response[bytes]:
     query = params.parse(raw, RunsQuery)
     if unchanged := _unchanged(request):
         return unchanged
-    page, content, tag = await _service(request).ask(queries.page, query)
+    page, content, tag = await _service(request).ask(Client(request), queries.page, query)
     headers = {"ETag": _etag(tag, raw)}
     if page.has_more:
         target = params.again(raw, limit=page.limit, offset=page.offset + page.limit)
@@ -62,11 +63,15 @@ async def append_runs(request: Req) -> Response[bytes]:
     """POST /runs."""
     params.parse(request.scope["query_string"], NoQuery)
     service = _service(request)
-    decode = body.decoder(request)
+    settings = service.settings
+    decode = body.decoder(request, settings.body_bytes)
     service.ready()
-    content = await body.read(request, service.settings.body_bytes)
-    batch = await asyncio.get_running_loop().run_in_executor(body.DECODERS, decode, content)
-    counts = await service.append(batch)
+    with service.room.share() as share:
+        content = await body.read(request, settings, share)
+        batch = await asyncio.get_running_loop().run_in_executor(body.DECODERS, decode, content)
+        del content
+        share.grow(batch.rows.nbytes)
+        counts = await service.append(batch)
     ids = batch.rows["id"].to_pylist()
     return _json(msgspec.json.encode(Stored(len(ids), counts.stored, counts.duplicates, counts.stale, ids)))
 
@@ -75,7 +80,7 @@ async def append_runs(request: Req) -> Response[bytes]:
 async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
     """GET /runs/{run_id}."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content, _ = await _service(request).ask(queries.detail, params.run_uuid("run_id", run_id))
+    _, content, _ = await _service(request).ask(Client(request), queries.detail, params.run_uuid("run_id", run_id))
     return _json(content)
 
 
@@ -83,7 +88,7 @@ async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
 async def latest_run(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/latest."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content, _ = await _service(request).ask(queries.latest, params.run_uuid("task_id", task_id))
+    _, content, _ = await _service(request).ask(Client(request), queries.latest, params.run_uuid("task_id", task_id))
     return _json(content)
 
 
@@ -91,7 +96,9 @@ async def latest_run(request: Req, task_id: FromPath[str]) -> Response[bytes]:
 async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/stats."""
     query = params.parse(request.scope["query_string"], TaskStatsQuery)
-    _, content, _ = await _service(request).ask(queries.task_stats, params.run_uuid("task_id", task_id), query)
+    _, content, _ = await _service(request).ask(
+        Client(request), queries.task_stats, params.run_uuid("task_id", task_id), query
+    )
     return _json(content)
 
 
@@ -99,7 +106,7 @@ async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
 async def stats_summary(request: Req) -> Response[bytes]:
     """GET /stats/summary."""
     query = params.parse(request.scope["query_string"], SummaryQuery)
-    _, content, _ = await _service(request).ask(queries.summary, query)
+    _, content, _ = await _service(request).ask(Client(request), queries.summary, query)
     return _json(content)
 
 
@@ -116,6 +123,13 @@ async def ready(request: Req) -> Response[bytes]:
     params.parse(request.scope["query_string"], NoQuery)
     view = _service(request).ready().index.view
     return _json(msgspec.json.encode(Ready(view.snapshot, view.total)))
+
+
+@route("/metrics", http_method=_READ)
+async def show_metrics(request: Req) -> Response[bytes]:
+    """GET /metrics: for Prometheus; answers also while the index is loaded."""
+    params.parse(request.scope["query_string"], NoQuery)
+    return Response(_service(request).metrics.text(), media_type=metrics.MEDIA_TYPE)
 
 
 @route(["/schema", "/schema/openapi.json"], http_method=_READ)
@@ -142,6 +156,7 @@ HANDLERS: Final = [
     stats_summary,
     health,
     ready,
+    show_metrics,
     schema,
     docs_page,
 ]

@@ -11,6 +11,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
+from runlake.api.asked import Asked, Caller
+from runlake.api.body import Room
+from runlake.api.metrics import Metrics
 from runlake.errors import NotReady
 from runlake.index.view import View
 from runlake.intake import Batch
@@ -33,6 +36,10 @@ class Service:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.room = Room(store.settings.bodies_bytes)
+        self.metrics = Metrics(store, self.room)
+        store.writer.on_commit = self.metrics.commit
+        store.writer.keeper.on_step = self.metrics.step
         self._start = time.time_ns()  # a lake made anew may have the same snapshot numbers
         self._reason: str | None = "the index is being loaded"
         self._stopped = threading.Event()
@@ -59,6 +66,7 @@ class Service:
             event("loading failed", error=exc)
             return
         self._reason = None
+        self.metrics.ready = True
         event("ready", snapshot=self._store.index.view.snapshot, runs=self._store.index.view.total)
 
     def stop(self) -> None:
@@ -79,16 +87,24 @@ class Service:
         return self._store
 
     async def ask(
-        self, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs
+        self, caller: Caller, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs
     ) -> tuple[T, bytes, str]:
-        """The answer, its JSON and the tag of its snapshot, all made on a reading thread."""
+        """The answer, its JSON and the tag of its snapshot, all made on a reading thread.
+
+        A question whose caller goes away is dropped.
+        """
 
         def encoded(session: Session, view: View) -> tuple[T, bytes, str]:
             answer = question(session, view, *args, **kw)
             return answer, msgspec.json.encode(answer), self._tag(view)
 
-        future: Future[tuple[T, bytes, str]] = self.ready().engine.submit(encoded)
-        return await asyncio.wrap_future(future)
+        asked = Asked(encoded)
+        future: Future[tuple[T, bytes, str]] = self.ready().engine.submit(asked)
+        self.metrics.asked += 1
+        try:
+            return await asked.answer(future, caller)
+        finally:
+            self.metrics.asked -= 1
 
     def tag(self) -> str:
         """The tag of the newest snapshot: equal tags of one request mean equal answers."""
@@ -99,4 +115,7 @@ class Service:
 
     async def append(self, batch: Batch) -> Counts:
         """Store a batch; returns when it is durable and visible."""
-        return await asyncio.wrap_future(self.ready().writer.submit(batch))
+        started = time.perf_counter()
+        counts = await asyncio.wrap_future(self.ready().writer.submit(batch))
+        self.metrics.append(time.perf_counter() - started, counts)
+        return counts

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import click
 
-from runlake.cli import backup, load, look, serve, upkeep
+from runlake.cli import backup, keys, load, look, serve, upkeep
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -27,5 +27,6 @@ for _command in (
     upkeep.check,
     look.info,
     backup.backup,
+    keys.keys,
 ):
     main.add_command(_command)

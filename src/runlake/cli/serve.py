@@ -4,35 +4,47 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import sys
+from typing import Final
 
 import click
 
+from runlake import access, log
 from runlake.api import app
 from runlake.cli.common import command
 from runlake.errors import UsageError
+from runlake.paths import Paths
 from runlake.settings import Settings
 from runlake.store import Store
+
+STDERR: Final = 2
 
 
 @click.command(epilog="Example: runlake serve --data data/lake --port 8000")
 @click.option("--host", help="Address to listen on [RUNLAKE_HOST, then 127.0.0.1].")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one [RUNLAKE_PORT, then 8000].")
-@click.option("--no-auth", is_flag=True, help="Allow an address others can reach although there are no keys.")
+@click.option(
+    "--no-auth",
+    is_flag=True,
+    help="Allow an address others can reach although there are no keys; where there are, they count.",
+)
 @command
 def serve(settings: Settings, host: str | None, port: int | None, no_auth: bool) -> None:
     """Serve the Runs API until SIGTERM; makes the lake if there is none."""
     host = settings.host if host is None else host
-    if not no_auth and not _is_loopback(host):
+    has_keys = bool(access.stored(Paths.of(settings.data)))
+    if not has_keys and not no_auth and not _is_loopback(host):
         raise UsageError(
             f"{host} can be reached from other machines, and there are no keys",
-            hint="listen on 127.0.0.1, or say --no-auth if something else guards the service",
+            hint="`runlake keys create` makes one; or say --no-auth if something else guards the service",
         )
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    lines = log.begin(settings.log_level, STDERR)
     # Errors of requests are logged by api.problems; what is left is clients that went away while we stopped.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
-    store = Store(settings)
-    app.serve(store, host, settings.port if port is None else port, _say)
+    try:
+        store = Store(settings)
+        app.serve(store, host, settings.port if port is None else port, _say, keys_required=has_keys)
+    finally:
+        lines.close()
 
 
 def _say(address: str) -> None:

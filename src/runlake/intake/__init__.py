@@ -2,6 +2,7 @@
 
 records.py  JSON and NDJSON texts
 tables.py   columns: Arrow streams, and whatever DuckDB reads (the rules as SQL, in intake.sql)
+stream.py   Arrow streams from outside: bounded before they are unpacked
 outputs.py  the one text form of `output`
 """
 

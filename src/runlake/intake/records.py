@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from runlake import times
@@ -21,7 +23,15 @@ SHAPE: Final = 'the body is {"runs": [{"task_id": "…"}, …]}'
 MAX_ERRORS: Final = 10
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 _NAMED: Final = re.compile(r"(?:unknown|required) field `(.*)`")
-_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# Possessive, and open at the end: the time stays linear and the memory flat, whatever the body is.
+_STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
+_MANY_COMMAS: Final = 1_000_000
+_PIECE: Final = 1 << 20
+
+
+_STEPS: Final = np.zeros(256, dtype=np.int8)
+_STEPS[list(b"[{")] = 1
+_STEPS[list(b"]}")] = -1
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,6 +49,9 @@ _TOO_DEEP: Final = f"nests deeper than {MAX_DEPTH} levels"
 
 def from_json(body: bytes) -> Batch:
     """A Batch from `{"runs": [record, …]}`; raises BadInput."""
+    # Millions of records of a few bytes each would take gigabytes before they could be counted.
+    if body.count(b",") > _MANY_COMMAS and (number := _count(body)) > MAX_BATCH:
+        raise _wrong_number(number)
     try:
         texts = _ENVELOPE.decode(body).runs
     except RecursionError:
@@ -48,17 +61,53 @@ def from_json(body: bytes) -> Batch:
             raise BadInput.of(f"runs[{_index_at(body[: half.start()])}]", _HALF_PAIR) from None
         bad = _explained(str(exc))
         raise BadInput.of(bad.field if bad.field == "runs" else "body", bad.message, hint=SHAPE) from None
+    if len(texts) > MAX_BATCH:
+        raise _wrong_number(len(texts))
     return _batch([bytes(text) for text in texts])
 
 
 def from_ndjson(body: bytes) -> Batch:
     """A Batch from one record a line; blank lines do not count. Raises BadInput."""
-    return _batch([line for line in body.split(b"\n") if line.strip()])
+    texts = []
+    for line in io.BytesIO(body):
+        if line.strip():
+            texts.append(line.removesuffix(b"\n"))
+            if len(texts) > MAX_BATCH:
+                raise _wrong_number(len(texts))
+    return _batch(texts)
+
+
+def _wrong_number(number: int) -> BadInput:
+    return BadInput.of("runs", f"a batch holds 1 to {MAX_BATCH} records, not {number}", hint=SHAPE)
+
+
+def _count(body: bytes) -> int:
+    """How many records a JSON body has: the commas between them and one. Of a body that is no JSON, any number."""
+    commas = level = inside = slashes = 0
+    for start in range(0, len(body), _PIECE):
+        piece = np.frombuffer(body, np.uint8, min(_PIECE, len(body) - start), start)
+        quotes, slashes = _quotes(piece, slashes)
+        within = (inside + np.cumsum(quotes)) & 1
+        levels = level + np.cumsum(np.where(within, 0, _STEPS[piece]), dtype=np.int64)
+        commas += int(np.count_nonzero((piece == ord(",")) & (levels == 2) & (within == 0)))
+        inside, level = int(within[-1]), int(levels[-1])
+    return commas + 1
+
+
+def _quotes(piece: npt.NDArray[np.uint8], slashes: int) -> tuple[npt.NDArray[np.bool_], int]:
+    """Where strings begin and end: quotes after an even number of backslashes. `slashes` stand before the piece."""
+    quotes, slash = piece == ord('"'), piece == ord("\\")
+    if not slashes and not slash.any():
+        return quotes, 0
+    at = np.arange(len(piece))
+    last = np.maximum.accumulate(np.where(slash, -1 - slashes, at))  # the last byte that is no backslash
+    before = np.concatenate((np.array([-1 - slashes]), last[:-1]))
+    return quotes & ((at - 1 - before) % 2 == 0), int(at[-1] - last[-1])
 
 
 def _batch(texts: Sequence[bytes]) -> Batch:
-    if not 1 <= len(texts) <= MAX_BATCH:
-        raise BadInput.of("runs", f"a batch holds 1 to {MAX_BATCH} records, not {len(texts)}", hint=SHAPE)
+    if not texts:
+        raise _wrong_number(0)
     split = _judged(texts, MAX_ERRORS)
     if split.rejected:
         errors = [

@@ -5,7 +5,7 @@ The rules are the macros of intake.sql; here each field picks its macro by the t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -70,7 +70,7 @@ class Tables:
 
     def split(self, table: pa.Table, *, id_required: bool = False) -> Split:
         """The good rows and the bad ones; raises BadInput when the columns themselves are wrong."""
-        _check_columns(table, id_required=id_required)
+        check_columns(table.column_names, id_required=id_required)
         table, bad_times = _in_micros(table)
         clean = self._clean(table)
         problems = clean["problem"]
@@ -147,8 +147,8 @@ def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.int32()).cast(pa.int64()) if pa.types.is_date32(column.type) else column.cast(pa.int64())
 
 
-def _check_columns(table: pa.Table, *, id_required: bool) -> None:
-    names = table.column_names
+def check_columns(names: Sequence[str], *, id_required: bool = False) -> None:
+    """Raises BadInput for columns that are unknown, there twice or missing."""
     errors = [FieldError(n, "unknown field") for n in names if n not in NAMES]
     errors += [FieldError(n, "given twice") for n in NAMES if names.count(n) > 1]
     if "task_id" not in names:

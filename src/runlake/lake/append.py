@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Final
@@ -47,7 +48,9 @@ class Writer:
         self._waiting_rows = 0
         self._wake = threading.Condition()
         self._closing = False
-        self._behind = False
+        self._behind_since: float | None = None  # monotonic; while the index may not have the newest commit
+        self.committed_at = time.time()
+        self.on_commit: Callable[[float], None] = lambda _seconds: None
         self._crowd = 0  # batches of the last group
         self._more = False
         self.keeper = Keeper(lake, index)
@@ -72,6 +75,16 @@ class Writer:
             self._waiting_rows += batch.rows.num_rows
             self._wake.notify()
         return future
+
+    @property
+    def waiting_rows(self) -> int:
+        """Rows that wait for their commit; from any thread."""
+        return self._waiting_rows
+
+    def lag(self) -> float:
+        """Seconds for which the index has been behind the lake; from any thread."""
+        since = self._behind_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def close(self) -> None:
         """Write what is queued, then end; a second call does nothing."""
@@ -145,15 +158,19 @@ class Writer:
             start = stop
 
     def _write(self, batches: list[Batch]) -> admit.Admission:
-        if self._behind:
+        if self._behind_since is not None:
             self._index.load(self._lake)
-            self._behind = False
+            self._behind_since = None
+        started = time.monotonic()
         admission = admit.admit(batches, self._index, partial(write.verify, self._lake))
         commit = write.store(self._lake, admission, self._index.last_file())
         if commit is not None:
-            self._behind = True  # until the index has it: a failure in between must not leave it wrong
+            self.committed_at = time.time()
+            # Until the index has it: a failure in between must not leave it wrong.
+            self._behind_since = time.monotonic()
             self._index.apply(commit)
-            self._behind = False
+            self._behind_since = None
+            self.on_commit(time.monotonic() - started)
             self.keeper.replaced(len(admission.closed))
         return admission
 
@@ -161,7 +178,7 @@ class Writer:
         """After a failure nobody knows whether the commit took place: read the lake again before the next."""
         known = isinstance(exc, DiskFull)  # it comes often, and its trace tells nothing more
         LOGGER.log(logging.ERROR, "writing failed: %s", exc, exc_info=None if known else exc)
-        self._behind = True
+        self._behind_since = self._behind_since or time.monotonic()
 
 
 def _failed(exc: Exception) -> RunlakeError:

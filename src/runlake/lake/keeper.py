@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -50,6 +50,8 @@ class Keeper:
         self._lake, self._index = lake, index
         self._due: deque[Step] = deque()
         self._rests = Rests(lake.settings.maintain_seconds)
+        self.memory = 0  # bytes of the lake's DuckDB, at the last look
+        self.on_step: Callable[[str, float], None] = lambda _step, _seconds: None
         self._dead_open = lake.dead_open_rows()
         self._last_tidy = self._last_look = time.monotonic()
         self.gone = retention.Gone()
@@ -68,6 +70,7 @@ class Keeper:
         full = self._index.inlined_rows() >= settings.flush_rows and self._rests.over(Step.FLUSH)
         if not self._due and (full or now - self._last_look >= settings.maintain_seconds):
             self._last_look = now
+            self.memory = int(self._lake.execute("memory").column(0)[0].as_py())
             planned = maintain.plan(self._state(now - self._last_tidy), settings)
             self._due.extend(step for step in planned if self._rests.over(step))
         if self._due and self._due[0] is Step.CLEAN and not self._index.settled():
@@ -105,7 +108,9 @@ class Keeper:
             self._dead_open = 0
         if step is Step.CLEAN:
             self._last_tidy = time.monotonic()
-        event("upkeep", step=step.name.lower(), seconds=round(time.monotonic() - started, 3))
+        seconds = time.monotonic() - started
+        self.on_step(step.name.lower(), seconds)
+        event("upkeep", step=step.name.lower(), seconds=round(seconds, 3))
         after = self._index.files()
         return step is Step.MERGE and len(after) < len(before) and bool(maintain.crowded(after))
 

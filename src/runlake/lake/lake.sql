@@ -165,3 +165,6 @@ JOIN {meta}.ducklake_table t USING (table_id)
 JOIN {meta}.ducklake_schema s USING (schema_id)
 WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL
 ORDER BY ALL
+
+-- name: memory
+SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()

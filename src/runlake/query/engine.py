@@ -28,12 +28,17 @@ class Session(Struct, frozen=True):
     reader: Reader
     days: Days
     ended: threading.Event
+    dropped: threading.Event
     deadline: float
 
     def check(self) -> None:
         """Raise Timeout when the time is over; called before each read of a file."""
-        if self.ended.is_set() or time.monotonic() > self.deadline:
+        if self.ended.is_set() or self.dropped.is_set() or time.monotonic() > self.deadline:
             raise Timeout("the question was interrupted at its time limit")
+
+    def hurry(self) -> None:
+        """End the question at its next check: nobody waits for the answer. From any thread."""
+        self.dropped.set()
 
 
 def _let_go(exc: BaseException | None) -> None:
@@ -72,7 +77,8 @@ class Engine:
         return future
 
     def _session(self) -> Session:
-        return Session(self._reader, self._days, self._ended, time.monotonic() + self._seconds)
+        deadline = time.monotonic() + self._seconds
+        return Session(self._reader, self._days, self._ended, threading.Event(), deadline)
 
     def close(self) -> None:
         """Drop what waits and end what runs; a second call does nothing."""

@@ -1,0 +1,136 @@
+"""What the service says of itself to Prometheus. Everything is counted where it happens or read from plain numbers:
+a scrape takes none of the writing thread's time and asks no database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import pyarrow as pa
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from runlake.api.body import Room
+from runlake.lake.append import Counts
+from runlake.store import Store
+
+MEDIA_TYPE: Final = "text/plain; version=0.0.4"
+_FAST: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+_SLOW: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+class Metrics:
+    """The counters of one service; every method may be called from any thread."""
+
+    def __init__(self, store: Store, room: Room) -> None:
+        self.registry = CollectorRegistry()
+        self.under_way = 0  # requests, counted by the door
+        self.asked = 0  # questions that wait or run, counted by the service
+        self.ready = False
+        self._requests = Counter(
+            "runlake_requests",
+            "Answers by method, route and status.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self._seconds = self._histogram(
+            "runlake_request_seconds", "Time to the end of an answer.", _FAST, "method", "route"
+        )
+        self._appends = self._histogram("runlake_append_seconds", "From a decoded batch to its being durable.", _SLOW)
+        self._commits = self._histogram("runlake_commit_seconds", "One commit of a group of batches.", _SLOW)
+        self._steps = self._histogram("runlake_upkeep_seconds", "One step of upkeep, by kind.", _SLOW, "step")
+        self._runs = Counter(
+            "runlake_received_runs",
+            "Runs of accepted batches, by what became of them.",
+            ("result",),
+            registry=self.registry,
+        )
+        for result in Counts.__struct_fields__:
+            self._runs.labels(result)
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self.registry.register(_Gauges(self, store, room))
+        ProcessCollector(registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: Iterable[float], *labels: str) -> Histogram:
+        return Histogram(name, text, labels, buckets=tuple(buckets), registry=self.registry)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """An answer has been sent, or its client is gone."""
+        children = self._known.get((method, route, status))
+        if children is None:
+            children = self._requests.labels(method, route, str(status)), self._seconds.labels(method, route)
+            self._known[method, route, status] = children
+        children[0].inc()
+        children[1].observe(seconds)
+
+    def append(self, seconds: float, counts: Counts) -> None:
+        """A batch has been stored."""
+        self._appends.observe(seconds)
+        for result in Counts.__struct_fields__:
+            self._runs.labels(result).inc(getattr(counts, result))
+
+    def commit(self, seconds: float) -> None:
+        """A group of batches has been committed."""
+        self._commits.observe(seconds)
+
+    def step(self, name: str, seconds: float) -> None:
+        """A step of upkeep has been done."""
+        self._steps.labels(name).observe(seconds)
+
+    def text(self) -> bytes:
+        """All of it in the text format of Prometheus."""
+        return generate_latest(self.registry)
+
+
+class _Gauges(Collector):
+    """How things stand at the time of a scrape."""
+
+    def __init__(self, metrics: Metrics, store: Store, room: Room) -> None:
+        self._metrics, self._store, self._room = metrics, store, room
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing, so that registering asks nothing."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """One family a number."""
+        values = [*self._of_service(), *(self._of_lake() if self._metrics.ready else ())]
+        for name, text, value in values:
+            yield GaugeMetricFamily(f"runlake_{name}", text, value=value)
+
+    def _of_service(self) -> Iterator[tuple[str, str, float]]:
+        writer = self._store.writer
+        yield "ready", "1 once the lake is attached and its index has caught up.", float(self._metrics.ready)
+        yield "requests_under_way", "Requests that have not been answered.", self._metrics.under_way
+        yield "queries_under_way", "Questions that wait for a reading thread or run on one.", self._metrics.asked
+        yield "bodies_bytes", "Bodies and batches under way.", self._room.taken
+        yield "waiting_rows", "Runs that wait for the writer.", writer.waiting_rows
+        yield "index_lag_seconds", "How long the index has been behind the lake; 0 when it is not.", writer.lag()
+
+    def _of_lake(self) -> Iterator[tuple[str, str, float]]:
+        view, writer = self._store.index.view, self._store.writer
+        files = view.files.all()
+        yield "snapshot", "Number of the newest snapshot.", view.snapshot
+        yield "snapshot_timestamp_seconds", "When this process last committed, or opened the lake.", writer.committed_at
+        yield "runs", "Runs in the lake.", view.total
+        yield "open_runs", "Runs that have not finished.", view.open
+        yield "inlined_rows", "Finished runs that are in the catalog and not yet in Parquet.", view.inlined
+        yield "files", "Live Parquet files of finished runs.", len(files)
+        yield "files_bytes", "Bytes of these files.", sum(file.size for file in files)
+        yield "wal_bytes", "The catalog's write-ahead log.", _size(f"{self._store.lake.paths.catalog}-wal")
+        yield "catalog_bytes", "The catalog.", _size(str(self._store.lake.paths.catalog))
+        yield (
+            "writer_memory_bytes",
+            "Memory of the lake's DuckDB, at the last look of upkeep.",
+            writer.keeper.memory,
+        )
+        yield "arrow_memory_bytes", "Arrow memory: bodies, batches and what is read.", pa.total_allocated_bytes()
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116
+    except OSError:
+        return 0

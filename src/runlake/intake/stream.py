@@ -1,0 +1,150 @@
+"""Arrow IPC streams from outside: how large they get is known before anything is unpacked.
+
+A few kilobytes can stand for gigabytes: compressed buffers, dictionaries and views that repeat one long text, columns
+that share their buffers. So the metadata is read first, nested types are refused, and what repeats is added up.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from runlake.errors import BadInput, TooLarge
+from runlake.intake.tables import check_columns
+from runlake.model import MAX_BATCH
+
+# Numbers of the fields in Arrow's Message.fbs.
+_HEADER_TYPE: Final = 1
+_HEADER: Final = 2
+_DICTIONARY_BATCH: Final = 2
+_RECORD_BATCH: Final = 3
+_DATA: Final = 1  # of a dictionary batch
+_LENGTH: Final = 0  # of a record batch, and so on
+_BUFFERS: Final = 2
+_COMPRESSION: Final = 3
+
+
+def table(body: bytes, limit: int) -> pa.Table:
+    """The rows of a stream, validated; raises BadInput, or TooLarge when it unpacks to more than `limit` bytes."""
+    try:
+        _measure(body, limit)
+        with pa.ipc.open_stream(body) as stream:
+            check_columns(stream.schema.names)
+            _check_types(stream.schema)
+            batches = []
+            for part in stream:
+                # A stream may lie about lengths and hold invalid UTF-8; nothing may look at it before this.
+                part.validate(full=True)
+                batches.append(part)
+            rows = pa.Table.from_batches(batches, schema=stream.schema)
+        size = sum(_size(rows.column(place)) for place in range(rows.num_columns))
+    except (pa.ArrowException, OSError, ValueError, struct.error) as exc:
+        raise BadInput.of("body", f"not an Arrow IPC stream: {' '.join(str(exc).split())}") from None
+    if size > limit:
+        raise _too_large(limit)
+    return rows
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"a body is at most {limit} bytes, also when it is unpacked")
+
+
+def _measure(body: bytes, limit: int) -> None:
+    """Read the metadata alone: rows, and the size that compressed buffers claim (if they lie, reading them fails)."""
+    rows = size = 0
+    for message in pa.ipc.MessageReader.open_stream(body):
+        data = bytes(message.metadata)
+        root = _u32(data, 0)
+        header = _indirect(data, root, _HEADER)
+        kind = data[at] if (at := _field(data, root, _HEADER_TYPE)) else 0
+        if kind == _DICTIONARY_BATCH and header:
+            header = _indirect(data, header, _DATA)
+        elif kind == _RECORD_BATCH and header:
+            rows += _i64(data, at) if (at := _field(data, header, _LENGTH)) else 0
+        else:
+            continue
+        if rows > MAX_BATCH:
+            raise BadInput.of("runs", f"a batch holds 1 to {MAX_BATCH} records, not {rows} or more")
+        if header and _field(data, header, _COMPRESSION):
+            size += sum(_unpacked(message.body, offset, length) for offset, length in _buffers(data, header))
+        if size > limit:
+            raise _too_large(limit)
+
+
+def _unpacked(body: pa.Buffer, offset: int, length: int) -> int:
+    """What a compressed buffer says it unpacks to; -1 stands for one that is not compressed."""
+    if length == 0:
+        return 0
+    claimed = _i64(bytes(body[offset : offset + 8]), 0)
+    return length if claimed == -1 else max(claimed, 0)
+
+
+def _buffers(data: bytes, batch: int) -> Iterator[tuple[int, int]]:
+    start = _indirect(data, batch, _BUFFERS)
+    if start:
+        for number in range(_u32(data, start)):
+            yield struct.unpack_from("<qq", data, start + 4 + 16 * number)
+
+
+def _field(data: bytes, at: int, number: int) -> int:
+    """Where a field of the flatbuffer table at `at` lies; 0 when it is left out."""
+    vtable = at - struct.unpack_from("<i", data, at)[0]
+    if 4 + 2 * number >= struct.unpack_from("<H", data, vtable)[0]:
+        return 0
+    offset = struct.unpack_from("<H", data, vtable + 4 + 2 * number)[0]
+    return at + int(offset) if offset else 0
+
+
+def _indirect(data: bytes, at: int, number: int) -> int:
+    """Where the table or vector that a field points to lies; 0 when it is left out."""
+    place = _field(data, at, number)
+    return place + _u32(data, place) if place else 0
+
+
+def _u32(data: bytes, at: int) -> int:
+    return int(struct.unpack_from("<I", data, at)[0])
+
+
+def _i64(data: bytes, at: int) -> int:
+    return int(struct.unpack_from("<q", data, at)[0])
+
+
+def _check_types(schema: pa.Schema) -> None:
+    for field in schema:
+        kind = field.type.storage_type if isinstance(field.type, pa.BaseExtensionType) else field.type
+        inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if pa.types.is_nested(inner) or pa.types.is_run_end_encoded(inner) or pa.types.is_dictionary(inner):
+            raise BadInput.of(field.name, f"a column of type {field.type} is not read here; `output` is JSON text")
+
+
+def _size(column: pa.ChunkedArray) -> int:
+    """Bytes of a column when every row has its own copy of its value."""
+    return sum(_array_size(chunk) for chunk in column.chunks)
+
+
+def _array_size(array: pa.Array) -> int:
+    if isinstance(array, pa.ExtensionArray):
+        return _array_size(array.storage)
+    if pa.types.is_dictionary(array.type):
+        lengths = _lengths(array.dictionary)
+        return int(pc.sum(lengths.take(array.indices)).as_py() or 0) if lengths is not None else array.nbytes
+    lengths = _lengths(array)
+    return int(pc.sum(lengths).as_py() or 0) if lengths is not None else array.nbytes
+
+
+def _lengths(array: pa.Array) -> pa.Array | None:
+    """Bytes of each text; None where all values are of one size."""
+    if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
+        # The length is the first of the four integers of a view.
+        views = np.frombuffer(array.buffers()[1] or b"", dtype="<i4").reshape(-1, 4)
+        lengths = views[array.offset : array.offset + len(array), 0].astype(np.int64)
+        return pa.array(lengths, mask=np.asarray(array.is_null()))
+    kind = array.type
+    textual = pa.types.is_string(kind) or pa.types.is_binary(kind)
+    large = pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
+    return pc.binary_length(array).cast(pa.int64()) if textual or large else None
