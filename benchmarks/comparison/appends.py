@@ -28,7 +28,7 @@ class Batches(NamedTuple):
 # One after the other; then by many clients, for seconds; then at a pace, beside questions.
 ALONE: Final = (Batches(1, 200), Batches(100, 60), Batches(1000, 30), Batches(10_000, 8))
 CLIENTS: Final = {64: Batches(1, 40_000), 8: Batches(1000, 300)}
-PACED: Final = Batches(500, 400)
+PACED: Final = Batches(500, 250)
 
 
 def make(folder: Path) -> None:

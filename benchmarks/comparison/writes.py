@@ -21,7 +21,7 @@ from benchmarks.comparison.systems import System
 _PACE: Final = 10  # posts a second, of PACED.size runs
 _POSTERS: Final = 4  # so that one slow post does not hold up the next
 _CLIENT_SECONDS: Final = 4
-_BESIDE_SECONDS: Final = 3
+_BESIDE_SECONDS: Final = 2
 
 Say = Callable[[str], None]
 
