@@ -29,7 +29,7 @@ PRINTED = """Running 1s test @ http://127.0.0.1:8000
      50%  310.00us
      75%    1.20ms
      90%    2.40ms
-     99%    1.05s
+     99%    1.05s\x20
   316 requests in 1.00s, 1.02MB read
   Non-2xx or 3xx responses: 4
 Requests/sec:    315.70

@@ -15,7 +15,7 @@ from benchmarks.comparison.systems import System
 
 _SAMPLED: Final = 20
 _LEAST: Final = 3
-_SAMPLE_SECONDS: Final = 5.0
+_SAMPLE_SECONDS: Final = 3.0
 _AGREE_SECONDS: Final = 3.0
 _SLOW_MS: Final = 100.0
 _UNCHANGED: Final = 100

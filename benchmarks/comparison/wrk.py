@@ -30,6 +30,8 @@ def gets(port: int, file: Path, connections: int, seconds: float, missing: bool 
     expected = printed.requests if missing else 0
     if printed.broken or (missing is not None and printed.refused != expected):
         raise SystemExit(f"wrk met errors on {file.name}: {printed}")
+    if not printed.requests:  # a lower bound: every one of them waited that long
+        return Timing(1000 * seconds, 1000 * seconds, 0.0)
     return Timing(printed.p50, printed.p99, printed.rate)
 
 
@@ -73,5 +75,6 @@ def _figure(pattern: str, text: str, default: str | None = None) -> str:
 
 
 def _milliseconds(text: str, percent: int) -> float:
-    found = re.search(rf"^ +{percent}% +([\d.]+)(us|ms|s|m)$", text, re.MULTILINE)
+    # Units of one letter are padded with a space.
+    found = re.search(rf"^ +{percent}% +([\d.]+)(us|ms|s|m) *$", text, re.MULTILINE)
     return float(found[1]) * _UNITS[found[2]] if found else float("nan")
