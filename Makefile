@@ -38,12 +38,12 @@ bench-tools: install
 bench: bench-tools
 	$(BIN)/python benchmarks/compare.py --sizes 1000000,10000000
 
-# A second start goes on where the first one stopped. 40 GB of disk.
+# A second start goes on where the first one stopped. 35 GB of disk.
 bench-large: bench-tools
-	$(BIN)/python benchmarks/compare.py --sizes 1000000,10000000,100000000 --import-runs 8000000 --work $(BENCH_WORK)
+	$(BIN)/python benchmarks/compare.py --sizes 1000000,10000000,100000000 --work $(BENCH_WORK)
 
 bench-gate: bench-tools
-	$(BIN)/python benchmarks/compare.py --sizes 1000000 --peers postgres,plain --gate --out /tmp/runlake-gate.md
+	$(BIN)/python benchmarks/compare.py --sizes 1000000 --thin 0 --peers postgres,plain --gate --out /tmp/runlake-gate.md
 
 lock:
 	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \

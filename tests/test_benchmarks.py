@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import msgspec
 import pytest
 from benchmarks.comparison import gate, goals, questions, report, same, wrk
 from benchmarks.comparison.figures import (
@@ -145,6 +146,21 @@ def test_the_gate_compares_ratios_only(tmp_path: Path) -> None:
     first, gone = gate.check(file, results(slow))
     assert first.startswith("1,000,000 runs, first page / plain: was 0.500, now 3.6")
     assert gone.endswith("summary, 7 days / plain: was 0.500, now not measured")
+
+
+def test_the_threshold_is_above_the_noise(tmp_path: Path) -> None:
+    """Two runs of one commit tell how far ratios are apart when nothing has changed."""
+    file = tmp_path / "baseline.json"
+    twin = size(1_000_000)
+    gate.write(file, results(twin), results(size(1_000_000)))
+    assert msgspec.json.decode(file.read_bytes(), type=gate.Baseline).threshold == gate.THRESHOLD
+    twin.questions["first page"]["plain"] = timing(FAST * 4 * 2 / 1.3)
+    gate.write(file, results(size(1_000_000)), results(twin))
+    noisy = msgspec.json.decode(file.read_bytes(), type=gate.Baseline)
+    assert noisy.noise == pytest.approx(1.3)
+    assert noisy.threshold == pytest.approx(1.69)
+    with pytest.raises(SystemExit, match="one commit"):
+        gate.write(file, results(twin), replace(results(twin), commit="abc9999"))
 
 
 def test_the_gate_needs_a_size_in_common_and_a_commit(tmp_path: Path) -> None:

@@ -16,26 +16,27 @@ from msgspec import Struct
 
 PEER: Final = "plain"  # for questions: the same engine on the same files, and nothing to install
 APPENDS: Final = {"1,000 runs": "postgres", "10,000 runs": "postgres"}  # small ones measure the disk's sync
-THRESHOLD: Final = 1.5  # times the ratio of the baseline
-NOISE: Final = (
-    "Two runs of the same commit on a shared machine differ by up to a quarter in a ratio of medians; the threshold "
-    "is twice that."
-)
+THRESHOLD: Final = 1.5  # times the ratio of the baseline, at least: the square of the noise where that is more
+
+Ratios = dict[str, dict[str, float]]  # size, benchmark
 
 
 class Baseline(Struct, frozen=True):
-    """Ratios by size and benchmark: runlake's time over the peer's, so more is worse."""
+    """Ratios are runlake's time over the peer's, so more is worse.
+
+    `noise` is how far the farthest of them was apart in two runs of the commit, as a factor; None when there was one.
+    """
 
     date: str
     commit: str
     machine: str
     versions: dict[str, str]
-    noise: str
+    noise: float | None
     threshold: float
-    ratios: dict[str, dict[str, float]]
+    ratios: Ratios
 
 
-def ratios(results: Results) -> dict[str, dict[str, float]]:
+def ratios(results: Results) -> Ratios:
     """What the gate compares of one run."""
     found = {size.shape.name: _of(size) for size in results.sizes}
     if results.imported:
@@ -57,7 +58,7 @@ def _of(size: Size) -> dict[str, float]:
     return {name: ratio for name, ratio in found.items() if math.isfinite(ratio)}
 
 
-def worse(baseline: Baseline, now: dict[str, dict[str, float]]) -> list[str]:
+def worse(baseline: Baseline, now: Ratios) -> list[str]:
     """One line for each ratio that is worse by more than the threshold, or is gone; other sizes are not compared."""
     shared = [size for size in baseline.ratios if size in now]
     if not shared:
@@ -80,9 +81,18 @@ def check(file: Path, results: Results) -> list[str]:
     return worse(msgspec.json.decode(file.read_bytes(), type=Baseline), ratios(results))
 
 
-def write(file: Path, results: Results) -> None:
-    """Make a run the baseline. A commit with changes is none."""
-    if results.commit.endswith("changes"):
-        raise SystemExit("the baseline is of a commit: commit first, then measure")
-    made = Baseline(results.date, results.commit, results.machine, results.versions, NOISE, THRESHOLD, ratios(results))
+def noise(one: Ratios, other: Ratios) -> float:
+    """The largest factor between two ratios of the same benchmark; 1 where nothing is in common."""
+    shared = [(one[size][name], other[size][name]) for size in one for name in one[size] if name in other.get(size, {})]
+    return max((max(a / b, b / a) for a, b in shared), default=1.0)
+
+
+def write(file: Path, results: Results, twin: Results | None = None) -> None:
+    """Make a run the baseline; `twin` is another one of the same commit. A commit with changes is none."""
+    if results.commit.endswith("changes") or (twin and twin.commit != results.commit):
+        raise SystemExit("the baseline is of one commit: commit first, then measure")
+    found = ratios(results)
+    apart = noise(found, ratios(twin)) if twin else None
+    threshold = max(THRESHOLD, (apart or 1.0) ** 2)
+    made = Baseline(results.date, results.commit, results.machine, results.versions, apart, threshold, found)
     machine.write(file, msgspec.json.format(msgspec.json.encode(made)) + b"\n")

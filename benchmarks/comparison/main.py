@@ -28,6 +28,7 @@ _MIXED: Final = "mixed"
 _MIXED_SECONDS: Final = 6
 _UNCHANGED: Final = "unchanged"
 _UNCHANGED_SECONDS: Final = 3
+_MEASURED: Final = ["src", "benchmarks", ":!benchmarks/last.*", ":!benchmarks/baseline.json", ":!benchmarks/README.md"]
 _IMPORTED_A_DAY: Final = 250_000  # dense days
 
 
@@ -40,7 +41,8 @@ def main() -> None:
     if options.readme:
         report.into(machine.ROOT / "README.md", results)
     if options.write_baseline:
-        gate.write(options.baseline, results)
+        twin: Path | None = options.twin
+        gate.write(options.baseline, results, msgspec.json.decode(twin.read_bytes(), type=Results) if twin else None)
     if options.gate:
         worse = gate.check(options.baseline, results)
         print("\n".join(["worse than the baseline:", *worse]) if worse else "gate: nothing is worse than the baseline")
@@ -190,8 +192,8 @@ def _import(folder: Path, runs: int) -> Imported:
 
 
 def _commit() -> str:
-    """The commit of what is measured."""
-    changed = " with changes" if machine.run(["git", "status", "--porcelain", "src", "benchmarks/*.py"])[0] else ""
+    """The commit of what is measured; what the benchmark itself writes is no change."""
+    changed = " with changes" if machine.run(["git", "status", "--porcelain", "--", *_MEASURED])[0] else ""
     return machine.run(["git", "rev-parse", "--short", "HEAD"])[0].strip() + changed
 
 

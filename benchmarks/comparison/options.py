@@ -23,7 +23,7 @@ def parsed() -> argparse.Namespace:
         "--sizes", type=lambda text: [int(n) for n in text.split(",") if n], default=[1_000_000, 10_000_000]
     )
     measuring.add_argument("--thin", type=int, default=200_000, help="runs of the thin history; 0 leaves it out")
-    measuring.add_argument("--import-runs", type=int, default=4_000_000, help="of the bulk import; 0 leaves it out")
+    measuring.add_argument("--import-runs", type=int, default=8_000_000, help="of the bulk import; 0 leaves it out")
     measuring.add_argument("--peers", type=lambda text: text.split(","), default=known, help=f"of {','.join(known)}")
     measuring.add_argument("--seconds", type=int, default=1, help="of wrk, for each question and system")
     measuring.add_argument(
@@ -38,6 +38,7 @@ def parsed() -> argparse.Namespace:
     after.add_argument("--readme", action="store_true", help="write the short table into README.md")
     after.add_argument("--gate", action="store_true", help="exit 1 where a ratio is worse than the baseline's")
     after.add_argument("--write-baseline", action="store_true", help="make these figures the baseline")
+    after.add_argument("--twin", type=Path, metavar="JSON", help="another run of the same commit: tells the noise")
     after.add_argument("--baseline", type=Path, default=_HERE / "baseline.json")
     options = parser.parse_args()
     if unknown := set(options.peers) - set(known):
