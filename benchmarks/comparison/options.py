@@ -45,6 +45,8 @@ def parsed() -> argparse.Namespace:
         parser.error(f"unknown peers: {', '.join(sorted(unknown))}")
     if options.keep and options.work is None:
         parser.error("--keep needs --work")
+    if options.gate and not options.baseline.exists():
+        parser.error(f"{options.baseline} is missing: make it with --write-baseline")
     if not options.read and not shutil.which("wrk"):
         parser.error("wrk is not installed; `make bench` installs it")
     return options
