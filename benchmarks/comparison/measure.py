@@ -22,7 +22,7 @@ _UNCHANGED: Final = 100
 
 
 def agree(ours: System, peers: Sequence[System], kind: str, paths: Iterable[str]) -> None:
-    """Compare answers to some paths; ends the benchmark with both answers where they differ."""
+    """Compare answers to some paths; ends the benchmark with the start of both where they differ."""
     expected = 404 if kind in questions.MISSING else 200
     started = time.perf_counter()
     for path in paths:
@@ -33,7 +33,8 @@ def agree(ours: System, peers: Sequence[System], kind: str, paths: Iterable[str]
                 raise SystemExit(f"{path}: runlake {answer.status}, {peer.name} {other.status}\n{other.body}")
             # The text of an error is each system's own.
             if expected == 200 and (found := same.difference(answer.body, other.body)):
-                raise SystemExit(f"{path}: {found}\nrunlake: {answer.body}\n{peer.name}: {other.body}")
+                shown = "\n".join(f"{s.name}: {str(a.body)[:2000]}" for s, a in ((ours, answer), (peer, other)))
+                raise SystemExit(f"{path}: {found}\n{shown}")
         if time.perf_counter() - started > _AGREE_SECONDS:
             return
 
