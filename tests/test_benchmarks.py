@@ -209,12 +209,16 @@ def test_finished_figures_are_reused_at_the_same_commit_only(tmp_path: Path) -> 
         made.append(1)
         return Shape(len(made))
 
-    assert Progress(tmp_path, "abc", said.append).once("a", Shape, make) == Shape(1)
-    assert Progress(tmp_path, "abc", said.append).once("a", Shape, make) == Shape(1)
-    assert Progress(tmp_path, "abd", said.append).once("a", Shape, make) == Shape(2)
-    assert Progress(tmp_path, "abd with changes", said.append).once("a", Shape, make) == Shape(3)
-    assert Progress(tmp_path, "abd with changes", said.append).once("a", Shape, make) == Shape(4)
-    assert [line.split(",")[0] for line in said] == ["a: finished before", *["a: measured again"] * 3]
+    for commit, asked, runs in (
+        ("abc", "all", 1),
+        ("abc", "all", 1),
+        ("abd", "all", 2),
+        ("abd", "plain", 3),
+        ("abd with changes", "plain", 4),
+        ("abd with changes", "plain", 5),
+    ):
+        assert Progress(tmp_path, commit, asked, said.append).once("a", Shape, make) == Shape(runs)
+    assert [line.split(",")[0] for line in said] == ["a: finished before", *["a: measured again"] * 4]
 
 
 def test_answers_differ_in_what_they_say() -> None:

@@ -94,10 +94,16 @@ def alone(results: Results) -> list[Goal]:
     ]
 
 
-def beside(results: Results) -> list[Goal]:
-    """Goals against the peers, at the largest size, up to PEER_SIZE, that PostgreSQL was part of."""
+def peer_size(results: Results) -> Size | None:
+    """The largest size, up to PEER_SIZE, that PostgreSQL was part of."""
     sizes = [size for size in results.dense() if "postgres" in size.systems and size.shape.runs <= PEER_SIZE]
-    return list(_peers(sizes[-1])) if sizes else []
+    return sizes[-1] if sizes else None
+
+
+def beside(results: Results) -> list[Goal]:
+    """Goals against the peers, at `peer_size`."""
+    size = peer_size(results)
+    return list(_peers(size)) if size else []
 
 
 def _p50(size: Size, kind: str, system: str = OURS) -> float:

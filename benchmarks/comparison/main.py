@@ -72,7 +72,7 @@ def _measured(options: Namespace) -> Results:
 def _all(work: Path, options: Namespace) -> Results:
     commit = _commit()
     results = Results(f"{datetime.now(UTC):%Y-%m-%d}", machine.description(), commit, _versions(options.peers), [])
-    progress = Progress(work, commit, _say)
+    progress = Progress(work, commit, f"{options.seconds} s of {', '.join(options.peers)}", _say)
     bodies = work / "bodies"
     appends.make(bodies)
     for shape in _shapes(options):
@@ -108,7 +108,7 @@ def _write(out: Path, results: Results) -> None:
 
 def _clean(work: Path, options: Namespace) -> None:
     """Only what was made here: the folder may have been there before."""
-    Progress(work, "", _say).forget()
+    Progress(work, "", "", _say).forget()
     for name in ["bodies", "import", *(f"{shape.runs}-{shape.days}" for shape in _shapes(options))]:
         shutil.rmtree(work / name, ignore_errors=True)
     if not any(work.iterdir()):

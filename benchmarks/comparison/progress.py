@@ -14,25 +14,26 @@ T = TypeVar("T")
 
 
 class Progress:
-    """Finished figures by name, each with the commit it is of."""
+    """Finished figures by name, each with the commit it is of and what was asked of whom."""
 
-    def __init__(self, work: Path, commit: str, say: Callable[[str], None]) -> None:
+    def __init__(self, work: Path, commit: str, asked: str, say: Callable[[str], None]) -> None:
         self._folder = work / "finished"
         self._commit = commit
+        self._of = f"{commit}, {asked}"
         self._say = say
 
     def once(self, name: str, kind: type[T], make: Callable[[], T]) -> T:
-        """The figures of that name: those that are there, if they are of this very commit, else made now."""
+        """The figures of that name: those that are there, if this very commit was asked the same, else made now."""
         file = self._folder / f"{name}.json"
         if file.exists():
-            commit, raw = msgspec.json.decode(file.read_bytes(), type=tuple[str, msgspec.Raw])
-            if commit == self._commit and not commit.endswith("changes"):
+            of, raw = msgspec.json.decode(file.read_bytes(), type=tuple[str, msgspec.Raw])
+            if of == self._of and not self._commit.endswith("changes"):
                 self._say(f"{name}: finished before, at this commit")
                 return msgspec.json.decode(raw, type=kind)
-            self._say(f"{name}: measured again, what is there is of {commit} and this is {self._commit}")
+            self._say(f"{name}: measured again, what is there is of {of} and this is {self._of}")
         made = make()
         self._folder.mkdir(exist_ok=True)
-        machine.write(file, msgspec.json.encode((self._commit, made)))
+        machine.write(file, msgspec.json.encode((self._of, made)))
         return made
 
     def forget(self) -> None:

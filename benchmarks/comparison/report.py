@@ -168,18 +168,20 @@ def _flatness(sizes: Sequence[Size]) -> str:
 
 
 def _goals(results: Results) -> Iterator[str]:
-    if alone := goals.alone(results):
-        size = results.dense()[-1].shape.runs
-        at = "" if size == goals.SIZE else f" They are for another size: these figures are of {size:,} runs."
-        met = sum(goal.verdict == "met" for goal in alone)
-        yield f"## What we want at {goals.SIZE:,} runs"
-        yield f"{met} of {len(alone)} are met.{at}"
-        yield _verdicts(alone)
-    if beside := goals.beside(results):
-        met = sum(goal.verdict == "met" for goal in beside)
-        yield f"## What we want beside others at {goals.PEER_SIZE:,} runs"
-        yield f"{met} of {len(beside)} are met. Measured at the largest size that PostgreSQL was part of."
-        yield _verdicts(beside)
+    dense, peers = results.dense(), goals.peer_size(results)
+    if dense:
+        yield from _reached(f"What we want at {goals.SIZE:,} runs", goals.alone(results), dense[-1], goals.SIZE)
+    if peers:
+        title = f"What we want beside others at {goals.PEER_SIZE:,} runs"
+        yield from _reached(title, goals.beside(results), peers, goals.PEER_SIZE)
+
+
+def _reached(title: str, found: Sequence[goals.Goal], size: Size, wanted: int) -> Iterator[str]:
+    runs = size.shape.runs
+    at = "" if runs == wanted else f" They are for another size: these figures are of {runs:,} runs."
+    yield f"## {title}"
+    yield f"{sum(goal.verdict == 'met' for goal in found)} of {len(found)} are met.{at}"
+    yield _verdicts(found)
 
 
 def _verdicts(found: Iterable[goals.Goal]) -> str:
