@@ -86,4 +86,4 @@ def _expect_304(system: System, known: Sequence[tuple[str, str]]) -> None:
 
 def mixed(system: System, file: Path, seconds: int) -> Timing:
     """All kinds in turn, 16 connections."""
-    return wrk.gets(system.port, file, 16, seconds, None)
+    return wrk.gets(system.port, file, 16, seconds)

@@ -24,11 +24,11 @@ class Printed(NamedTuple):
     rate: float
 
 
-def gets(port: int, file: Path, connections: int, seconds: float, missing: bool | None = False) -> Timing:
-    """Asks the paths of a file; `missing` says whether every answer must be a 404, None that some are."""
+def gets(port: int, file: Path, connections: int, seconds: float, missing: bool = False) -> Timing:
+    """Asks the paths of a file; `missing` says that every answer must be a 404. SystemExit where one is an error."""
     printed = _run("urls.lua", port, file, connections, seconds)
     expected = printed.requests if missing else 0
-    if printed.broken or (missing is not None and printed.refused != expected):
+    if printed.broken or printed.refused != expected:
         raise SystemExit(f"wrk met errors on {file.name}: {printed}")
     if not printed.requests:  # a lower bound: every one of them waited that long
         return Timing(1000 * seconds, 1000 * seconds, 0.0)
