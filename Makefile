@@ -1,9 +1,10 @@
-# Five words: install, demo, test, check, bench (`make lock` renews the lock file).
+# install, demo, test, check, bench, bench-large, bench-gate (`make lock` renews the lock file).
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+BENCH_WORK ?= /var/tmp/runlake-bench
 
-.PHONY: install demo test check bench lock
+.PHONY: install demo test check bench-tools bench bench-large bench-gate lock
 
 install: $(STAMP)
 
@@ -29,11 +30,20 @@ check: install
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: install
+bench-tools: install
 	@[ -d /usr/lib/postgresql ] && command -v wrk >/dev/null || \
 	  { apt-get update -qq && apt-get install -y -qq postgresql wrk; } >/dev/null
 	$(BIN)/pip install --quiet --no-cache-dir --disable-pip-version-check --no-deps -r benchmarks/requirements.txt
+
+bench: bench-tools
 	$(BIN)/python benchmarks/compare.py --sizes 1000000,10000000
+
+# A second start goes on where the first one stopped. 35 GB of disk.
+bench-large: bench-tools
+	$(BIN)/python benchmarks/compare.py --sizes 1000000,10000000,100000000 --work $(BENCH_WORK)
+
+bench-gate: bench-tools
+	$(BIN)/python benchmarks/compare.py --sizes 1000000 --thin 0 --peers postgres,plain --gate --out /tmp/runlake-gate.md
 
 lock:
 	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \

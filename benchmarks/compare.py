@@ -2,7 +2,8 @@
 
     .venv/bin/python benchmarks/compare.py --sizes 1000000,10000000 [--peers postgres,clickhouse,plain] [--help]
 
-Informational. Answers are compared before anything is timed. The work is done by the package `comparison`.
+Questions are gate, the rest is informational. Answers are compared before anything is timed. The work is done by the
+package `comparison`.
 """
 
 from __future__ import annotations

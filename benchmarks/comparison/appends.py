@@ -1,53 +1,77 @@
-"""Appends: batches of new runs, one after the other, each on disk when it is answered."""
+"""The bodies of appends: all runs new and later than the history, made once for all sizes."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import statistics
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from benchmarks.comparison import lake
-from benchmarks.comparison.measure import Timing
-from benchmarks.comparison.systems import System
 
 from runlake import generate, times
 from runlake.model import Run
 
-BATCHES: Final = {1: 200, 100: 60, 1000: 30, 10_000: 8}
 _NULL: Final = msgspec.Raw(b"null")
+_TASKS: Final = 2000
 
 
-def bodies() -> dict[int, list[bytes]]:
-    """For each size of batch some bodies of POST /runs, all runs new and later than the history."""
-    runs = sum(size * count for size, count in BATCHES.items())
-    tables = generate.history(runs=runs, days=2, tasks=2000, seed=lake.SEED + 1, until=lake.END + 3 * times.DAY_US)
-    rows = (msgspec.json.encode(_run(row)) for table in tables for row in table.to_pylist())
-    return {
-        size: [b'{"runs":[' + b",".join(next(rows) for _ in range(size)) + b"]}" for _ in range(count)]
-        for size, count in BATCHES.items()
-    }
+class Batches(NamedTuple):
+    """So many bodies of so many runs each."""
+
+    size: int
+    bodies: int
+
+
+# One after the other; then by many clients, for seconds; then at a pace, beside questions.
+ALONE: Final = (Batches(1, 200), Batches(100, 60), Batches(1000, 30), Batches(10_000, 8))
+CLIENTS: Final = {64: Batches(1, 40_000), 8: Batches(1000, 300)}
+PACED: Final = Batches(500, 250)
+
+
+def make(folder: Path) -> None:
+    """One file for each use, a body a line; nothing is made where they are."""
+    done = folder / "done"
+    if done.exists():
+        return
+    folder.mkdir(exist_ok=True)
+    files = [(alone(folder, batches), batches) for batches in ALONE]
+    files += [(clients(folder, n), batches) for n, batches in CLIENTS.items()]
+    files += [(paced(folder), PACED)]
+    rows = _rows(sum(batches.size * batches.bodies for _, batches in files))
+    for file, batches in files:
+        with file.open("wb") as out:
+            for _ in range(batches.bodies):
+                out.write(b'{"runs":[' + b",".join(next(rows) for _ in range(batches.size)) + b"]}\n")
+    done.touch()
+
+
+def alone(folder: Path, batches: Batches) -> Path:
+    """The file of the batches that one client posts."""
+    return folder / f"alone-{batches.size}.ndjson"
+
+
+def clients(folder: Path, number: int) -> Path:
+    """The file of the batches that so many clients post."""
+    return folder / f"clients-{number}.ndjson"
+
+
+def paced(folder: Path) -> Path:
+    """The file of the batches that arrive while questions are asked."""
+    return folder / "paced.ndjson"
+
+
+def _rows(runs: int) -> Iterator[bytes]:
+    tables = generate.history(runs=runs, days=2, tasks=_TASKS, seed=lake.SEED + 1, until=lake.END + 3 * times.DAY_US)
+    return (msgspec.json.encode(_run(row)) for table in tables for row in table.to_pylist())
 
 
 def _run(row: dict[str, object]) -> Run:
     output = row["output"]
     row["output"] = msgspec.Raw(output.encode()) if isinstance(output, str) else _NULL
     return Run(**row)  # type: ignore[arg-type]
-
-
-def timing(system: System, size: int, batches: list[bytes]) -> Timing:
-    """Milliseconds of one batch, runs a second; the first batch is not counted."""
-    took = []
-    for body in batches:
-        answer = system.client.post("/runs", body)
-        if answer.status != 200 or answer.body["stored"] != size:
-            raise SystemExit(f"{system.name} did not store {size} runs: {answer.status} {answer.body}")
-        took.append(answer.seconds)
-    del took[0]
-    worst = statistics.quantiles(took, n=100, method="inclusive")[98]
-    return Timing(statistics.median(took) * 1000, worst * 1000, size * len(took) / sum(took), few=len(took))
 
 
 def copied(folder: Path, target: Path) -> Path:

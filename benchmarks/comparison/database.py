@@ -19,13 +19,16 @@ _SETTINGS: Final = {
     "work_mem": "'64MB'",
     "effective_cache_size": "'8GB'",
     "maintenance_work_mem": "'1GB'",
-    "max_wal_size": "'16GB'",
+    "max_wal_size": "'4GB'",
+    "wal_level": "minimal",  # a COPY into a table of its own transaction, and indexes, are synced and not logged
+    "max_wal_senders": "0",
     "checkpoint_timeout": "'30min'",
     "jit": "off",
     "random_page_cost": "1.1",
     "effective_io_concurrency": "200",
     "synchronous_commit": "on",
     "timezone": "'UTC'",
+    "client_connection_check_interval": "'1s'",  # what nobody waits for any more ends
 }
 
 
@@ -50,6 +53,8 @@ def cluster(folder: Path, log: Path) -> Iterator[tuple[str, int]]:
         shutil.chown(folder, _USER)
     if not (folder / "PG_VERSION").exists():
         _as_owner("initdb", "-D", str(folder), "-A", "trust", "-U", _USER, "-E", "UTF8", "--locale=C.UTF-8")
+    elif (folder / "postmaster.pid").exists() and _as_owner("pg_ctl", "-D", str(folder), "status", check=False):
+        _stop(folder)  # an interrupted run left it
     port = machine.free_port()
     settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": f"'{folder}'"}
     (folder / "postgresql.auto.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
@@ -59,7 +64,11 @@ def cluster(folder: Path, log: Path) -> Iterator[tuple[str, int]]:
         pid = int((folder / "postmaster.pid").read_text().split()[0])
         yield f"host=127.0.0.1 port={port} user={_USER} dbname=postgres", pid
     finally:
-        _as_owner("pg_ctl", "-D", str(folder), "-w", "-t", "300", "-m", "fast", "stop")
+        _stop(folder)
+
+
+def _stop(folder: Path) -> None:
+    _as_owner("pg_ctl", "-D", str(folder), "-w", "-t", "300", "-m", "fast", "stop")
 
 
 def memory(postmaster: int) -> int:
@@ -69,11 +78,12 @@ def memory(postmaster: int) -> int:
     return shared + sum(machine.memory(pid, "RssAnon") for pid in pids)
 
 
-def _as_owner(program: str, *arguments: str, out: int = subprocess.DEVNULL) -> None:
-    """PostgreSQL refuses to run as root."""
+def _as_owner(program: str, *arguments: str, out: int = subprocess.DEVNULL, check: bool = True) -> bool:
+    """Did it succeed? PostgreSQL refuses to run as root."""
     command = [str(binaries() / program), *arguments]
     if os.geteuid() == 0:
         command = ["runuser", "-u", _USER, "--", *command]
     done = subprocess.run(command, check=False, cwd="/", stdout=out, stderr=subprocess.STDOUT)
-    if done.returncode:
+    if check and done.returncode:
         raise SystemExit(f"{program} failed")
+    return not done.returncode

@@ -9,52 +9,74 @@ from typing import Final
 import duckdb
 import msgspec
 from benchmarks.comparison import machine
+from benchmarks.comparison.figures import Shape
 from benchmarks.comparison.machine import RUNLAKE
+from benchmarks.peers.protocol import size_of
 from msgspec import Struct
 
 import runlake
 from runlake import times
 
 SEED: Final = 5
-DAYS: Final = 365
 UNTIL: Final = "2026-11-01"
 END: Final = times.parse(UNTIL)
 SAMPLED: Final = 600
 NEWEST: Final = 1000
+SILENT: Final = 20
+_BYTES: Final = 300  # a run on disk, at most: the lake, merged and not; its index twice; ClickHouse, merged and not
+_POSTGRES_BYTES: Final = 900  # its table and indexes, the log of changes, the CSV on its way in
+_FLOOR: Final = 2 << 30  # bytes for all else
 _OPEN: Final = """
 COPY (SELECT *, coalesce(started_at, created_at) AS run_at FROM lake.open_runs) TO '{target}' (FORMAT parquet)
 """
 _IDS: Final = "SELECT id::VARCHAR FROM runs USING SAMPLE reservoir({n} ROWS) REPEATABLE ({seed})"
 _NEWEST: Final = "SELECT id::VARCHAR FROM runs ORDER BY run_at DESC LIMIT {n}"
-_TASKS: Final = "SELECT task_id::VARCHAR FROM runs GROUP BY task_id ORDER BY count(*) DESC, task_id"
+_TASKS: Final = """
+SELECT task_id::VARCHAR, epoch_us(max(run_at)) FROM runs GROUP BY task_id ORDER BY count(*) DESC, task_id
+"""
 
 
 class Facts(Struct, frozen=True):
-    """What there is to ask about; tasks are ordered by their runs, most first."""
+    """What there is to ask about; tasks are ordered by their runs, most first, `silent` by their last run."""
 
     runs: int
+    commit: str
     files: list[str]
     ids: list[str]
     newest: list[str]
     tasks: list[str]
+    silent: list[str]
+    silent_days: float  # since the last run of the one that ran last
     seconds: dict[str, float]
 
 
-def make(folder: Path, runs: int, log: str) -> Facts:
-    """The lake in `folder`, generated unless it is there already."""
-    known = folder.parent / f"{log}.json"
+def make(folder: Path, shape: Shape, commit: str) -> Facts:
+    """The lake in `folder`, generated unless it is there already; seconds of another commit are called so."""
+    known = folder.with_suffix(".json")
     if known.exists() and folder.exists():
-        return msgspec.json.decode(known.read_bytes(), type=Facts)
+        facts = msgspec.json.decode(known.read_bytes(), type=Facts)
+        if facts.commit == commit:
+            return facts
+        seconds = {f"{what} (at {facts.commit})": s for what, s in facts.seconds.items()}
+        return msgspec.structs.replace(facts, seconds=seconds)
     shutil.rmtree(folder, ignore_errors=True)
-    command = f"generate --runs {runs} --days {DAYS} --tasks 2000 --seed {SEED} --until {UNTIL}"
+    command = f"generate --runs {shape.runs} --days {shape.days} --tasks 2000 --seed {SEED} --until {UNTIL}"
     _, generated = machine.run([*RUNLAKE, *command.split(), "--data", str(folder)])
     _, maintained = machine.run([*RUNLAKE, "maintain", "--data", str(folder)])
-    facts = _facts(folder, runs, {"generate": generated, "maintain": maintained})
-    known.write_bytes(msgspec.json.encode(facts))
+    facts = _facts(folder, shape.runs, commit, {"generate": generated, "maintain": maintained})
+    machine.write(known, msgspec.json.encode(facts))
     return facts
 
 
-def _facts(folder: Path, runs: int, seconds: dict[str, float]) -> Facts:
+def check_disk(work: Path, shape: Shape, *, postgres: bool) -> None:
+    """Raises SystemExit when a history of this shape, loaded into all systems, may not fit beside what is there."""
+    wanted = _FLOOR + shape.runs * (_BYTES + (_POSTGRES_BYTES if postgres else 0)) - size_of(work)
+    free = shutil.disk_usage(work).free
+    if free < wanted:
+        raise SystemExit(f"{work}: {shape.name} may need {wanted >> 30} GiB more, and {free >> 30} are free")
+
+
+def _facts(folder: Path, runs: int, commit: str, seconds: dict[str, float]) -> Facts:
     """The open runs go to a Parquet file beside the lake: with the lake's own files it is all rows."""
     opened = folder.parent / "open_runs.parquet"
     with runlake.attach(folder) as con:
@@ -65,8 +87,11 @@ def _facts(folder: Path, runs: int, seconds: dict[str, float]) -> Facts:
         con.execute(f"CREATE VIEW runs AS FROM read_parquet({files}, hive_partitioning = false)")
         found = con.execute("SELECT count(*) FROM runs").fetchall()[0][0]
         assert found == runs, f"the files hold {found} of {runs} runs"
-        ids, newest, tasks = (
+        ids, newest = (
             [row[0] for row in con.execute(sql).fetchall()]
-            for sql in (_IDS.format(n=SAMPLED, seed=SEED), _NEWEST.format(n=NEWEST), _TASKS)
+            for sql in (_IDS.format(n=SAMPLED, seed=SEED), _NEWEST.format(n=NEWEST))
         )
-    return Facts(runs, files, ids, newest, tasks, seconds)
+        last = dict(con.execute(_TASKS).fetchall())
+    silent = sorted(last, key=last.__getitem__)[:SILENT]
+    silent_days = (END - last[silent[-1]]) / times.DAY_US
+    return Facts(runs, commit, files, ids, newest, list(last), silent, silent_days, seconds)

@@ -18,6 +18,8 @@ from typing import Any, Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 RUNLAKE: Final = [sys.executable, "-c", "from runlake.cli import main; main()"]
+# The kernel ends what was started when the benchmark is gone, however that came: the next run finds nothing in its way.
+_LEASH: Final = ["setpriv", "--pdeathsig", "KILL", "--"]
 PEER: Final = [sys.executable, "-m", "benchmarks.peers.server"]
 
 
@@ -28,6 +30,7 @@ class Answer(NamedTuple):
     body: Any
     seconds: float
     engine: float | None
+    tag: str | None
 
 
 class Client:
@@ -37,26 +40,26 @@ class Client:
         self._http = HTTPConnection("127.0.0.1", port, timeout=600)
         self._used = time.monotonic()
 
-    def get(self, path: str) -> Answer:
-        """The answer to GET."""
-        return self._ask("GET", path, None)
+    def get(self, path: str, tag: str | None = None) -> Answer:
+        """The answer to GET; `tag` is an ETag that is known already."""
+        return self._ask("GET", path, None, {"If-None-Match": tag} if tag else {})
 
     def post(self, path: str, body: bytes) -> Answer:
         """The answer to POST of JSON."""
-        return self._ask("POST", path, body)
+        return self._ask("POST", path, body, {"Content-Type": "application/json"})
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
+    def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         if time.monotonic() - self._used > 2:
             self._http.close()
         started = time.perf_counter()
-        self._http.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        self._http.request(method, path, body, headers)
         response = self._http.getresponse()
         content = response.read()
         seconds = time.perf_counter() - started
         self._used = time.monotonic()
         timing = response.getheader("Server-Timing")
         engine = None if timing is None else float(timing.partition("dur=")[2]) / 1000
-        return Answer(response.status, json.loads(content), seconds, engine)
+        return Answer(response.status, json.loads(content or b"null"), seconds, engine, response.getheader("ETag"))
 
 
 def free_port() -> int:
@@ -71,7 +74,7 @@ def served(command: Sequence[str], port: int, path: str, log: Path) -> Iterator[
     """A server of its own process, from the moment `path` answers 200; yields its pid and the seconds that took."""
     started = time.perf_counter()
     with log.open("ab") as out:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
+        process = subprocess.Popen([*_LEASH, *command], cwd=ROOT, stdout=out, stderr=out)
         try:
             while not _answers(port, path):
                 if process.poll() is not None or time.perf_counter() - started > 3600:
@@ -102,6 +105,13 @@ def run(command: Sequence[str]) -> tuple[str, float]:
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
     return done.stdout, time.perf_counter() - started
+
+
+def write(file: Path, content: bytes) -> None:
+    """Write a small file whole or not at all: what an interrupted run leaves is believed by the next one."""
+    part = file.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(file)
 
 
 def memory(pid: int, field: str) -> int:

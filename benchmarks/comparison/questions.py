@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from benchmarks.comparison.lake import END, SEED, Facts
@@ -31,6 +32,10 @@ def _frequent(rng: random.Random, facts: Facts) -> str:
 
 def _rare(rng: random.Random, facts: Facts) -> str:
     return rng.choice(facts.tasks[-_RARE:])
+
+
+def _silent(rng: random.Random, facts: Facts) -> str:
+    return rng.choice(facts.silent)
 
 
 def _unknown(rng: random.Random, _: Facts) -> str:
@@ -63,11 +68,21 @@ KINDS: Final[dict[str, Make]] = {
     "page in 30 days": _window,
     "latest of a frequent task": lambda rng, facts: f"/task/{_frequent(rng, facts)}/latest",
     "latest of a rare task": lambda rng, facts: f"/task/{_rare(rng, facts)}/latest",
+    "latest of a long-silent task": lambda rng, facts: f"/task/{_silent(rng, facts)}/latest",
     "task stats, 30 days": _stats(30),
     "task stats, 365 days": _stats(365),
     "summary, 7 days": _summary(7),
     "summary, 365 days": _summary(365),
 }
+# Asked once more while runs arrive.
+BESIDE: Final = (
+    "detail, any id",
+    "first page",
+    "page of failures",
+    "latest of a frequent task",
+    "task stats, 30 days",
+    "summary, 7 days",
+)
 MISSING: Final = frozenset({"detail, unknown id"})  # answered with 404
 
 
@@ -77,8 +92,15 @@ def paths(kind: str, facts: Facts) -> list[str]:
     return [KINDS[kind](rng, facts) for _ in range(PATHS)]
 
 
+def write(work: Path, name: str, asked: Sequence[str]) -> Path:
+    """The file of paths that the load generator reads."""
+    file = work / f"{name.replace(' ', '-').replace(',', '')}.urls"
+    file.write_text("\n".join(asked) + "\n")
+    return file
+
+
 def mixed(facts: Facts) -> list[str]:
-    """All kinds in equal parts, shuffled."""
-    found = [path for kind in KINDS for path in paths(kind, facts)]
+    """All kinds in equal parts, shuffled; without those answered by 404, so that every answer has to be 200."""
+    found = [path for kind in KINDS if kind not in MISSING for path in paths(kind, facts)]
     random.Random(SEED).shuffle(found)
     return found

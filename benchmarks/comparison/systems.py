@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,12 +12,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 from benchmarks.comparison import database, machine
+from benchmarks.comparison.figures import OURS, READY
 from benchmarks.comparison.lake import Facts
 from benchmarks.comparison.machine import PEER, RUNLAKE
 from benchmarks.peers.protocol import Config, size_of
 from msgspec import Struct
 
-NAMES: Final = {"runlake": "runlake", "postgres": "PostgreSQL", "clickhouse": "ClickHouse", "plain": "plain DuckDB"}
 POSTGRES_MOST: Final = 10_000_000  # beyond, its load alone would take longer than all else
 
 
@@ -27,7 +29,8 @@ class System(NamedTuple):
     port: int
     bytes_on_disk: int
     seconds: dict[str, float]  # to load it, to be ready
-    memory: Callable[[], int]
+    memory: Callable[[], int]  # bytes, the peak so far
+    stop: Callable[[], None]  # at once, whatever it is doing
 
 
 class Loaded(Struct, frozen=True):
@@ -37,29 +40,39 @@ class Loaded(Struct, frozen=True):
     bytes_on_disk: int
 
 
+def rebuilt(folder: Path) -> tuple[float, int]:
+    """Seconds until `runlake serve` is ready without a saved index, and its peak memory in bytes until then."""
+    shutil.rmtree(folder / "index", ignore_errors=True)
+    with _serving(folder) as (_, pid, seconds):
+        return seconds, machine.memory(pid, "VmHWM")
+
+
 @contextmanager
 def runlake(folder: Path, seconds: dict[str, float]) -> Iterator[System]:
-    """`runlake serve`: started once without its saved index, once with it, and then left running."""
-    log = folder.with_suffix(".log")
-    shutil.rmtree(folder / "index", ignore_errors=True)
-    with _serving(folder, log) as (_, _, unsaved):
-        pass
-    with _serving(folder, log) as (port, pid, saved):
+    """`runlake serve` with the index saved beside the lake."""
+    with _serving(folder) as (port, pid, ready):
         yield System(
-            "runlake",
+            OURS,
             machine.Client(port),
             port,
             size_of(folder),
-            {**seconds, "ready, index deleted": unsaved, "ready": saved},
+            {**seconds, READY: ready},
             lambda: machine.memory(pid, "VmHWM"),
+            lambda: os.kill(pid, signal.SIGKILL),
         )
 
 
+def parts(folder: Path, files: list[str]) -> dict[str, int]:
+    """Bytes of a lake's Parquet files, and of its index, file by file."""
+    index = {f"index: {file.name.split('-')[0]}": file.stat().st_size for file in (folder / "index").iterdir()}
+    return {"Parquet": sum(Path(file).stat().st_size for file in files), **dict(sorted(index.items()))}
+
+
 @contextmanager
-def _serving(folder: Path, log: Path) -> Iterator[tuple[int, int, float]]:
+def _serving(folder: Path) -> Iterator[tuple[int, int, float]]:
     port = machine.free_port()
     command = [*RUNLAKE, "serve", "--data", str(folder), "--port", str(port)]
-    with machine.served(command, port, "/ready", log) as (pid, seconds):
+    with machine.served(command, port, "/ready", folder.with_suffix(".log")) as (pid, seconds):
         yield port, pid, seconds
 
 
@@ -84,8 +97,9 @@ def peer(name: str, work: Path, facts: Facts) -> Iterator[System]:
             machine.Client(port),
             port,
             loaded.bytes_on_disk,
-            {"load": loaded.seconds, "ready": ready},
+            {"load": loaded.seconds, READY: ready},
             lambda: machine.memory(pid, "VmHWM") + (database.memory(cluster) if cluster else 0),
+            lambda: os.kill(pid, signal.SIGKILL),
         )
 
 
@@ -95,7 +109,7 @@ def _load(name: str, config: Path) -> Loaded:
         return msgspec.json.decode(known.read_bytes(), type=Loaded)
     printed, seconds = machine.run([*PEER, name, "--config", str(config), "--load"])
     loaded = Loaded(seconds, int(printed.split()[-1]))
-    known.write_bytes(msgspec.json.encode(loaded))
+    machine.write(known, msgspec.json.encode(loaded))
     return loaded
 
 

@@ -33,11 +33,13 @@ class Postgres:
         """COPY, then the indexes, then VACUUM ANALYZE."""
         blocks = self._sql.blocks
         with psycopg.connect(self._config.dsn, autocommit=True) as con:
-            for name in ("drop", "create"):
-                con.execute(blocks[name])
-            with con.cursor() as cursor, cursor.copy(blocks["copy"]) as copy:
-                for piece in _pieces(self._config.files, Path(self._config.folder) / "rows.csv"):
-                    copy.write(piece)
+            # One transaction, because then the rows are not logged on their way in.
+            with con.transaction():
+                for name in ("drop", "create"):
+                    con.execute(blocks[name])
+                with con.cursor() as cursor, cursor.copy(blocks["copy"]) as copy:
+                    for piece in _pieces(self._config.files, Path(self._config.folder) / "rows.csv"):
+                        copy.write(piece)
             for name in ("index_id", "index_time", "index_task", "index_success", "tidy"):
                 con.execute(blocks[name])
 

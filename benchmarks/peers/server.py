@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -136,6 +137,11 @@ def _row(record: msgspec.Struct) -> Row:
     return tuple(found[name] for name in Run.__struct_fields__)
 
 
+async def explain(error: Exception, _: object) -> None:
+    """What a 500 hides goes to the log."""
+    traceback.print_exception(error)
+
+
 def main() -> None:
     """Load or serve."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -151,7 +157,13 @@ def main() -> None:
         print(peer.size())
         return
     handlers = [health, list_runs, get_run, latest_run, task_stats, stats_summary, append_runs]
-    app = Litestar(handlers, state=State({"desk": Desk(peer)}), openapi_config=None, request_max_body_size=None)
+    app = Litestar(
+        handlers,
+        state=State({"desk": Desk(peer)}),
+        openapi_config=None,
+        request_max_body_size=None,
+        after_exception=[explain],
+    )
     uvicorn.run(
         app,
         host="127.0.0.1",
