@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 import uuid
 from pathlib import Path
@@ -17,7 +16,7 @@ from support import record
 
 from runlake import errors
 from runlake.lake import write
-from runlake.query import engine, queries
+from runlake.query import queries
 from runlake.settings import Settings
 
 UNKNOWN: Final = str(uuid.UUID(int=2**127))
@@ -81,14 +80,15 @@ def test_full_queues(settings: Settings) -> None:
                 assert_problem(answer, 503)
 
 
-def test_time_limit(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A query that would take hours; it uses the parameters of the one it stands for."""
-    names = sorted(set(re.findall(r"\$([a-z_]+)", engine.SQL["summary"])))
-    used = " AND ".join(f"${name} IS NOT NULL" for name in names)
-    slow = f"SELECT sum(a.range * b.range) FROM range(10_000_000) a, range(10_000_000) b WHERE {used}"
-    monkeypatch.setitem(engine.SQL, "summary", slow)
-    with serving(msgspec.structs.replace(settings, query_seconds=0.1)) as client:
-        assert_problem(client.get("/stats/summary"), 503)
+@pytest.mark.parametrize(
+    "path", ["/runs", "/stats/summary?days=1&until=2025-01-02T20:00:00Z", f"/task/{record(1)['task_id']}/latest"]
+)
+def test_time_limit(settings: Settings, path: str) -> None:
+    """The time is over before the first file is read."""
+    with serving(msgspec.structs.replace(settings, inline_rows=0, query_seconds=1e-9)) as client:
+        assert client.post("/runs", json={"runs": [record(1)]}).json()["stored"] == 1
+        problem = assert_problem(client.get(path), 503)
+        assert "time limit" in problem["detail"]
 
 
 def test_full_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,6 @@ from asking import assert_pages, assert_runs, assert_windows
 from loading import append, opened_store
 from oracle import DAY, Oracle, Row
 
-from runlake.index import counts, index
 from runlake.index.saved import Manifest
 from runlake.settings import Settings
 from runlake.store import Store
@@ -97,20 +96,6 @@ def test_it_is_saved_while_the_service_goes_on(settings: Settings) -> None:
         assert_answers(store, known)
 
 
-def test_counts_that_are_merged_change_no_answer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Merged as soon as there are any, and not only when they are many."""
-    monkeypatch.setattr(counts, "_FEW", 0)
-    monkeypatch.setattr(index, "PURGE_EVERY", 2)
-    known = rows(300)
-    with opened_store(msgspec.structs.replace(settings, inline_rows=0)) as store:
-        for start in range(0, len(known), 20):
-            append(store, known[start : start + 20])
-        assert_answers(store, known)
-        with store.index.memory.cursor() as cursor:
-            found = cursor.execute("SELECT count(*), count(DISTINCT (unit, task_id)) FROM new_cells").fetchall()
-        assert found[0][0] < 2 * found[0][1]
-
-
 def flip(file: Path) -> None:
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 0x10
@@ -127,15 +112,16 @@ def every(change: Callable[[Path], object], names: str) -> Damage:
     return damage
 
 
+KINDS: Final = ("manifest", "keys", "cells", "buckets", "hours", "days", "tasks", "waiting")
 DAMAGES: Final[dict[str, Damage]] = {
     "gone": shutil.rmtree,
     "empty": every(Path.unlink, "*"),
     "garbage": every(lambda file: file.write_bytes(b"?" * 5000), "*"),
     "cut": every(lambda file: os.truncate(file, file.stat().st_size // 2), "*"),
     "other mark": every(lambda f: f.write_bytes(f.read_bytes().replace(b'"mark":"', b'"mark":"x')), "manifest*"),
-    "other layout": every(lambda f: f.write_bytes(f.read_bytes().replace(b"index 2", b"index 0")), "manifest*"),
-    **{f"no {name}": every(Path.unlink, f"{name}*") for name in ("manifest", "counts", "keys")},
-    **{f"flipped {name}": every(flip, f"{name}*") for name in ("manifest", "counts", "keys")},
+    "other layout": every(lambda f: f.write_bytes(f.read_bytes().replace(b"index 3", b"index 0")), "manifest*"),
+    **{f"no {name}": every(Path.unlink, f"{name}*") for name in KINDS},
+    **{f"flipped {name}": every(flip, f"{name}*") for name in KINDS},
 }
 
 

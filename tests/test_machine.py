@@ -146,8 +146,8 @@ DAMAGES: Final[list[Damage]] = [
     lambda _: None,
     shutil.rmtree,
     _every_file(Path.unlink),
-    *(_every_file(Path.unlink, f"{name}*") for name in ("manifest", "counts", "keys")),
-    *(_every_file(_flip, f"{name}*") for name in ("manifest", "counts", "keys")),
+    *(_every_file(Path.unlink, f"{name}*") for name in ("manifest", "cells", "buckets", "keys", "waiting")),
+    *(_every_file(_flip, f"{name}*") for name in ("manifest", "cells", "buckets", "keys", "waiting")),
     _every_file(lambda file: os.truncate(file, 7)),
     _every_file(lambda file: file.write_bytes(file.read_bytes().replace(b'"mark":"', b'"mark":"x')), "manifest*"),
 ]

@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, Meta(ge=0), _help("commits of at most this many rows are kept in the catalog until a flush")
     ] = 100
     flush_rows: Annotated[Count, _help("rows kept in the catalog before they are flushed to Parquet")] = 4000
-    row_group_rows: Annotated[Count, _help("rows per Parquet row group")] = 8192
+    row_group_rows: Annotated[Count, _help("rows per Parquet row group")] = 4096
     group_rows: Annotated[Count, _help("most rows that share one commit")] = 20_000
     queue_rows: Annotated[Count, _help("rows that may wait for the writer before POST answers 503")] = 200_000
     merge_files: Annotated[
@@ -51,6 +51,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     read_threads: Annotated[Count, _help("queries that run at the same time")] = 4
     read_queue: Annotated[Count, _help("queries that may wait before reads answer 503")] = 1000
     query_seconds: Annotated[Seconds, _help("time limit of one query")] = 30.0
+    cache_bytes: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _help("bytes for columns of the days that windows of statistics cut in two"),
+    ] = 536_870_912
     threads: Annotated[Count, _help("DuckDB threads of each instance")] = 2
     memory_limit: Annotated[str, _help("DuckDB memory of each instance")] = "2GB"
     body_bytes: Annotated[Count, _help("largest body of POST /runs, in bytes")] = 64 * 1024 * 1024

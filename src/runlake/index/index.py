@@ -12,25 +12,25 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from runlake.errors import RunlakeError
+from runlake.index import counts as counting
 from runlake.index import keys as keyring
-from runlake.index.memory import Change, Memory
+from runlake.index.counts import Parts
+from runlake.index.figures import Records, runs_of
 from runlake.index.rebuild import rebuild
-from runlake.index.saved import Folder, Manifest
+from runlake.index.recent import Recents
+from runlake.index.saved import Derived, Folder, Manifest
 from runlake.index.saver import Save, Saver
+from runlake.index.tasks import NO_TASKS, Tasks
 from runlake.index.view import Files, View
 from runlake.intake.batch import uuid_bytes
-from runlake.lake.admit import Row, row_tuples
+from runlake.lake.admit import Row
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
 from runlake.lake.write import run_hours
 from runlake.log import event
 from runlake.paths import Paths
 from runlake.settings import Settings
-
-PURGE_EVERY = 64  # snapshots
 
 
 class Index:
@@ -40,17 +40,19 @@ class Index:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.memory = Memory(settings)
         self._settings = settings
         self._folder = Folder(Paths.of(settings.data).index)
         self._base: Manifest | None = None
         self._saver: Saver | None = None
+        # Keys and counts that are saved (or are being saved), and those that came since.
         self._saved_keys: keyring.Keys = ()
+        self._saved_counts: Parts = ()
         self._new_keys: keyring.Keys = ()
-        self._open: dict[bytes, Row] = {}
+        self._new_counts: Parts = ()
+        self._tasks: Tasks = NO_TASKS
+        self._recents = Recents()
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
-        self._purged = 0
-        self._view = View(-1, Files.of([]), (), 0, 0, 0)
+        self._view = self._made(-1, Files.of([]), 0, 0)
 
     @property
     def view(self) -> View:
@@ -60,7 +62,7 @@ class Index:
     @property
     def open_runs(self) -> Mapping[bytes, Row]:
         """Open runs by 16-byte id; for the writing thread."""
-        return self._open
+        return self._recents.open
 
     def settled(self) -> bool:
         """Whether no request uses an older View than the newest any more."""
@@ -80,7 +82,11 @@ class Index:
 
     def inlined_days(self) -> list[int]:
         """The days of those rows."""
-        return self.memory.inlined_days()
+        return self._recents.days()
+
+    def rows_in_memory(self) -> int:
+        """Rows kept because they are in no file, those included that only an older View still sees."""
+        return len(self._recents)
 
     def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
         """See keys.locate; for the writing thread, rows of its open transaction included."""
@@ -100,56 +106,90 @@ class Index:
             return self._view
         files = Files.of(lake.files())
         inlined, opened = lake.inlined(), lake.execute("open")
-        self._open = _open_map(opened)
-        self.memory.retire(snapshot)
-        base = self._base or self._take_saved(lake, files)
-        if base is None:
-            base = rebuild(
-                self.memory,
-                self._folder,
-                files=files,
-                inlined=inlined,
-                snapshot=snapshot,
-                mark=_mark(lake, snapshot),
-                progress=progress,
-            )
-            self._use(base)
-        self._new_keys = ()
-        self._catch_up(lake, base.snapshot, snapshot, inlined)
-        self.memory.apply(Change(snapshot, finished=inlined, opened=opened))
+        saved = self._take_saved(lake, files)
+        if saved is None:
+            self._rebuild(lake, files, snapshot, inlined, progress)
+        else:
+            self._catch_up(lake, saved, snapshot, inlined)
+        self._recents.forget()
+        for rows in (inlined, opened):
+            self._tasks = self._recents.add(rows, self._tasks)
         finished = sum(file.rows for file in files.all()) + inlined.num_rows
-        return self._publish(View(snapshot, files, self._keys(), finished, inlined.num_rows, len(self._open)))
+        return self._publish(self._made(snapshot, files, finished, inlined.num_rows))
 
     def _keys(self) -> keyring.Keys:
         return self._saved_keys + self._new_keys
 
-    def _take_saved(self, lake: Lake, files: Files) -> Manifest | None:
+    def _counts(self) -> Parts:
+        return self._saved_counts + self._new_counts
+
+    def _made(self, snapshot: int, files: Files, finished: int, inlined: int) -> View:
+        return View(
+            snapshot=snapshot,
+            files=files,
+            keys=self._keys(),
+            tasks=self._tasks,
+            counts=self._counts(),
+            recent=self._recents.seen(snapshot),
+            finished=finished,
+            inlined=inlined,
+            open=len(self._recents.open),
+        )
+
+    def _take_saved(self, lake: Lake, files: Files) -> Derived | None:
         """Use what was saved, unless it is easier to count the files than to catch up with them."""
         base = self._folder.read(lake.mark)
         if base is None or sum(file.rows for file in files.all()) > 2 * base.runs + self._settings.index_rows:
             return None
         try:
-            self._use(base)
-        except (RunlakeError, OSError, ValueError) as exc:
+            return self._use(base)
+        except (OSError, ValueError) as exc:
             event("no saved index", reason=str(exc))
             return None
-        return base
 
-    def _use(self, base: Manifest) -> None:
-        self._saved_keys = keyring.opened(self._folder.keys(base.snapshot))
-        self.memory.counts.use(self._folder.counts(base.snapshot), base.snapshot)
+    def _use(self, base: Manifest) -> Derived:
+        """Take keys and counts up to a snapshot from the folder."""
+        saved = self._folder.open(base.snapshot)
+        self._saved_keys, self._saved_counts = saved.keys, tuple(saved.counts)
+        # Numbers of tasks never change while this process lives; the first load takes those that were saved.
+        self._tasks = self._tasks if len(self._tasks) else saved.tasks
         self._base = base
         self._folder.sweep(base)
+        return saved
 
-    def _catch_up(self, lake: Lake, after: int, snapshot: int, inlined: pa.Table) -> None:
+    def _rebuild(
+        self,
+        lake: Lake,
+        files: Files,
+        snapshot: int,
+        inlined: pa.Table,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        """Count all files, save that, and use it: what is mapped from files needs less memory."""
+        known = rebuild(files, inlined, self._tasks, progress)
+        self._tasks = known.tasks
+        self._folder.prepare(snapshot)
+        self._folder.write(snapshot, known)
+        self._use(self._folder.commit(_mark(lake, snapshot), snapshot, keyring.size(known.keys)))
+        self._new_keys, self._new_counts = (), ()
+
+    def _catch_up(self, lake: Lake, saved: Derived, snapshot: int, inlined: pa.Table) -> None:
         """Count the runs that went to Parquet since the saved index, and know the ids of those that came since."""
+        self._new_keys, self._new_counts = (), ()
+        after = snapshot if self._base is None else self._base.snapshot
         if after == snapshot:
             return
-        waiting = self.memory.waiting()
-        self.memory.count(_without(waiting, inlined), snapshot)
+        ids = uuid_bytes(inlined["id"])
+        self._count(saved.waiting[~_among(_halves(saved.waiting), ids)])
         for rows in lake.inserted(after, snapshot):
             self.remember(rows)
-            self.memory.count(_without(rows, inlined), snapshot)
+            runs, self._tasks = runs_of(rows, self._tasks)
+            self._count(runs[~_among(uuid_bytes(rows["id"]), ids)])
+
+    def _count(self, runs: Records) -> None:
+        """Count finished runs that are in files."""
+        if len(runs):
+            self._new_counts = counting.adding(self._new_counts, counting.counted(runs))
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -158,21 +198,18 @@ class Index:
         return saving if self._base is None else (self._base.snapshot, *saving)
 
     def tend(self, lake: Lake) -> None:
-        """Begin to save the index when enough is new, and use what was saved once no older View is in use."""
+        """Begin to save the index when enough is new, and use what was saved."""
         if self._saver is not None:
-            self._finish(self._saver)
+            if self._saver.done:
+                if self._saver.manifest is not None:
+                    self._use(self._saver.manifest)
+                self._saver = None
         elif keyring.size(self._new_keys) >= self._settings.index_rows and self._base is not None:
-            view = self._view
-            save = Save(view.snapshot, _mark(lake, view.snapshot), view.finished, self._keys())
-            self._saver = Saver(self.memory, self._folder, save)
             self._saved_keys, self._new_keys = self._keys(), ()
-
-    def _finish(self, saver: Saver) -> None:
-        if saver.done and saver.manifest is None:
-            self._saver = None
-        elif saver.manifest is not None and saver.done and self._oldest(self._view.snapshot) >= saver.save.snapshot:
-            self._use(saver.manifest)
-            self._saver = None
+            self._saved_counts, self._new_counts = self._counts(), ()
+            known = Derived(self._saved_keys, self._saved_counts, self._tasks, self._recents.waiting)
+            snapshot = self._view.snapshot
+            self._saver = Saver(self._folder, Save(snapshot, _mark(lake, snapshot), self._view.finished, known))
 
     def remember(self, finished: pa.Table) -> None:
         """Know the ids of rows that became history, before their View is made."""
@@ -182,69 +219,52 @@ class Index:
 
     def replace_open(self, opened: pa.Table, closed: tuple[bytes, ...]) -> None:
         """Know the open versions from now on."""
-        for run_id in closed:
-            self._open.pop(run_id, None)
-        self._open |= _open_map(opened)
+        self._recents.close(closed, self._view.snapshot + 1)
+        self._tasks = self._recents.add(opened, self._tasks)
 
     def apply(self, commit: Commit) -> View:
         """The View of a commit of ours, made from the one before it."""
         before = self._view
         self.remember(commit.finished)
-        self.replace_open(commit.opened, commit.closed)
-        self.memory.apply(
-            Change(
-                commit.snapshot,
-                finished=None if commit.in_files else commit.finished,
-                counted=commit.finished if commit.in_files else None,
-                opened=commit.opened,
-                closed=commit.closed,
-                flushed=commit.flushed,
-            )
-        )
-        inlined = 0 if commit.flushed else before.inlined + (0 if commit.in_files else commit.finished.num_rows)
+        if commit.flushed:
+            self._count(self._recents.flushed(commit.snapshot))
+        self._recents.close(commit.closed, commit.snapshot)
+        inlined = 0 if commit.flushed else before.inlined
+        if commit.in_files:
+            runs, self._tasks = runs_of(commit.finished, self._tasks)
+            self._count(runs)
+        else:
+            self._tasks = self._recents.add(commit.finished, self._tasks)
+            inlined += commit.finished.num_rows
+        self._tasks = self._recents.add(commit.opened, self._tasks)
+        self._recents.tidy()
         files = Files.of(commit.files) if commit.files is not None else before.files.adding(commit.added)
-        return self._publish(
-            View(
-                commit.snapshot,
-                files,
-                self._keys(),
-                before.finished + commit.finished.num_rows,
-                inlined,
-                len(self._open),
-            )
-        )
+        return self._publish(self._made(commit.snapshot, files, before.finished + commit.finished.num_rows, inlined))
 
     def _publish(self, view: View) -> View:
         self._views.add(self._view)
         self._view = view
-        # While a save goes on, rows must be told apart by its snapshot.
-        if view.snapshot - self._purged >= PURGE_EVERY and self._saver is None:
-            self.memory.purge(self._oldest(view.snapshot))
-            self._purged = view.snapshot
         return view
 
-    def _oldest(self, newest: int) -> int:
-        """The oldest snapshot that a View in use is of."""
-        used = [view.snapshot for view in (*self._views, self._view) if view.snapshot >= 0]
-        return min([newest, *used])
-
     def close(self) -> None:
-        """End the reading instance, and a save that goes on."""
+        """End a save that goes on."""
         if self._saver is not None:
             self._saver.close()
-        self.memory.close()
 
 
 def _mark(lake: Lake, snapshot: int) -> str:
     return lake.mark(snapshot) or ""
 
 
-def _without(rows: pa.Table, others: pa.Table) -> pa.Table:
-    """The rows whose id is in none of the others."""
-    ids, taken = rows["id"].combine_chunks().storage, others["id"].combine_chunks().storage
-    return rows.filter(pc.invert(pc.is_in(ids, taken)))
+def _halves(rows: Records) -> npt.NDArray[np.uint64]:
+    return np.column_stack([rows["high"], rows["low"]])
 
 
-def _open_map(opened: pa.Table) -> dict[bytes, Row]:
-    rows = row_tuples(opened, np.arange(opened.num_rows))
-    return {run_id: row for row in rows if isinstance(run_id := row[0], bytes)}
+def _among(halves: npt.NDArray[np.uint64], others: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Which ids are among the others."""
+    known = set(map(tuple, others.tolist()))
+    if not known:
+        return np.zeros(len(halves), dtype=np.bool_)
+    found = np.isin(halves[:, 0], others[:, 0])
+    found[found] = [tuple(pair) in known for pair in halves[found].tolist()]
+    return found

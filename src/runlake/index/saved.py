@@ -1,25 +1,46 @@
-"""The saved index: a folder with one DuckDB file of counts, one array of keys, and what they are of.
+"""The saved index: a folder of numpy's own files, and a manifest that says what they are of.
 
-A manifest names the two files with their checksums and is renamed into place last, so the folder holds a whole
-saved index or none. It is derived: whatever is wrong with it, it is made anew from the lake.
+The manifest names the files with their checksums and is renamed into place last, so the folder holds a whole saved
+index or none. It is derived: whatever is wrong with it, it is made anew from the lake.
 """
 
 from __future__ import annotations
 
+import io
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
 from runlake import failpoints
+from runlake.index import counts as counting
+from runlake.index import keys as keyring
+from runlake.index.counts import Counts
+from runlake.index.figures import BUCKET, CELL, DAY_BUCKET, HOUR, Records
+from runlake.index.keys import Keys
+from runlake.index.recent import RECENT
+from runlake.index.tasks import ID, Tasks
 from runlake.lake.sync import fsync, make_folder
 from runlake.log import event
 
-LAYOUT: Final = "runlake index 2"
+LAYOUT: Final = "runlake index 3"
 _BLOCK: Final = 1 << 22
+_HEADER: Final = 256  # bytes that are kept free for the header of a file whose length is known last
+_KINDS: Final[dict[str, np.dtype[Any]]] = {
+    "keys": np.dtype(np.uint64),
+    "cells": CELL,
+    "buckets": BUCKET,
+    "hours": HOUR,
+    "days": DAY_BUCKET,
+    "tasks": ID,
+    "waiting": RECENT,
+}
+_MAPPED: Final = ("keys", "cells", "buckets")  # the large ones
 
 
 class Manifest(Struct, frozen=True):
@@ -32,6 +53,18 @@ class Manifest(Struct, frozen=True):
     files: dict[str, tuple[int, int]]
 
 
+class Derived(Struct, frozen=True):
+    """What is known of the finished runs of a snapshot; `waiting` are those that are in no file, counted by nobody.
+
+    Opened, the large arrays are mapped from the folder's files.
+    """
+
+    keys: Keys
+    counts: Sequence[Counts]
+    tasks: Tasks
+    waiting: Records
+
+
 class Folder:
     """The folder of the saved index of one lake; the holder of the write lock may write it."""
 
@@ -39,19 +72,56 @@ class Folder:
         self._path = path
         self._manifest = path / "manifest.json"
 
-    def counts(self, snapshot: int) -> Path:
-        """The file of counts of a snapshot."""
-        return self._path / f"counts-{snapshot}.duckdb"
-
-    def keys(self, snapshot: int) -> Path:
-        """The file of keys of a snapshot."""
-        return self._path / f"keys-{snapshot}.npy"
+    def _file(self, kind: str, snapshot: int) -> Path:
+        return self._path / f"{kind}-{snapshot}.npy"
 
     def prepare(self, snapshot: int) -> None:
         """Make room for the files of a snapshot."""
         make_folder(self._path)
-        for file in (self.counts(snapshot), self.keys(snapshot)):
-            file.unlink(missing_ok=True)
+        for kind in _KINDS:
+            self._file(kind, snapshot).unlink(missing_ok=True)
+
+    def write(self, snapshot: int, known: Derived, proceed: Callable[[], None] = lambda: None) -> None:
+        """Write the files of a snapshot; `proceed` is called now and then, and may raise to end it.
+
+        Memory: that of a piece of the counts, however many there are.
+        """
+        keyring.write(self._file("keys", snapshot), known.keys)
+        cells = [counting.EMPTY.cells]
+        with self._file("buckets", snapshot).open("wb") as out:
+            out.write(bytes(_HEADER))
+            written = 0
+            for some, buckets in counting.pieces_of(known.counts):
+                proceed()
+                cells.append(some)
+                out.write(buckets.data)
+                written += len(buckets)
+            out.seek(0)
+            out.write(_header(BUCKET, written))
+        hours, days = counting.merged_times([counting.EMPTY, *known.counts])
+        rest = {
+            "cells": np.concatenate(cells),
+            "hours": hours,
+            "days": days,
+            "tasks": known.tasks.ids,
+            "waiting": known.waiting,
+        }
+        for kind, array in rest.items():
+            np.save(self._file(kind, snapshot), array, allow_pickle=False)
+
+    def open(self, snapshot: int) -> Derived:
+        """The files of a snapshot; raises OSError or ValueError for files that are not what they should be."""
+        found = {kind: self._array(kind, snapshot) for kind in _KINDS}
+        counts = Counts(found["cells"], found["buckets"], found["hours"], found["days"])
+        keys = (found["keys"],) if len(found["keys"]) else ()
+        return Derived(keys, (counts,), Tasks.of(found["tasks"]), found["waiting"])
+
+    def _array(self, kind: str, snapshot: int) -> npt.NDArray[Any]:
+        file = self._file(kind, snapshot)
+        array = np.asarray(np.load(file, mmap_mode="r" if kind in _MAPPED else None, allow_pickle=False))
+        if array.dtype != _KINDS[kind] or array.ndim != 1:
+            raise ValueError(f"not {kind}: {file}")
+        return array
 
     def read(self, mark: Callable[[int], str | None]) -> Manifest | None:
         """The manifest, if it is of this lake, of a snapshot that is still there, and its files are as they were.
@@ -75,7 +145,8 @@ class Folder:
             return f"its layout is {manifest.layout}"
         if manifest.mark != mark(manifest.snapshot):
             return "it is not of this lake"
-        for name in (self.counts(manifest.snapshot).name, self.keys(manifest.snapshot).name):
+        for kind in _KINDS:
+            name = self._file(kind, manifest.snapshot).name
             if name not in manifest.files:
                 return f"{name} is not in its manifest"
             if manifest.files[name] != _sum(self._path / name):
@@ -84,7 +155,7 @@ class Folder:
 
     def commit(self, mark: str, snapshot: int, runs: int) -> Manifest:
         """The files of this snapshot are the saved index from now on."""
-        written = (self.counts(snapshot), self.keys(snapshot))
+        written = [self._file(kind, snapshot) for kind in _KINDS]
         for file in written:
             fsync(file)
         manifest = Manifest(LAYOUT, mark, snapshot, runs, {file.name: _sum(file) for file in written})
@@ -101,6 +172,15 @@ class Folder:
         for file in self._path.iterdir():
             if file != self._manifest and file.name not in manifest.files:
                 file.unlink(missing_ok=True)
+
+
+def _header(kind: np.dtype[Any], length: int) -> bytes:
+    """The header of a .npy file of version 1.0, padded to _HEADER bytes."""
+    made = io.BytesIO()
+    description = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (length,)}
+    np.lib.format.write_array_header_1_0(made, description)
+    text = made.getvalue()[10:].rstrip()
+    return made.getvalue()[:8] + (_HEADER - 10).to_bytes(2, "little") + text.ljust(_HEADER - 11) + b"\n"
 
 
 def _sum(file: Path) -> tuple[int, int]:

@@ -8,38 +8,31 @@ import time
 
 from msgspec import Struct
 
-from runlake import duck
-from runlake.errors import RunlakeError
-from runlake.index import keys as keyring
-from runlake.index.keys import Keys
-from runlake.index.memory import SQL, Memory
-from runlake.index.saved import Folder, Manifest
+from runlake.index.saved import Derived, Folder, Manifest
 from runlake.log import LOGGER, event
 
 
 class Save(Struct, frozen=True):
-    """What is saved: a snapshot, its mark, its finished runs and their keys."""
+    """What is saved, none of which ever changes: a snapshot, its mark, how many runs are finished, what is known."""
 
     snapshot: int
     mark: str
     runs: int
-    keys: Keys
+    known: Derived
+
+
+class _StoppedError(Exception):
+    """Ends a save."""
 
 
 class Saver:
-    """One save, begun at construction by the thread that changes the index: what it sees then is what it writes."""
+    """One save, begun at construction."""
 
-    def __init__(self, memory: Memory, folder: Folder, save: Save) -> None:
+    def __init__(self, folder: Folder, save: Save) -> None:
         self.save = save
         self.manifest: Manifest | None = None
-        self._memory, self._folder = memory, folder
-        self._cursor = memory.cursor()
-        folder.prepare(save.snapshot)
-        self._target = f"saving_{save.snapshot}"
-        self._cursor.execute(f"ATTACH {duck.literal(folder.counts(save.snapshot))} AS {self._target}")
-        self._cursor.execute("BEGIN")
-        # A transaction sees what was there when it first looked.
-        self._cursor.execute(SQL["look"]).fetchall()
+        self._folder = folder
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="runlake-index", daemon=True)
         self._thread.start()
 
@@ -49,27 +42,22 @@ class Saver:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        started = time.monotonic()
+        started, save = time.monotonic(), self.save
         try:
-            with duck.translated("saving the index"):
-                self._write_counts()
-            keyring.write(self._folder.keys(self.save.snapshot), self.save.keys)
-            self.manifest = self._folder.commit(self.save.mark, self.save.snapshot, self.save.runs)
-            event("index saved", snapshot=self.save.snapshot, seconds=round(time.monotonic() - started, 3))
-        except (RunlakeError, OSError) as exc:
+            self._folder.prepare(save.snapshot)
+            self._folder.write(save.snapshot, save.known, self._proceed)
+            self.manifest = self._folder.commit(save.mark, save.snapshot, save.runs)
+            event("index saved", snapshot=save.snapshot, seconds=round(time.monotonic() - started, 3))
+        except _StoppedError:
+            return
+        except OSError as exc:
             LOGGER.log(logging.WARNING, "the index was not saved", exc_info=exc)
-        finally:
-            self._cursor.close()
 
-    def _write_counts(self) -> None:
-        self._memory.counts.save(self._cursor, self._target)
-        self._cursor.execute(SQL["save_waiting"].replace("{target}", self._target))
-        self._cursor.execute("COMMIT")
-        self._cursor.execute(f"CHECKPOINT {self._target}")
-        self._cursor.execute(f"DETACH {self._target}")
+    def _proceed(self) -> None:
+        if self._stopped.is_set():
+            raise _StoppedError
 
     def close(self) -> None:
         """Give up, and wait until it has."""
-        while self._thread.is_alive():
-            self._cursor.interrupt()
-            self._thread.join(0.05)
+        self._stopped.set()
+        self._thread.join()

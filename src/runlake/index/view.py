@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
+from runlake.index.counts import EMPTY, Parts
+from runlake.index.figures import Records, added
 from runlake.index.keys import Keys
+from runlake.index.recent import Recent
+from runlake.index.tasks import Tasks
 from runlake.lake.catalog import DataFile
 
 
@@ -35,18 +40,25 @@ class Files(msgspec.Struct, frozen=True):
         """All files, oldest day first."""
         return [file for day in self.days for file in self.by_day[day]]
 
+    def of_day(self, day: int) -> tuple[DataFile, ...]:
+        """The files of one day."""
+        return self.by_day.get(day, ())
+
     def between(self, first: int, last: int) -> list[DataFile]:
         """Files of the days first..last, both included."""
         days = self.days[bisect_left(self.days, first) : bisect_right(self.days, last)]
         return [file for day in days for file in self.by_day[day]]
 
 
-class View(msgspec.Struct, frozen=True, eq=False, weakref=True):
-    """One snapshot: its files, its rows in memory (by number), its keys and its counts."""
+class View(msgspec.Struct, frozen=True, eq=False, weakref=True, dict=True, kw_only=True):
+    """One snapshot: its files, their keys and counts, and the rows that are in no file."""
 
     snapshot: int
     files: Files
     keys: Keys
+    tasks: Tasks
+    counts: Parts
+    recent: Recent
     finished: int
     inlined: int
     open: int
@@ -55,3 +67,15 @@ class View(msgspec.Struct, frozen=True, eq=False, weakref=True):
     def total(self) -> int:
         """All runs, open ones included."""
         return self.finished + self.open
+
+    @cached_property
+    def hours(self) -> Records:
+        """HOUR records of the runs in files."""
+        return added([EMPTY.hours, *(part.hours for part in self.counts)], "unit")
+
+    @cached_property
+    def days(self) -> Records:
+        """The same by day; `unit` is the day."""
+        days = self.hours.copy()
+        days["unit"] //= 24
+        return added([days], "unit")

@@ -27,14 +27,15 @@ CREATE MACRO int_of_text(x) AS
 CREATE MACRO bool_of_text(x) AS
     CASE lower(x) WHEN 'true' THEN true WHEN 'false' THEN false END;
 
--- DuckDB's reader also takes trailing commas and NaN, which are not JSON: look for them outside of strings,
--- but only in the few texts that have such letters at all.
+-- DuckDB's reader also takes trailing commas and NaN, which are not JSON: look for them outside of strings.
 CREATE MACRO sloppy_json(x) AS
-    CASE WHEN regexp_matches(x, ',\s*[\]}]') OR contains(lower(x), 'nan') OR contains(lower(x), 'inf')
-         THEN regexp_matches(regexp_replace(x, '"([^"\\]|\\.)*"', '""', 'g'), ',\s*[\]}]|(?i:nan|inf)')
-         ELSE false END;
+    regexp_matches(regexp_replace(x, '"([^"\\]|\\.)*"', '""', 'g'), ',\s*[\]}]|(?i:nan|inf)');
 
-CREATE MACRO json_of_text(x) AS
-    CASE WHEN NOT sloppy_json(x) THEN TRY(CAST(json(x) AS VARCHAR)) END;
+-- Most texts are as json() would write them; these can hold nothing sloppy but numbers in letters.
+CREATE MACRO json_checked(x, written) AS
+    CASE WHEN written = x AND NOT contains(lower(x), 'nan') AND NOT contains(lower(x), 'inf') THEN written
+         WHEN NOT sloppy_json(x) THEN written END;
+
+CREATE MACRO json_of_text(x) AS json_checked(x, TRY(CAST(json(x) AS VARCHAR)));
 
 CREATE MACRO json_of_value(x) AS json_of_text(CAST(to_json(x) AS VARCHAR));

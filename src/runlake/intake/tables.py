@@ -5,7 +5,7 @@ The rules are the macros of intake.sql; here each field picks its macro by the t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from importlib.resources import files
 from typing import Final
 
@@ -108,9 +108,13 @@ class Tables:
         self._con.register("incoming", table)
         try:
             kinds = {str(n): str(t) for n, t, *_ in self._con.execute("DESCRIBE incoming").fetchall()}
-            return self._con.execute(_statement(kinds)).to_arrow_table()
+            same = {name for name in table.column_names if _is_clean(table, name)}
+            made = self._con.execute(_statement(kinds, same)).to_arrow_table()
         finally:
             self._con.unregister("incoming")
+        for name in same:
+            made = made.append_column(ARROW.field(name), table[name])
+        return made
 
 
 def _in_micros(table: pa.Table) -> tuple[pa.Table, list[Rejected]]:
@@ -155,8 +159,22 @@ def _check_columns(table: pa.Table, *, id_required: bool) -> None:
         raise BadInput(errors, hint=f"columns are {', '.join(NAMES)}")
 
 
-def _statement(kinds: dict[str, str]) -> str:
-    """The checking SELECT for columns of these DuckDB types; made of our own constants only."""
+def _is_clean(table: pa.Table, name: str) -> bool:
+    """Whether a column is what is stored already, as it is: then it need not go through the engine and back."""
+    column, wanted = table[name], ARROW.field(name).type
+    if name == "output" or column.type != wanted or (name in ("attempt", "created_at") and column.null_count):
+        return False
+    if not pa.types.is_timestamp(wanted) or column.null_count == len(column):
+        return True
+    ends = pc.min_max(column.cast(pa.int64())).as_py()
+    return bool(ends["min"] >= 0 and ends["max"] <= times.MAX_US)
+
+
+def _statement(kinds: dict[str, str], same: Container[str]) -> str:
+    """The checking SELECT for columns of these DuckDB types; made of our own constants only.
+
+    It gives all columns of a run but the `same`, and the first `problem` of a row or NULL.
+    """
     values, broken = [], []
     for column in ARROW:
         name, wanted = column.name, _sql_type(column.name)
@@ -164,19 +182,24 @@ def _statement(kinds: dict[str, str]) -> str:
             values.append(f'CAST(NULL AS {"VARCHAR" if wanted == "JSON" else wanted}) AS "{name}"')
             continue
         macro = _macro(wanted, kinds[name])
+        if name in same:
+            values.append(f'"{name}"')
+            continue
         values.append(f'{macro} AS "{name}"'.replace("$x", f'"{name}"'))
         broken.append(f"WHEN was_{name} AND \"{name}\" IS NULL THEN '{name}: expected {_WANTED[wanted]}'")
-    flags = [f'"{name}" IS NOT NULL AS was_{name}' for name in NAMES if name in kinds]
+    flags = [f'"{name}" IS NOT NULL AS was_{name}' for name in NAMES if name in kinds and name not in same]
     typed = f"SELECT {', '.join(values + flags)} FROM incoming"  # noqa: S608 - our own constants
     problem = f"CASE {' '.join(broken)} {_ROW_RULES} END AS problem"
-    return f"SELECT * REPLACE ({_DEFAULTS}), {problem} FROM ({typed})"  # noqa: S608
+    chosen = [_DEFAULTS.get(name, f'"{name}"') for name in NAMES if name not in same]
+    return f"SELECT {', '.join([*chosen, problem])} FROM ({typed})"  # noqa: S608
 
 
 # JSON null is no value; a run without any time gets the time of receipt later.
-_DEFAULTS: Final = """
-    nullif(output, 'null') AS output, coalesce(attempt, 1) AS attempt,
-    coalesce(created_at, started_at, finished_at) AS created_at
-"""
+_DEFAULTS: Final = {
+    "output": "nullif(output, 'null') AS output",
+    "attempt": "coalesce(attempt, 1) AS attempt",
+    "created_at": "coalesce(created_at, started_at, finished_at) AS created_at",
+}
 
 _ROW_RULES: Final = f"""
     WHEN task_id IS NULL THEN 'task_id: must not be null'

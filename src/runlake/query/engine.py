@@ -1,100 +1,39 @@
-"""Connections and time limits: queries run on a few threads of our own, each with its own cursor."""
+"""Reading threads and time limits: each question is answered on one of a few threads of our own, with one View."""
 
 from __future__ import annotations
 
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-import duckdb
-import pyarrow as pa
+from msgspec import Struct
 
-from runlake import duck, statements, times
-from runlake.columns import select_list
-from runlake.errors import Busy
+from runlake.errors import Busy, Timeout
 from runlake.index.index import Index
 from runlake.index.view import View
-from runlake.paths import Paths
+from runlake.query.days import Days
+from runlake.query.files import Reader
 from runlake.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_TICK: Final = 0.05  # seconds between interrupts: one is lost when its query has not started yet
-RANKED: Final = 20  # tasks in the two rankings of a summary, at most
-_QUERIES: Final = (
-    "cut_units",
-    "page",
-    "detail",
-    "latest",
-    "latest_day",
-    "task_stats",
-    "streak",
-    "summary",
-    "task_p95",
-)
-_DAILY: Final = statements.load("runlake.query", "sql/daily.sql").strip()
-_PERCENTILES: Final = statements.load("runlake.query", "sql/percentiles.sql").strip()
-SQL: Final = {
-    name: statements.load("runlake.query", f"sql/{name}.sql")
-    .replace("{select}", select_list())
-    .replace("{daily}", _DAILY)
-    .replace("{percentiles}", _PERCENTILES)
-    .replace("{tasks}", ", ".join(f"$task_{i}" for i in range(RANKED)))
-    for name in _QUERIES
-}
 
-_UNITS: Final = statements.load("runlake.query", "sql/units.sql")
-SQL["hours"] = _UNITS.format(counts="hours", unit=times.HOUR_US, of_task="")
-SQL["days_of_task"] = _UNITS.format(counts="cells", unit=times.DAY_US, of_task="AND task_id = $task_id")
+class Session(Struct, frozen=True):
+    """What one question reads with, until its time is over."""
 
+    reader: Reader
+    days: Days
+    ended: threading.Event
+    deadline: float
 
-class Session:
-    """One thread's cursor; runs the named statements of `sql/` under a time limit."""
-
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, empty: str, seconds: float) -> None:
-        self._cursor = cursor
-        self._empty = empty
-        self._seconds = seconds
-        self._guard = threading.Lock()
-        self._deadline: float | None = None
-
-    def run(self, name: str, view: View, parameters: Mapping[str, Any]) -> pa.Table:
-        """The rows of `sql/<name>.sql` over the files among its parameters and the View's rows in memory.
-
-        Raises Timeout after the time limit, LakeDamaged when a file cannot be read.
-        """
-        bound = {"snapshot": view.snapshot, **parameters}
-        bound |= {key: [self._empty] for key, value in bound.items() if value == []}
-        with self._guard:
-            self._deadline = time.monotonic() + self._seconds
-        try:
-            with duck.translated(f"query {name}", reading=_files(bound)):
-                return self._cursor.execute(SQL[name], bound).to_arrow_table()
-        finally:
-            with self._guard:
-                self._deadline = None
-
-    def hurry(self) -> None:
-        """End the running query at the watchdog's next look."""
-        with self._guard:
-            if self._deadline is not None:
-                self._deadline = 0.0
-
-    def interrupt_if_late(self) -> None:
-        """Interrupt the running query if its time is over; harmless when none runs."""
-        with self._guard:
-            if self._deadline is not None and time.monotonic() > self._deadline:
-                self._cursor.interrupt()
-
-
-def _files(bound: Mapping[str, Any]) -> Iterator[str]:
-    """The Parquet files among the parameters of a query."""
-    lists = (value for value in bound.values() if isinstance(value, list))
-    return (str(item) for value in lists for item in value if str(item).endswith(".parquet"))
+    def check(self) -> None:
+        """Raise Timeout when the time is over; called before each read of a file."""
+        if self.ended.is_set() or time.monotonic() > self.deadline:
+            raise Timeout("the question was interrupted at its time limit")
 
 
 def _let_go(exc: BaseException | None) -> None:
@@ -109,14 +48,12 @@ class Engine:
 
     def __init__(self, index: Index, settings: Settings) -> None:
         self._index = index
-        self._settings = settings
-        self._local = threading.local()
-        self._sessions: list[Session] = []
+        self._seconds = settings.query_seconds
+        self._reader = Reader(settings.threads)
+        self._days = Days(settings.cache_bytes)
         self._waiting = threading.BoundedSemaphore(settings.read_threads + settings.read_queue)
         self._pool = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="runlake-read")
         self._ended = threading.Event()
-        self._watch = threading.Thread(target=self._watchdog, name="runlake-watchdog", daemon=True)
-        self._watch.start()
 
     def submit(self, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs) -> Future[T]:
         """Answer a question on a reading thread; raises Busy when too many wait."""
@@ -135,26 +72,10 @@ class Engine:
         return future
 
     def _session(self) -> Session:
-        session: Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = Session(
-                self._index.memory.cursor(),
-                str(Paths.of(self._settings.data).empty),
-                self._settings.query_seconds,
-            )
-            self._sessions.append(session)
-        return session
-
-    def _watchdog(self) -> None:
-        while not self._ended.wait(_TICK):
-            for session in tuple(self._sessions):
-                session.interrupt_if_late()
+        return Session(self._reader, self._days, self._ended, time.monotonic() + self._seconds)
 
     def close(self) -> None:
-        """Drop what waits and interrupt what runs; a second call does nothing."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for session in tuple(self._sessions):
-            session.hurry()
-        self._pool.shutdown(wait=True)
+        """Drop what waits and end what runs; a second call does nothing."""
         self._ended.set()
-        self._watch.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._reader.close()

@@ -1,113 +1,134 @@
-"""Where a page lies: from counts per hour, or per day of one task, to the units of time that hold its runs.
-
-The counts are sums of a few thousand small numbers, which numpy adds up in a tenth of the time that a statement for
-it would take to plan.
-"""
+"""Where a page lies: from counts per hour, or per day of one task, to the stretch of time that holds its runs."""
 
 from __future__ import annotations
 
 import weakref
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runlake import times
+from runlake.index.counts import EMPTY
+from runlake.index.figures import NONE, Records
 from runlake.index.view import View
+from runlake.query import scan
 from runlake.query.engine import Session
+from runlake.query.scan import Wanted
 
 _Numbers = npt.NDArray[np.int64]
-# Counts of all runs per hour, once a View.
-_HOURS: Final[weakref.WeakKeyDictionary[View, pa.Table]] = weakref.WeakKeyDictionary()
-
-
-class Filters(Struct, frozen=True):
-    """What a run of the page must match; `low` and `high` (half open, microseconds) only count if `windowed`."""
-
-    task_id: object
-    success: bool | None
-    windowed: bool
-    low: int
-    high: int
-
-    def match(self) -> dict[str, Any]:
-        """What a run must match wherever it lies, as parameters of a statement."""
-        return {"task_id": self.task_id, "success": self.success}
+_RESULTS: Final[Mapping[bool | None, tuple[str, ...]]] = {None: ("good", "bad"), True: ("good",), False: ("bad",)}
 
 
 class Place(Struct, frozen=True):
-    """Where a page lies: how many runs match in all, the units that hold the page, and how many match after them."""
+    """Where a page lies: how many runs match in all, those that hold it, and how many match after those."""
 
     total: int
-    unit: int  # microseconds
-    units: list[int]  # the newest first
+    wanted: Wanted | None  # None: nowhere
     newer: int
 
-    def days(self) -> list[int]:
-        """The days of those units."""
-        return sorted({number * self.unit // times.DAY_US for number in self.units})
 
-
-class _Units(Struct, frozen=True):
+class Units(Struct, frozen=True):
     """How many runs match in each of some units of time; the numbers of the units (since the epoch) ascend."""
 
     unit: int  # microseconds
     numbers: _Numbers
     counts: _Numbers
+    hours: Mapping[int, int] | None = None  # see Wanted
 
 
-def locate(session: Session, view: View, filters: Filters, offset: int, limit: int) -> Place:
-    """Find the page of `limit` runs after the first `offset` that match."""
-    units = _units(session, view, filters)
-    if filters.windowed:
-        units = _within(session, view, filters, units)
+# Counts of all runs per hour, by result and whether they must have started, once a View.
+_HOURS: Final[weakref.WeakKeyDictionary[View, dict[tuple[bool | None, bool], Units]]] = weakref.WeakKeyDictionary()
+
+
+def locate(session: Session, view: View, wanted: Wanted, offset: int, limit: int) -> Place:
+    """Find the page of `limit` runs after the first `offset` that match; `hours` of `wanted` does not matter."""
+    units = _of_task(view, wanted) if wanted.task_id is not None else _of_all(view, wanted)
+    if units.hours is not None:
+        wanted = replace(wanted, hours=units.hours)
+    if wanted.started:
+        units = _within(session, view, wanted, units)
     numbers, counts = units.numbers[::-1], units.counts[::-1]
     upto = np.cumsum(counts)
     total = int(upto[-1]) if len(upto) else 0
+    if offset >= total:
+        return Place(total, None, 0)
     first = int(np.searchsorted(upto, offset, side="right"))
-    last = int(np.searchsorted(upto, offset + limit, side="left"))
-    page = slice(first, last + 1)
-    found = [int(number) for number in numbers[page][counts[page] > 0]]
-    return Place(total, units.unit, found, int(upto[first - 1]) if first and found else 0)
+    last = int(np.searchsorted(upto, min(offset + limit, total), side="left"))
+    low, high = int(numbers[last]) * units.unit, (int(numbers[first]) + 1) * units.unit
+    newer = int(upto[first - 1]) if first else 0
+    return Place(total, replace(wanted, low=max(low, wanted.low), high=min(high, wanted.high)), newer)
 
 
-def _units(session: Session, view: View, filters: Filters) -> _Units:
-    if filters.task_id is None:
-        unit, table = times.HOUR_US, _hours(session, view)
-    else:
-        unit, table = times.DAY_US, session.run("days_of_task", view, {"task_id": filters.task_id})
-    kinds = {None: ("good", "bad", "open"), True: ("good",), False: ("bad",)}[filters.success]
-    names = [*kinds, *(() if filters.windowed else (f"{kind}_unstarted" for kind in kinds))]
-    counts = np.zeros(table.num_rows, dtype=np.int64)
-    for name in names:
-        counts += table[name].to_numpy()
-    return _Units(unit, table["unit"].to_numpy(), counts)
+def _of_all(view: View, wanted: Wanted) -> Units:
+    known = _HOURS.setdefault(view, {})
+    key = (wanted.success, wanted.started)
+    if key not in known:
+        known[key] = _units(view, view.hours, "unit", wanted)
+    return known[key]
 
 
-def _hours(session: Session, view: View) -> pa.Table:
-    table = _HOURS.get(view)
-    if table is None:
-        table = _HOURS[view] = session.run("hours", view, {})
-    return table
+def cells_of(view: View, number: int) -> Records:
+    """The cells of one task, by its number, in the order of its days; a day may come more than once."""
+    cells = np.concatenate([EMPTY.cells, *(part.of_task(number) for part in view.counts)])
+    return cells[np.argsort(cells["day"], kind="stable")] if len(view.counts) > 1 else cells
 
 
-def _within(session: Session, view: View, filters: Filters, units: _Units) -> _Units:
+def hours_of(cells: Records) -> Mapping[int, int]:
+    """In which hours of its days a task has runs: see Wanted."""
+    hours: dict[int, int] = {}
+    for day, mask in zip(cells["day"].tolist(), cells["hours"].tolist(), strict=True):
+        hours[day] = hours.get(day, 0) | mask
+    return hours
+
+
+def _of_task(view: View, wanted: Wanted) -> Units:
+    number = view.tasks.number(wanted.task_id) if wanted.task_id is not None else NONE
+    cells = cells_of(view, number)
+    units = _units(view, cells, "day", wanted, number)
+    return Units(units.unit, units.numbers, units.counts, hours_of(cells))
+
+
+def _units(view: View, counts: Records, by: str, wanted: Wanted, task: int | None = None) -> Units:
+    """Counts of the runs in files and of those that are in none, by the unit of time that this field numbers."""
+    unit = times.DAY_US if by == "day" else times.HOUR_US
+    kinds = _RESULTS[wanted.success]
+    sums = np.zeros(len(counts), dtype=np.int64)
+    for name in (*kinds, *(() if wanted.started else (f"{kind}_unstarted" for kind in kinds))):
+        sums += counts[name]
+    recent = view.recent.runs
+    mask = np.ones(len(recent), dtype=np.bool_)
+    if task is not None:
+        mask &= recent["task"] == task
+    if wanted.success is not None:
+        mask &= recent["success"] == int(wanted.success)
+    if wanted.started:
+        mask &= recent["started"]
+    others = recent["ran_at"][mask] // unit
+    every = np.concatenate([counts[by], others])
+    found, inverse = np.unique(every, return_inverse=True)
+    totals = np.zeros(len(found), dtype=np.int64)
+    np.add.at(totals, inverse, np.concatenate([sums, np.ones(len(others), dtype=np.int64)]))
+    return Units(unit, found, totals)
+
+
+def _within(session: Session, view: View, wanted: Wanted, units: Units) -> Units:
     """Only the units of the window; those that it cuts in two are counted run by run."""
     unit = units.unit
-    first, last = -(-filters.low // unit), filters.high // unit
-    first = min(first, last)  # for a window within one unit
+    first, last = -(-wanted.low // unit), wanted.high // unit
+    last = max(last, first)
     whole = slice(*np.searchsorted(units.numbers, [first, last]))
-    numbers, counts = units.numbers[whole], units.counts[whole]
-    if filters.low < first * unit or last * unit < filters.high:
-        cut = {filters.low // unit, (filters.high - 1) // unit}
-        days = sorted({number * unit // times.DAY_US for number in cut})
-        files = [file.path for day in days for file in view.files.between(day, day)]
-        ends = {"low": filters.low, "high": filters.high, "whole_low": first * unit, "whole_high": last * unit}
-        found = session.run("cut_units", view, {**filters.match(), **ends, "unit": unit, "files": files})
-        numbers = np.concatenate([numbers, found["unit"].to_numpy()])
-        counts = np.concatenate([counts, found["n"].to_numpy()])
-        order = np.argsort(numbers)
-        numbers, counts = numbers[order], counts[order]
-    return _Units(unit, numbers, counts)
+    numbers, counts = [units.numbers[whole]], [units.counts[whole]]
+    for number in sorted({wanted.low // unit, (wanted.high - 1) // unit}):
+        low, high = max(number * unit, wanted.low), min((number + 1) * unit, wanted.high)
+        known = np.searchsorted(units.numbers, [number, number + 1])
+        if high - low < unit and known[0] < known[1]:
+            found = scan.newest(session, view, replace(wanted, low=low, high=high))
+            numbers.append(np.array([number]))
+            counts.append(np.array([sum(len(part.ran_at) for part in found)]))
+    every = np.concatenate(numbers)
+    order = np.argsort(every)
+    return Units(unit, every[order], np.concatenate(counts)[order], units.hours)
