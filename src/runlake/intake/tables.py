@@ -148,7 +148,10 @@ def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _check_columns(table: pa.Table, *, id_required: bool) -> None:
-    names = table.column_names
+    try:
+        names = table.column_names
+    except UnicodeDecodeError:
+        raise BadInput.of("body", "the name of a column is not UTF-8") from None
     errors = [FieldError(n, "unknown field") for n in names if n not in NAMES]
     errors += [FieldError(n, "given twice") for n in NAMES if names.count(n) > 1]
     if "task_id" not in names:
