@@ -139,3 +139,13 @@ def test_types_the_engine_does_not_know(field: str, values: pa.Array) -> None:
         read(**{field: values})
     assert [error.field for error in caught.value.errors] == [field]
     assert str(values.type) in caught.value.errors[0].message
+
+
+def test_a_column_name_that_is_not_utf8() -> None:
+    """Bad input as well."""
+    out = io.BytesIO()
+    table = pa.table({"task_id": [str(TASK)], "lease_owner": ["x"]})
+    with pa.ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+    with pytest.raises(BadInput, match="UTF-8"):
+        from_arrow(out.getvalue().replace(b"lease_owner", b"lease_\x80wner"))

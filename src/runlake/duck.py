@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files as resources
-from itertools import islice
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -60,7 +59,7 @@ class Slot:
 
 def extension(name: str) -> str:
     """Path of an extension that came as a wheel of the very same DuckDB version."""
-    root = resources(f"duckdb_extension_{name}")
+    root = files(f"duckdb_extension_{name}")
     path = root / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
     if not path.is_file():
         raise LakeMissing(f"the DuckDB extension {name} for {duckdb.__version__} is not installed")
@@ -74,14 +73,13 @@ def literal(text: str | Path) -> str:
 
 # SQLite says no more than this when there is no room for the files beside the catalog.
 _IO_ERROR: Final = "disk I/O error"
-_NAMED: Final = 20  # files an error names at most
 _LITTLE: Final = 1 << 18  # bytes
 _NO_SPACE: Final = re.compile(r"no space left|disk (is )?full|database or disk is full", re.IGNORECASE)
 
 
 @contextmanager
-def translated(doing: str, *, disk: Path | None = None, reading: Iterable[str] = ()) -> Iterator[None]:
-    """Raise our errors instead of DuckDB's and the system's; `doing` says what was tried, on which disk and files.
+def translated(doing: str, *, disk: Path | None = None) -> Iterator[None]:
+    """Raise our errors instead of DuckDB's and the system's; `doing` says what was tried, on which disk.
 
     Raises DiskFull, Timeout or LakeDamaged, each `from` the foreign error.
     """
@@ -96,6 +94,4 @@ def translated(doing: str, *, disk: Path | None = None, reading: Iterable[str] =
             full = shutil.disk_usage(disk).free < _LITTLE
         if full or _NO_SPACE.search(text):
             raise DiskFull(f"{doing}: the disk is full") from exc
-        # Of damage inside a file DuckDB often says only what it is, and not where.
-        files = [] if ".parquet" in text else list(islice(reading, _NAMED))
-        raise LakeDamaged(f"{doing}: {text}" + (f", reading {', '.join(files)}" if files else "")) from exc
+        raise LakeDamaged(f"{doing}: {text}") from exc

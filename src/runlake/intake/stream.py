@@ -43,6 +43,8 @@ def table(body: bytes, limit: int) -> pa.Table:
                 batches.append(part)
             rows = pa.Table.from_batches(batches, schema=stream.schema)
         size = sum(_size(rows.column(place)) for place in range(rows.num_columns))
+    except UnicodeDecodeError:
+        raise BadInput.of("body", "the name of a column is not UTF-8") from None
     except (pa.ArrowException, OSError, ValueError, struct.error) as exc:
         raise BadInput.of("body", f"not an Arrow IPC stream: {' '.join(str(exc).split())}") from None
     if size > limit:
