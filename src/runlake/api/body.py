@@ -20,6 +20,7 @@ from runlake.settings import Settings
 
 # As many as decode at the same time: what a body becomes on the way takes several times its size.
 DECODERS: Final = ThreadPoolExecutor(2, thread_name_prefix="runlake-decode")
+SMALL: Final = 4096  # bytes
 _LOCAL: Final = threading.local()
 
 

@@ -216,14 +216,9 @@ def _columns(records: list[Record], outs: list[str]) -> Batch:
         "id": uuid_array(b"".join([(r.id or mint()).bytes for r in records])),
         "task_id": uuid_array(b"".join([r.task_id.bytes for r in records])),
         "output": pa.array(outputs.canonical(outs), pa.string()),
-        "created_at": _times(created),
+        "created_at": pa.array(created, ARROW.field("created_at").type),
     }
     for field in ARROW:
         if field.name not in columns:
-            values = [getattr(r, field.name) for r in records]
-            columns[field.name] = _times(values) if pa.types.is_timestamp(field.type) else pa.array(values, field.type)
+            columns[field.name] = pa.array([getattr(r, field.name) for r in records], field.type)
     return Batch(pa.table([columns[name] for name in ARROW.names], schema=ARROW), received)
-
-
-def _times(values: Sequence[int | None]) -> pa.Array:
-    return pa.array(values, pa.int64()).cast(pa.timestamp("us", "UTC"))
