@@ -5,8 +5,6 @@ A window ends or begins within a few days, and most windows end now. A kept row 
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from typing import Final
 
 import numpy as np
@@ -18,6 +16,7 @@ from runlake.index import figures
 from runlake.index.figures import NONE
 from runlake.index.tasks import Tasks
 from runlake.lake.catalog import DataFile
+from runlake.query.kept import Kept
 
 CODES: Final = 8
 OPEN, BAD, GOOD = 0, 1, 2  # of a run without a duration; one with a duration has TIMED added
@@ -91,25 +90,13 @@ class Days:
     """The runs of files, those used last, in as many bytes as there may be; for any number of threads."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: OrderedDict[str, Runs] = OrderedDict()
-        self._bytes = 0
-        self._guard = threading.Lock()
+        self.kept: Kept[Runs] = Kept(most, lambda runs: runs.size)
 
     def runs(self, file: DataFile, tasks: Tasks) -> Runs:
         """The runs of a file, whose tasks are all known; raises LakeDamaged."""
-        with self._guard:
-            known = self._known.get(file.path)
-            if known is not None:
-                self._known.move_to_end(file.path)
-                return known
-        records, _ = figures.runs_of(parquet.read(file.path, _COLUMNS, threads=True), tasks)
-        made = Runs.of(records)
-        with self._guard:
-            if file.path not in self._known:
-                self._known[file.path] = made
-                self._bytes += made.size
-            while self._bytes > self._most and self._known:
-                _, gone = self._known.popitem(last=False)
-                self._bytes -= gone.size
-        return made
+
+        def read() -> Runs:
+            records, _ = figures.runs_of(parquet.read(file.path, _COLUMNS, threads=True), tasks)
+            return Runs.of(records)
+
+        return self.kept.get(file.path, read)

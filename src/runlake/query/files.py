@@ -1,13 +1,11 @@
 """Row groups of Parquet files: which of them hold what is asked for, and their columns.
 
-Files never change once they are named, so what is known of them is kept: their footers, for as many row groups as
-fit. A row group of some thousand rows is the least that can be read.
+Files never change once they are named, so what is known of them is kept. A row group of some thousand rows is the
+least that can be read.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -21,8 +19,10 @@ from pyarrow import parquet as arrow_parquet
 from runlake import parquet, times
 from runlake.columns import RUN_AT
 from runlake.lake.catalog import DataFile
+from runlake.query.kept import Kept
 
-_MOST_GROUPS: Final = 40_000  # of which footers are kept; each takes a few kilobytes
+_MOST_GROUPS: Final = 500_000  # whose bounds are kept, 24 bytes each
+_MOST_FOOTERS: Final = 8_000  # row groups whose footers are kept as Arrow needs them: 13 KB each
 _MANY: Final = 4  # files, from which on it is worth the while to read several at a time
 Positions = npt.NDArray[np.intp]
 P = TypeVar("P")
@@ -33,7 +33,6 @@ class Groups(Struct, frozen=True):
     """The row groups of one file: where each starts, and the earliest and latest run time in it (microseconds)."""
 
     file: DataFile
-    metadata: arrow_parquet.FileMetaData
     starts: Positions  # and, last, the number of rows
     low: npt.NDArray[np.int64]
     high: npt.NDArray[np.int64]
@@ -60,30 +59,20 @@ class Reader:
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="runlake-decode")
-        self._known: OrderedDict[str, Groups] = OrderedDict()
-        self._count = 0
-        self._guard = threading.Lock()
+        self._groups: Kept[Groups] = Kept(_MOST_GROUPS, lambda groups: len(groups.low))
+        self._footers: Kept[arrow_parquet.FileMetaData] = Kept(_MOST_FOOTERS, lambda footer: footer.num_row_groups)
 
     def groups(self, file: DataFile) -> Groups:
         """The row groups of a file; raises LakeDamaged."""
-        with self._guard:
-            known = self._known.get(file.path)
-            if known is not None:
-                self._known.move_to_end(file.path)
-                return known
-        made = _groups(file)
-        with self._guard:
-            if file.path not in self._known:
-                self._known[file.path] = made
-                self._count += len(made.low)
-            while self._count > _MOST_GROUPS and len(self._known) > 1:
-                _, gone = self._known.popitem(last=False)
-                self._count -= len(gone.low)
-        return made
+        return self._groups.get(file.path, lambda: _groups(file, self._footer(file.path)))
 
     def columns(self, of: Groups, groups: Sequence[int], names: Sequence[str]) -> pa.Table:
         """Columns of some row groups; raises LakeDamaged."""
-        return parquet.read(of.file.path, names, metadata=of.metadata, groups=[int(group) for group in groups])
+        path = of.file.path
+        return parquet.read(path, names, metadata=self._footer(path), groups=[int(group) for group in groups])
+
+    def _footer(self, path: str) -> arrow_parquet.FileMetaData:
+        return self._footers.get(path, lambda: parquet.footer(path))
 
     def each(self, read: Callable[[P], T], parts: Sequence[P]) -> Iterable[T]:
         """What `read` makes of each part, in order; of many parts, some at a time."""
@@ -94,14 +83,13 @@ class Reader:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _groups(file: DataFile) -> Groups:
-    metadata = parquet.footer(file.path)
+def _groups(file: DataFile, metadata: arrow_parquet.FileMetaData) -> Groups:
     number = metadata.schema.names.index(RUN_AT.name)
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     bounds = [_bounds(group.column(number).statistics) for group in groups]
     starts = np.cumsum([0, *(group.num_rows for group in groups)])
     low, high = np.array(bounds, dtype=np.int64).reshape(-1, 2).T
-    return Groups(file, metadata, starts, low, high)
+    return Groups(file, starts, low, high)
 
 
 def _bounds(statistics: Any) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from runlake import times
 from runlake.errors import BadInput, NotFound
 from runlake.index import keys
 from runlake.index.figures import NONE
+from runlake.index.recent import halves_of
 from runlake.index.view import View
 from runlake.intake.batch import uuid_bytes
 from runlake.model import Run, RunPage, RunsQuery
@@ -49,7 +50,7 @@ def page(session: Session, view: View, query: RunsQuery) -> RunPage:
 def detail(session: Session, view: View, run_id: uuid.UUID) -> Run:
     """GET /runs/{run_id}. Raises NotFound; only ever after an exact answer."""
     halves = np.array([[run_id.int >> 64, run_id.int & (2**64 - 1)]], dtype=np.uint64)
-    recent = np.flatnonzero((scan.halves_of(view.recent.runs) == halves).all(axis=1))
+    recent = np.flatnonzero((halves_of(view.recent.runs) == halves).all(axis=1))
     found = [_only(None, recent)] if len(recent) else []
     _, hours = keys.locate(view.keys, halves)
     for hour in [] if found else np.unique(hours).tolist():

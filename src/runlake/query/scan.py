@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from runlake import times
-from runlake.index.figures import NONE, Records
+from runlake.index.figures import NONE
+from runlake.index.recent import halves_of
 from runlake.index.view import View
 from runlake.intake.batch import uuid_bytes
 from runlake.query.engine import Session
@@ -93,11 +94,6 @@ def _recent(view: View, wanted: Wanted) -> Found:
         mask &= runs["started"]
     at = np.flatnonzero(mask)
     return Found(None, runs["ran_at"][at], halves_of(runs[at]), runs["success"][at], at)
-
-
-def halves_of(runs: Records) -> npt.NDArray[np.uint64]:
-    """The ids of RECENT records as an (n, 2) array."""
-    return np.column_stack([runs["high"], runs["low"]])
 
 
 def _reads(session: Session, view: View, wanted: Wanted) -> list[tuple[int, Groups, int]]:
