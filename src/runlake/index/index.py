@@ -18,7 +18,7 @@ from runlake.index import keys as keyring
 from runlake.index.counts import Parts
 from runlake.index.figures import Records, runs_of
 from runlake.index.rebuild import rebuild
-from runlake.index.recent import Recents
+from runlake.index.recent import Recents, halves_of
 from runlake.index.saved import Derived, Folder, Manifest
 from runlake.index.saver import Save, Saver
 from runlake.index.tasks import NO_TASKS, Tasks
@@ -189,7 +189,7 @@ class Index:
         if after == snapshot:
             return
         ids = uuid_bytes(inlined["id"])
-        self._count(saved.waiting[~_among(_halves(saved.waiting), ids)])
+        self._count(saved.waiting[~_among(halves_of(saved.waiting), ids)])
         for rows in lake.inserted(after, snapshot):
             self.remember(rows)
             runs, self._tasks = runs_of(rows, self._tasks)
@@ -285,10 +285,6 @@ class Index:
 
 def _mark(lake: Lake, snapshot: int) -> str:
     return lake.mark(snapshot) or ""
-
-
-def _halves(rows: Records) -> npt.NDArray[np.uint64]:
-    return np.column_stack([rows["high"], rows["low"]])
 
 
 def _among(halves: npt.NDArray[np.uint64], others: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:

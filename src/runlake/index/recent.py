@@ -134,3 +134,8 @@ class Recents:
     def __len__(self) -> int:
         """How many rows are kept, dead ones included."""
         return len(self._full)
+
+
+def halves_of(rows: Records) -> npt.NDArray[np.uint64]:
+    """The ids of RECENT records as an (n, 2) array."""
+    return np.column_stack([rows["high"], rows["low"]])

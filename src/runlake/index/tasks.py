@@ -50,7 +50,15 @@ class Tasks(Struct, frozen=True, eq=False):
     def adding(self, ids: Ids) -> Tasks:
         """These tasks and those among different `ids` that are not known yet."""
         new = ids[self.numbers(ids) == UNKNOWN]
-        return Tasks.of(np.concatenate([self.ids, new])) if len(new) else self
+        if not len(new):
+            return self
+        order = np.argsort(new, kind="stable")
+        at = np.searchsorted(self.ordered, new[order])
+        return Tasks(
+            np.concatenate([self.ids, new]),
+            np.insert(self.ordered, at, new[order]),
+            np.insert(self.order, at, len(self) + order),
+        )
 
     def uuid(self, number: int) -> uuid.UUID:
         """The id of a number."""
