@@ -138,7 +138,7 @@ HOSTILE: Final = [
     "SELECT * FROM read_blob('{lake}/files/../catalog.sqlite')",
     "SELECT * FROM read_blob('{lake}/writer.lock')",
     "SELECT * FROM sqlite_scan('{lake}/catalog.sqlite', 'ducklake_snapshot')",
-    "SELECT * FROM read_parquet('{lake}/empty.parquet')",
+    "SELECT * FROM read_parquet('{lake}/files/other.parquet')",
     "SELECT * FROM ducklake_cleanup_old_files('lake')",
     "SELECT (SELECT content FROM read_text('/etc/passwd')) FROM runs",
     "SELECT * FROM query('SELECT * FROM read_text(''/etc/passwd'')')",

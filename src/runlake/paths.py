@@ -68,11 +68,6 @@ class Paths(Struct, frozen=True):
         return self.folder / "tmp"
 
     @property
-    def empty(self) -> Path:
-        """A Parquet file without rows, read where there is nothing to read (an empty list is an error)."""
-        return self.folder / "empty.parquet"
-
-    @property
     def index(self) -> Path:
         """The saved index; may be deleted while no service runs, and is made anew."""
         return self.folder / "index"

@@ -101,10 +101,9 @@ def _check_target(source: Paths, copy: Paths) -> None:
     if not copy.folder.is_dir():
         raise UsageError(f"{copy.folder} is not a folder")
     if not copy.backup_mark.exists() and any(copy.folder.iterdir()):
-        raise UsageError(f"{copy.folder} is not empty and not a backup", hint="name a new folder")
-    if copy.empty.exists():
         raise UsageError(
-            f"{copy.folder} was opened for writing since, and is a lake of its own now", hint="name a new folder"
+            f"{copy.folder} is not empty and not a backup; one that was opened for writing is a lake of its own",
+            hint="name a new folder",
         )
 
 

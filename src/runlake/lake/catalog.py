@@ -12,7 +12,6 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 from msgspec import Struct
-from pyarrow import parquet
 
 from runlake import duck
 from runlake.columns import ARROW, NUMBERED, STORED
@@ -77,7 +76,7 @@ class Lake:
         if self._write:
             for folder in (self.paths.files, self.paths.spill):
                 make_folder(folder)
-            parquet.write_table(STORED.empty_table(), self.paths.empty)
+            self.paths.backup_mark.unlink(missing_ok=True)  # from now on it is a lake of its own
         con = duck.connect(
             threads=self.settings.threads,
             memory_limit=self.settings.memory_limit,
