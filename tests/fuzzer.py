@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +27,7 @@ from support import Server
 
 from runlake.api import openapi
 
+sys.set_int_max_str_digits(0)  # integers of any size are stored, and read here by Python
 BODIES: Final[dict[str, Callable[[], st.SearchStrategy[bytes]]]] = {
     "application/json": json_bodies,
     "application/x-ndjson": ndjson_bodies,

@@ -20,10 +20,14 @@ from oracle import DAY, Oracle, Row, run_at
 from support import Server, environment, record, runlake
 
 from runlake import duck, times
+from runlake.index.view import View
 from runlake.lake import retention
 from runlake.lake.append import Counts
 from runlake.lake.catalog import DataFile
-from runlake.query import verify
+from runlake.lake.maintain import Step
+from runlake.model import Instant, RunsQuery, SummaryQuery
+from runlake.query import queries, verify
+from runlake.query.windows import Window
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -143,6 +147,42 @@ def test_everything_agrees_after_days_went(any_settings: Settings, name: str) ->
     assert retain(quiet).runs == 0
     report = verify.check(quiet)
     assert (report.findings, report.runs) == ([], len(stay))
+
+
+def test_an_older_view_still_answers(settings: Settings) -> None:
+    """What a request saw when it began, it sees to its end; the next one sees that days went."""
+    rng = random.Random(3)
+    rows = [histories.made(rng, histories.NOON - rng.randrange(30 * DAY)) for _ in range(300)]
+    stay, _ = kept(tuple(rows))
+    windows = [Window(histories.NOON - days * DAY, histories.NOON) for days in (5, 30)]
+    with opened_store(msgspec.structs.replace(settings, retention_days=KEEP, maintain_seconds=1e9)) as store:
+        append(store, rows[:250])
+        append(store, rows[250:])
+        held = store.index.view
+        store.writer.keeper.run([Step.FLUSH, Step.RETAIN])
+        for view, known in ((held, rows), (store.index.view, stay)):
+            assert total(store, view) == len(known)
+            for window in windows:
+                expected = sum(window.start <= run_at(row) <= window.end for row in known)
+                assert counted(store, view, window) == expected
+        saved = json.loads((Path(settings.data) / "index" / "manifest.json").read_text())
+    assert saved["runs"] == len(stay)
+    with opened_store(settings) as store:
+        assert_windows(store, Oracle(stay), rng, 4)
+        # What is saved was used as it is, and knows nothing of the days that went.
+        assert json.loads((Path(settings.data) / "index" / "manifest.json").read_text()) == saved
+        assert sum(len(keys) for keys in store.index.view.keys) == len(stay)
+        assert store.index.view.counts[0].cells["day"].min() >= min(map(run_at, stay)) // DAY
+
+
+def total(store: Store, view: View) -> int:
+    return store.engine.submit(lambda session, _: queries.page(session, view, RunsQuery(limit=1))).result(60).total
+
+
+def counted(store: Store, view: View, window: Window) -> int:
+    days = (window.end - window.start) // DAY
+    query = SummaryQuery(days=days, until=Instant(window.end))
+    return store.engine.submit(lambda session, _: queries.summary(session, view, query)).result(60).total_runs
 
 
 def test_an_open_run_goes_by_its_end_only(settings: Settings) -> None:

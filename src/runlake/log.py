@@ -79,7 +79,7 @@ class Lines:
         self._waiting: deque[str] = deque()
         self._lost = 0
         self._wake = threading.Event()
-        self._ended = False
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="runlake-log", daemon=True)
         self._thread.start()
 
@@ -96,10 +96,9 @@ class Lines:
         """Nothing: the thread does it."""
 
     def _run(self) -> None:
-        while not self._ended:
+        while not self._ended.is_set():
             self._wake.wait()
-            if not self._ended:
-                time.sleep(_PAUSE)
+            self._ended.wait(_PAUSE)
             self._wake.clear()
             self._pass_on()
 
@@ -117,7 +116,7 @@ class Lines:
 
     def close(self) -> None:
         """Write what waits, for at most a second; a second call does nothing."""
-        self._ended = True
+        self._ended.set()
         self._wake.set()
         self._thread.join(1)
 
