@@ -149,7 +149,7 @@ def test_counts_of_many_tasks_are_written_and_mapped_again(tmp_path: Path) -> No
     folder = Folder(tmp_path / "index")
     folder.prepare(5)
     folder.write(5, Derived((), parts, Tasks.of(ids), waiting))
-    folder.commit("mark", 5, len(runs))
+    folder.commit("mark", 5, len(runs), 0)
     known = folder.open(5)
     assert_cells(known.counts[0].cells, runs)
     expected = counting.merged(parts)

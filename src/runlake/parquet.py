@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
 from runlake.errors import LakeDamaged
+
+_LARGE: Final = 64 << 20  # bytes
+_BATCH: Final = 64  # rows
 
 
 @contextmanager
@@ -20,10 +26,43 @@ def reading(path: str) -> Iterator[None]:
         raise LakeDamaged(f"cannot read {path}: {' '.join(str(exc).split())}") from exc
 
 
-def footer(path: str) -> parquet.FileMetaData:
-    """What a file says of itself."""
+def footer(path: str, columns: Sequence[str]) -> parquet.FileMetaData:
+    """What a file says of itself; it must have these columns."""
     with reading(path):
-        return parquet.read_metadata(path)
+        found = parquet.read_metadata(path)
+    missing = set(columns) - set(found.schema.names)
+    if missing:
+        raise LakeDamaged(f"{path}: has no column {', '.join(sorted(missing))}")
+    return found
+
+
+def rows(
+    path: str,
+    columns: Sequence[str],
+    *,
+    metadata: parquet.FileMetaData,
+    groups: Sequence[int],
+    places: npt.NDArray[np.intp],
+) -> pa.Table:
+    """Some rows of what `read` gives of these row groups. Where that would take much memory, a part at a time."""
+    with reading(path), parquet.ParquetFile(path, metadata=metadata) as file:
+        if _size(metadata, columns, groups) <= _LARGE:
+            return file.read_row_groups(list(groups), list(columns), use_threads=False).take(pa.array(places))
+        order = np.argsort(places, kind="stable")
+        found, start = [], 0
+        for batch in file.iter_batches(_BATCH, row_groups=list(groups), columns=list(columns), use_threads=False):
+            low, high = np.searchsorted(places[order], [start, start + len(batch)])
+            if low < high:
+                found.append(batch.take(pa.array(places[order[low:high]] - start)))
+            start += len(batch)
+        return pa.Table.from_batches(found).take(pa.array(np.argsort(order, kind="stable")))
+
+
+def _size(metadata: parquet.FileMetaData, columns: Sequence[str], groups: Sequence[int]) -> int:
+    """Bytes of columns of row groups, before they are compressed."""
+    numbers = [number for number, name in enumerate(metadata.schema.names) if name in columns]
+    rows = [metadata.row_group(group) for group in groups]
+    return sum(int(row.column(number).total_uncompressed_size) for row in rows for number in numbers)
 
 
 def read(

@@ -6,19 +6,20 @@ be thrown away at any time. `load` takes what was saved and catches up from the 
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from runlake.index import counts as counting
 from runlake.index import keys as keyring
-from runlake.index.counts import Parts
-from runlake.index.figures import Records, runs_of
+from runlake.index.figures import NONE, runs_of
+from runlake.index.grown import Grown
 from runlake.index.rebuild import rebuild
-from runlake.index.recent import Recents, halves_of
+from runlake.index.recent import Recents, among, halves_of
 from runlake.index.saved import Derived, Folder, Manifest
 from runlake.index.saver import Save, Saver
 from runlake.index.tasks import NO_TASKS, Tasks
@@ -32,6 +33,8 @@ from runlake.log import event
 from runlake.paths import Paths
 from runlake.settings import Settings
 
+_REST: Final = 12  # maintenance intervals between attempts to save, after one failed
+
 
 class Index:
     """Answers the writer's questions and holds the newest View; only the writing thread changes it.
@@ -44,16 +47,14 @@ class Index:
         self._folder = Folder(Paths.of(settings.data).index)
         self._base: Manifest | None = None
         self._saver: Saver | None = None
-        # Keys and counts that are saved (or are being saved), and those that came since.
-        self._saved_keys: keyring.Keys = ()
-        self._saved_counts: Parts = ()
-        self._new_keys: keyring.Keys = ()
-        self._new_counts: Parts = ()
+        self._grown = Grown()
         self._tasks: Tasks = NO_TASKS
         self._recents = Recents()
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
         self._horizon: int | None = None
-        self._overdue = False  # what is saved counts days that are gone, and keeps their files
+        self._whole = False  # whether the View is all that was committed; not while it is made
+        self._overdue = False  # what is saved counts days that are gone, and keeps their files; or saving failed
+        self._rest_until = 0.0  # monotonic
         self._view = self._made(-1, Files.of([]), 0, 0)
 
     @property
@@ -97,7 +98,7 @@ class Index:
 
     def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
         """See keys.locate; for the writing thread, rows of its open transaction included."""
-        return keyring.locate(self._keys(), halves)
+        return keyring.locate(self._grown.keys, halves)
 
     def fingerprint(self, halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         """See keys.fingerprint."""
@@ -109,8 +110,12 @@ class Index:
         Requests may go on with the View they have: what it sees stays until nobody uses it.
         """
         snapshot = lake.snapshot()
-        if snapshot == self._view.snapshot:
+        if snapshot == self._view.snapshot and self._whole:
             return self._view
+        self._whole = False
+        if self._saver is not None:  # it writes where this reads and may write; what it saved is found there
+            self._saver.close()
+            self._saver = None
         self._horizon = lake.horizon()
         files = Files.of(lake.files())
         inlined, opened = lake.inlined(), lake.execute("open")
@@ -125,19 +130,13 @@ class Index:
         finished = sum(file.rows for file in files.all()) + inlined.num_rows
         return self._publish(self._made(snapshot, files, finished, inlined.num_rows))
 
-    def _keys(self) -> keyring.Keys:
-        return self._saved_keys + self._new_keys
-
-    def _counts(self) -> Parts:
-        return self._saved_counts + self._new_counts
-
     def _made(self, snapshot: int, files: Files, finished: int, inlined: int) -> View:
         return View(
             snapshot=snapshot,
             files=files,
-            keys=self._keys(),
+            keys=self._grown.keys,
             tasks=self._tasks,
-            counts=self._counts(),
+            counts=self._grown.counts,
             recent=self._recents.seen(snapshot),
             finished=finished,
             inlined=inlined,
@@ -148,6 +147,7 @@ class Index:
     def _take_saved(self, lake: Lake, files: Files) -> Derived | None:
         """Use what was saved, unless it is easier to count the files than to catch up with them."""
         base = self._folder.read(lake.mark)
+        self._overdue = base is not None and base.first_day != (self._horizon or 0)
         if base is None or sum(file.rows for file in files.all()) > 2 * base.runs + self._settings.index_rows:
             return None
         try:
@@ -159,7 +159,7 @@ class Index:
     def _use(self, base: Manifest) -> Derived:
         """Take keys and counts up to a snapshot from the folder."""
         saved = self._folder.open(base.snapshot)
-        self._saved_keys, self._saved_counts = saved.keys, tuple(saved.counts)
+        self._grown.replace_saved(saved.keys, tuple(saved.counts))
         # Numbers of tasks never change while this process lives; the first load takes those that were saved.
         self._tasks = self._tasks if len(self._tasks) else saved.tasks
         self._base = base
@@ -177,28 +177,28 @@ class Index:
         """Count all files, save that, and use it: what is mapped from files needs less memory."""
         known = rebuild(files, inlined, self._tasks, progress)
         self._tasks = known.tasks
-        self._folder.prepare(snapshot)
-        self._folder.write(snapshot, known)
-        self._use(self._folder.commit(_mark(lake, snapshot), snapshot, keyring.size(known.keys)))
-        self._new_keys, self._new_counts = (), ()
+        self._grown.begin(known.keys, tuple(known.counts))
+        try:
+            self._folder.prepare(snapshot)
+            self._folder.write(snapshot, known)
+            self._use(self._folder.commit(_mark(lake, snapshot), snapshot, keyring.size(known.keys), 0))
+        except OSError as exc:
+            event("the index was not saved", reason=str(exc))
+            self._base = None
+            self._retry_later()
 
     def _catch_up(self, lake: Lake, saved: Derived, snapshot: int, inlined: pa.Table) -> None:
         """Count the runs that went to Parquet since the saved index, and know the ids of those that came since."""
-        self._new_keys, self._new_counts = (), ()
+        self._grown.begin(saved.keys, tuple(saved.counts))
         after = snapshot if self._base is None else self._base.snapshot
         if after == snapshot:
             return
         ids = uuid_bytes(inlined["id"])
-        self._count(saved.waiting[~_among(halves_of(saved.waiting), ids)])
+        self._grown.count(saved.waiting[~among(halves_of(saved.waiting), ids)])
         for rows in lake.inserted(after, snapshot):
             self.remember(rows)
             runs, self._tasks = runs_of(rows, self._tasks)
-            self._count(runs[~_among(uuid_bytes(rows["id"]), ids)])
-
-    def _count(self, runs: Records) -> None:
-        """Count finished runs that are in files."""
-        if len(runs):
-            self._new_counts = counting.adding(self._new_counts, counting.counted(runs))
+            self._grown.count(runs[~among(uuid_bytes(rows["id"]), ids)])
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -211,38 +211,49 @@ class Index:
         if self._saver is not None:
             if self._saver.done:
                 self._finish(self._saver)
-        elif self._overdue or (self._base is not None and self._grown()):
+        elif self._whole and (self._overdue or self._is_much()) and time.monotonic() >= self._rest_until:
             self._begin(lake)
 
     def save(self, lake: Lake) -> None:
         """Save the index now, if it is time, and wait until that is done."""
         self.tend(lake)
-        if self._saver is not None:
+        while self._saver is not None:
             self._saver.wait()
-            self._finish(self._saver)
+            self.tend(lake)
+            self.tend(lake)  # one that went on already may have been too early
 
-    def _grown(self) -> bool:
-        return keyring.size(self._new_keys) >= self._settings.index_rows
+    def _is_much(self) -> bool:
+        return self._base is not None and self._grown.new >= self._settings.index_rows
 
     def _begin(self, lake: Lake) -> None:
-        self._saved_keys, self._new_keys = self._keys(), ()
-        self._saved_counts, self._new_counts = self._counts(), ()
+        self._grown.part()
         self._overdue = False
         view = self._view
-        known = Derived(view.keys, view.counts, self._tasks, self._recents.waiting, view.first_day)
+        waiting = view.recent.runs[view.recent.runs["success"] != NONE]
+        known = Derived(view.keys, view.counts, self._tasks, waiting, view.first_day)
         save = Save(view.snapshot, _mark(lake, view.snapshot), view.finished, known)
         self._saver = Saver(self._folder, save)
 
     def _finish(self, saver: Saver) -> None:
-        if saver.manifest is not None:
-            self._use(saver.manifest)
+        """Use what was saved; where that fails, what is in memory is as good, and it is tried again later."""
         self._saver = None
+        try:
+            if saver.manifest is None:
+                self._retry_later()
+            else:
+                self._use(saver.manifest)
+        except (OSError, ValueError) as exc:
+            event("no saved index", reason=str(exc))
+            self._retry_later()
+
+    def _retry_later(self) -> None:
+        self._overdue = True
+        self._rest_until = time.monotonic() + _REST * self._settings.maintain_seconds
 
     def remember(self, finished: pa.Table) -> None:
         """Know the ids of rows that became history, before their View is made."""
         if finished.num_rows:
-            new = keyring.make(uuid_bytes(finished["id"]), run_hours(finished))
-            self._new_keys = keyring.add(self._new_keys, new)
+            self._grown.remember(uuid_bytes(finished["id"]), run_hours(finished))
 
     def replace_open(self, opened: pa.Table, closed: tuple[bytes, ...]) -> None:
         """Know the open versions from now on."""
@@ -251,15 +262,15 @@ class Index:
 
     def apply(self, commit: Commit) -> View:
         """The View of a commit of ours, made from the one before it."""
-        before = self._view
+        before, self._whole = self._view, False
         self.remember(commit.finished)
         if commit.flushed:
-            self._count(self._recents.flushed(commit.snapshot))
+            self._grown.count(self._recents.flushed(commit.snapshot))
         self._recents.close(commit.closed, commit.snapshot)
         inlined = 0 if commit.flushed else before.inlined
         if commit.in_files:
             runs, self._tasks = runs_of(commit.finished, self._tasks)
-            self._count(runs)
+            self._grown.count(runs)
         else:
             self._tasks = self._recents.add(commit.finished, self._tasks)
             inlined += commit.finished.num_rows
@@ -274,7 +285,7 @@ class Index:
 
     def _publish(self, view: View) -> View:
         self._views.add(self._view)
-        self._view = view
+        self._view, self._whole = view, True
         return view
 
     def close(self) -> None:
@@ -285,13 +296,3 @@ class Index:
 
 def _mark(lake: Lake, snapshot: int) -> str:
     return lake.mark(snapshot) or ""
-
-
-def _among(halves: npt.NDArray[np.uint64], others: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    """Which ids are among the others."""
-    known = set(map(tuple, others.tolist()))
-    if not known:
-        return np.zeros(len(halves), dtype=np.bool_)
-    found = np.isin(halves[:, 0], others[:, 0])
-    found[found] = [tuple(pair) in known for pair in halves[found].tolist()]
-    return found

@@ -18,6 +18,7 @@ from runlake.times import LAST_HOUR
 
 Keys = tuple[npt.NDArray[np.uint64], ...]
 Halves = npt.NDArray[np.uint64]
+Hours = npt.NDArray[np.int64]
 
 _STRETCH: Final = 1 << 22
 _LOW: Final = np.uint64(LAST_HOUR)
@@ -39,7 +40,7 @@ def fingerprint(halves: Halves) -> npt.NDArray[np.uint64]:
     return h & ~_LOW
 
 
-def make(halves: Halves, hours: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+def make(halves: Halves, hours: Hours) -> npt.NDArray[np.uint64]:
     """Sorted keys of ids and the hours (since the epoch) of their run times."""
     keys = fingerprint(halves) | np.minimum(hours, LAST_HOUR).astype(np.uint64)
     keys.sort()

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from runlake import parquet, times
+from runlake.errors import LakeDamaged
 from runlake.index import keys as keyring
 from runlake.index.counts import Counts, counted
 from runlake.index.figures import runs_of
@@ -38,7 +39,7 @@ def rebuild(
     counts: list[Counts] = []
     end, done = inlined.num_rows, 0
     for piece in _pieces(files):
-        rows = pa.concat_tables([parquet.read(file.path, _COLUMNS, threads=True) for file in piece])
+        rows = pa.concat_tables([_rows(file) for file in piece])
         runs, tasks = runs_of(rows, tasks)
         counts.append(counted(runs))
         keys[end : end + len(runs)] = keyring.make(uuid_bytes(rows["id"]), runs["ran_at"] // times.HOUR_US)
@@ -50,6 +51,13 @@ def rebuild(
     recents = Recents()
     tasks = recents.add(inlined, tasks)
     return Derived((keys,) if end else (), counts, tasks, recents.waiting)
+
+
+def _rows(file: DataFile) -> pa.Table:
+    rows = parquet.read(file.path, _COLUMNS, threads=True)
+    if rows.num_rows != file.rows:
+        raise LakeDamaged(f"{file.path}: has {rows.num_rows} runs, the catalog says {file.rows}")
+    return rows
 
 
 def _pieces(files: Files) -> Iterator[Sequence[DataFile]]:

@@ -139,3 +139,13 @@ class Recents:
 def halves_of(rows: Records) -> npt.NDArray[np.uint64]:
     """The ids of RECENT records as an (n, 2) array."""
     return np.column_stack([rows["high"], rows["low"]])
+
+
+def among(halves: npt.NDArray[np.uint64], others: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Which ids are among the others."""
+    known = set(map(tuple, others.tolist()))
+    if not known:
+        return np.zeros(len(halves), dtype=np.bool_)
+    found = np.isin(halves[:, 0], others[:, 0])
+    found[found] = [tuple(pair) in known for pair in halves[found].tolist()]
+    return found

@@ -43,12 +43,13 @@ _MAPPED: Final = ("keys", "cells", "buckets")  # the large ones
 
 
 class Manifest(Struct, frozen=True):
-    """What a saved index is of; `files` are names with their size and CRC-32."""
+    """What a saved index is of: no days before `first_day`; `files` are names with their size and CRC-32."""
 
     layout: str
     mark: str
     snapshot: int
     runs: int
+    first_day: int
     files: dict[str, tuple[int, int]]
 
 
@@ -151,12 +152,12 @@ class Folder:
                 return f"{name} is damaged"
         return None
 
-    def commit(self, mark: str, snapshot: int, runs: int) -> Manifest:
-        """The files of this snapshot are the saved index from now on."""
+    def commit(self, mark: str, snapshot: int, runs: int, first_day: int) -> Manifest:
+        """The files of this snapshot are the saved index from now on; they know no day before `first_day`."""
         written = [self._file(kind, snapshot) for kind in _KINDS]
         for file in written:
             fsync(file)
-        manifest = Manifest(LAYOUT, mark, snapshot, runs, {file.name: _sum(file) for file in written})
+        manifest = Manifest(LAYOUT, mark, snapshot, runs, first_day, {file.name: _sum(file) for file in written})
         part = self._manifest.with_suffix(".part")
         part.write_bytes(msgspec.json.encode(manifest))
         fsync(part)

@@ -46,11 +46,11 @@ class Saver:
         try:
             self._folder.prepare(save.snapshot)
             self._folder.write(save.snapshot, save.known, self._proceed)
-            self.manifest = self._folder.commit(save.mark, save.snapshot, save.runs)
+            self.manifest = self._folder.commit(save.mark, save.snapshot, save.runs, save.known.first_day)
             event("index saved", snapshot=save.snapshot, seconds=round(time.monotonic() - started, 3))
         except _StoppedError:
             return
-        except OSError as exc:
+        except (OSError, MemoryError, ValueError) as exc:
             LOGGER.log(logging.WARNING, "the index was not saved", exc_info=exc)
 
     def _proceed(self) -> None:

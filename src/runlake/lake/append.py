@@ -51,6 +51,7 @@ class Writer:
         self._behind_since: float | None = None  # monotonic; while the index may not have the newest commit
         self.committed_at = time.time()
         self.on_commit: Callable[[float], None] = lambda _seconds: None
+        self._retry_at = 0.0  # monotonic; when upkeep may read the lake again after that failed
         self._crowd = 0  # batches of the last group
         self._more = False
         self.keeper = Keeper(lake, index)
@@ -99,10 +100,23 @@ class Writer:
             if group:
                 self._commit(group)
             try:
-                self._more = self.keeper.turn()
+                self._more = self._look_after()
             except Exception as exc:  # noqa: BLE001 - upkeep that fails must not end the writing
                 self._more = False
+                self._retry_at = time.monotonic() + self._settings.maintain_seconds
                 self._recover(exc)
+
+    def _look_after(self) -> bool:
+        """Upkeep, but only ever with an index that knows every commit; returns whether there is more to do at once."""
+        if self._behind_since is not None and time.monotonic() < self._retry_at:
+            return False
+        self._catch_up()
+        return self.keeper.turn()
+
+    def _catch_up(self) -> None:
+        if self._behind_since is not None:
+            self._index.load(self._lake)
+            self._behind_since = None
 
     def _next_group(self) -> list[tuple[Batch, Future[Counts]]] | None:
         """The batches for one commit; [] when it is only time to look after the lake; None at the end."""
@@ -158,9 +172,7 @@ class Writer:
             start = stop
 
     def _write(self, batches: list[Batch]) -> admit.Admission:
-        if self._behind_since is not None:
-            self._index.load(self._lake)
-            self._behind_since = None
+        self._catch_up()
         started = time.monotonic()
         admission = admit.admit(batches, self._index, partial(write.verify, self._lake))
         commit = write.store(self._lake, admission, self._index.last_file())

@@ -72,7 +72,11 @@ class Engine:
                 _let_go(exc)
                 raise
 
-        future = self._pool.submit(answer)
+        try:
+            future = self._pool.submit(answer)
+        except RuntimeError:  # the pool's way to say that it was closed
+            self._waiting.release()
+            raise Busy("the service is shutting down") from None
         future.add_done_callback(lambda _: self._waiting.release())
         return future
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from pyarrow import parquet as arrow_parquet
 
 from runlake import parquet, times
-from runlake.columns import RUN_AT
+from runlake.columns import RUN_AT, STORED
 from runlake.lake.catalog import DataFile
 from runlake.query.kept import Kept
 
@@ -71,8 +71,13 @@ class Reader:
         path = of.file.path
         return parquet.read(path, names, metadata=self._footer(path), groups=[int(group) for group in groups])
 
+    def rows(self, of: Groups, positions: Positions, names: Sequence[str]) -> pa.Table:
+        """Columns of the rows at some positions, in their order; raises LakeDamaged."""
+        groups, places = of.places(positions)
+        return parquet.rows(of.file.path, names, metadata=self._footer(of.file.path), groups=groups, places=places)
+
     def _footer(self, path: str) -> arrow_parquet.FileMetaData:
-        return self._footers.get(path, lambda: parquet.footer(path))
+        return self._footers.get(path, lambda: parquet.footer(path, STORED.names))
 
     def each(self, read: Callable[[P], T], parts: Sequence[P]) -> Iterable[T]:
         """What `read` makes of each part, in order; of many parts, some at a time."""

@@ -27,7 +27,7 @@ class Kept(Generic[T]):
                 return self._known[name]
         made = make()
         with self._guard:
-            if name not in self._known:
+            if name not in self._known and self._weight(made) <= self._most:
                 self._known[name] = made
                 self._total += self._weight(made)
             while self._total > self._most and self._known:

@@ -49,9 +49,8 @@ def runs(
 
 def _of_file(session: Session, of: Groups, positions: Sequence[int], *, errors: bool) -> list[Run]:
     """The rows at some positions of a file."""
-    groups, inside = of.places(np.array(positions))
     names = [name for name in NAMES if errors or name != "error"]
-    rows = session.reader.columns(of, groups, names).take(pa.array(inside))
+    rows = session.reader.rows(of, np.array(positions), names)
     with parquet.reading(of.file.path):
         columns = [_values(name, rows) for name in NAMES]
     return [Run(*row) for row in zip(*columns, strict=True)]
