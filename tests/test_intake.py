@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 import time
 import uuid
 from typing import Any, Final
@@ -235,6 +237,16 @@ def test_a_long_number_is_judged_in_one_pass() -> None:
     """One that looks plain until its last character: whoever gives digits back never ends."""
     texts = [f"{'7' * digits}{end}" for digits in (40, 300) for end in ("", ".5", "e1", " ")]
     assert outputs.canonical([f"[{text}]" for text in texts]) == by_duckdb([f"[{text}]" for text in texts])
+
+
+def test_fractions_are_written_as_duckdb_writes_them() -> None:
+    """Few digits and many, zeros at either end, and numbers in a row."""
+    rng = random.Random(8)
+    whole = [rng.choice(["0", str(rng.randrange(1, 10 ** rng.randrange(1, 12)))]) for _ in range(5000)]
+    digits = ["".join(rng.choices("0123456789", k=rng.randrange(1, 9))) for _ in whole]
+    texts = [f"{rng.choice(['', '-'])}{one}.{other}" for one, other in zip(whole, digits, strict=True)]
+    texts += [f"[{one},{other}]" for one, other in itertools.pairwise(texts[:500])]
+    assert outputs.canonical(texts) == by_duckdb(texts)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
 
+_TELL: Final = 2.0  # seconds between lines of the log while the index is loaded
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class Service:
         self._start = time.time_ns()  # a lake made anew may have the same snapshot numbers
         self._reason: str | None = "the index is being loaded"
         self._stopped = threading.Event()
+        self._told = time.monotonic()
         self._thread = threading.Thread(target=self._load, name="runlake-load", daemon=True)
 
     @property
@@ -79,6 +81,9 @@ class Service:
         if self._stopped.is_set():
             raise _StoppedError
         self._reason = f"the index is being loaded: {done} of {total} files"
+        if time.monotonic() - self._told >= _TELL:
+            self._told = time.monotonic()
+            event("loading the index", files=done, of=total)
 
     def ready(self) -> Store:
         """The store; raises NotReady with the reason."""

@@ -15,9 +15,13 @@ from runlake.model import MAX_DEPTH
 
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PLAIN_STRING: Final = re.compile(r'"[^"\\\x7f]*"')
-# What is left of a text without its strings: no white space, no fraction, no exponent, no minus zero. Possessive:
-# given back, the digits of one number could be split into two in as many ways as there are subsets of them.
-_PLAIN_REST: Final = re.compile(r"(?:[\[\]{},:]|true|false|null|-?[1-9][0-9]*+|0)*+")
+# What is left of a text without its strings: no white space, no exponent, no minus zero, and of fractions those that
+# every double says as they are: few digits, no zero at the end. Possessive: given back, the digits of one number could
+# be split into two in as many ways as there are subsets of them.
+_PLAIN_REST: Final = re.compile(
+    r"(?:[\[\]{},:]|true|false|null|(?:-?[1-9][0-9]*+|0)(?![0-9.])"
+    r"|-?(?:0|[1-9][0-9]{0,8}+)\.[0-9]{1,5}+(?<=[1-9])(?![0-9]))*+"
+)
 _LOCAL: Final = threading.local()
 
 
