@@ -15,13 +15,13 @@ from runlake.model import MAX_DEPTH
 
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PLAIN_STRING: Final = re.compile(r'"[^"\\\x7f]*"')
-# What is left of a text without its strings: no white space, no exponent, no minus zero, and of fractions those that
-# every double says as they are: few digits, no zero at the end. Possessive: given back, the digits of one number could
-# be split into two in as many ways as there are subsets of them.
-_PLAIN_REST: Final = re.compile(
-    r"(?:[\[\]{},:]|true|false|null|(?:-?[1-9][0-9]*+|0)(?![0-9.])"
-    r"|-?(?:0|[1-9][0-9]{0,8}+)\.[0-9]{1,5}+(?<=[1-9])(?![0-9]))*+"
-)
+# What is left of a text without its strings: numbers, and the rest. A plain number has no exponent, is no minus zero,
+# and of fractions it is one that every double says as it is: few digits, no zero at the end. (Numbers apart, because
+# one expression for all would try every way to split their digits, or be possessive, which Python before 3.11.5 gets
+# wrong.)
+_NUMBER: Final = re.compile(r"-?[0-9][-+.0-9eE]*")
+_PLAIN_NUMBER: Final = re.compile(r"0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]{0,8})\.[0-9]{0,4}[1-9]")
+_PLAIN_REST: Final = re.compile(r"(?:[\[\]{},:]|true|false|null)*")
 _LOCAL: Final = threading.local()
 
 
@@ -54,7 +54,11 @@ def canonical(texts: list[str]) -> list[str | None]:
 
 
 def _is_plain(text: str) -> bool:
-    return "\\" not in text and _PLAIN_REST.fullmatch(_PLAIN_STRING.sub("", text)) is not None
+    if "\\" in text:
+        return False
+    rest = _PLAIN_STRING.sub("", text)
+    numbers = all(map(_PLAIN_NUMBER.fullmatch, _NUMBER.findall(rest)))
+    return numbers and _PLAIN_REST.fullmatch(_NUMBER.sub("", rest)) is not None
 
 
 def _by_duckdb(texts: list[str]) -> list[str]:
