@@ -17,7 +17,7 @@ _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PLAIN_STRING: Final = re.compile(r'"[^"\\\x7f]*"')
 # What is left of a text without its strings: numbers, and the rest. A plain number has no exponent, is no minus zero,
 # and of fractions it is one that every double says as it is: few digits, no zero at the end. (Numbers apart, because
-# one expression for all would try every way to split their digits, or be possessive, which Python before 3.11.5 gets
+# one expression for all would try every way to split their digits, or be possessive, which Python 3.11.2 gets
 # wrong.)
 _NUMBER: Final = re.compile(r"-?[0-9][-+.0-9eE]*")
 _PLAIN_NUMBER: Final = re.compile(r"0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]{0,8})\.[0-9]{0,4}[1-9]")
