@@ -12,20 +12,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 from hypothesis import strategies as st
+from oracle import FIELDS
 
-FIELDS: Final = (
-    "id",
-    "task_id",
-    "lease_owner",
-    "leased_until",
-    "started_at",
-    "finished_at",
-    "success",
-    "error",
-    "attempt",
-    "output",
-    "created_at",
-)
 TASK: Final = str(uuid.UUID(int=1 << 100))
 
 # JSON values nobody expects, most of them not JSON at all.

@@ -181,7 +181,8 @@ class Index:
         try:
             self._folder.prepare(snapshot)
             self._folder.write(snapshot, known)
-            self._use(self._folder.commit(_mark(lake, snapshot), snapshot, keyring.size(known.keys), 0))
+            first_day = self._horizon or 0  # there are no files of earlier days
+            self._use(self._folder.commit(_mark(lake, snapshot), snapshot, keyring.size(known.keys), first_day))
         except OSError as exc:
             event("the index was not saved", reason=str(exc))
             self._base = None
