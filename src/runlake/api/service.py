@@ -35,8 +35,9 @@ class _StoppedError(Exception):
 class Service:
     """Opens nothing and closes nothing: it is handed a Store, loads it, and answers once that is done."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, loaded: Callable[[], None] = lambda: None) -> None:
         self._store = store
+        self._loaded = loaded  # called once all is loaded, before the first answer
         self.room = Room(store.settings.bodies_bytes)
         self.metrics = Metrics(store, self.room)
         store.writer.on_commit = self.metrics.commit
@@ -67,6 +68,7 @@ class Service:
             self._reason = "the index could not be loaded; the log of the service says why"
             event("loading failed", error=exc)
             return
+        self._loaded()
         self._reason = None
         self.metrics.ready = True
         event("ready", snapshot=self._store.index.view.snapshot, runs=self._store.index.view.total)
