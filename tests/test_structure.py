@@ -16,7 +16,7 @@ from runlake import errors
 ROOT: Final = Path(errors.__file__).parent
 FILES: Final = sorted(ROOT.rglob("*.py"))
 BOTTOM: Final = frozenset(
-    {"ahead", "columns", "duck", "errors", "failpoints", "log", "model"}
+    {"ahead", "columns", "duck", "errors", "failpoints", "footers", "log", "model"}
     | {"parquet", "paths", "settings", "statements", "times"}
 )
 # The reading room may know what the lake looks like (DataFile, and Lake for the commands that read beside the
@@ -37,7 +37,8 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "columns": frozenset({"model"}),
     "duck": frozenset({"errors"}),
     "access": BOTTOM | {"lake.sync"},
-    "parquet": frozenset({"errors"}),
+    "footers": frozenset(),
+    "parquet": frozenset({"errors", "footers"}),
     "generate": BOTTOM,
     "intake": BOTTOM,
     "lake": BOTTOM | {"intake"},

@@ -11,7 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
+from runlake import footers
 from runlake.errors import LakeDamaged
+from runlake.footers import Footer
 
 _LARGE: Final = 64 << 20  # bytes
 _BATCH: Final = 64  # rows
@@ -22,35 +24,30 @@ def reading(path: str) -> Iterator[None]:
     """Raise LakeDamaged, naming the file, for whatever goes wrong with it."""
     try:
         yield
-    except (OSError, pa.ArrowException, UnicodeDecodeError, OverflowError) as exc:
+    except (OSError, pa.ArrowException, ValueError, OverflowError) as exc:
         raise LakeDamaged(f"cannot read {path}: {' '.join(str(exc).split())}") from exc
 
 
-def footer(path: str, columns: Sequence[str]) -> parquet.FileMetaData:
-    """What a file says of itself; it must have these columns."""
+def footer(path: str, columns: Sequence[str]) -> tuple[parquet.FileMetaData, Footer]:
+    """What a file says of itself, in full and small; it must have these columns."""
     with reading(path):
         found = parquet.read_metadata(path)
-    missing = set(columns) - set(found.schema.names)
-    if missing:
-        raise LakeDamaged(f"{path}: has no column {', '.join(sorted(missing))}")
-    return found
+        missing = set(columns) - set(found.schema.names)
+        if missing:
+            raise LakeDamaged(f"{path}: has no column {', '.join(sorted(missing))}")
+        return found, footers.small(path, found)
 
 
 def rows(
-    path: str,
-    columns: Sequence[str],
-    *,
-    metadata: parquet.FileMetaData,
-    groups: Sequence[int],
-    places: npt.NDArray[np.intp],
+    path: str, columns: Sequence[str], *, metadata: parquet.FileMetaData, places: npt.NDArray[np.intp]
 ) -> pa.Table:
-    """Some rows of what `read` gives of these row groups. Where that would take much memory, a part at a time."""
+    """Some rows of what `read` gives. Where that would take much memory, a part at a time."""
     with reading(path), parquet.ParquetFile(path, metadata=metadata) as file:
-        if _size(metadata, columns, groups) <= _LARGE:
-            return file.read_row_groups(list(groups), list(columns), use_threads=False).take(pa.array(places))
+        if _size(metadata, columns) <= _LARGE:
+            return file.read(list(columns), use_threads=False).take(pa.array(places))
         order = np.argsort(places, kind="stable")
         found, start = [], 0
-        for batch in file.iter_batches(_BATCH, row_groups=list(groups), columns=list(columns), use_threads=False):
+        for batch in file.iter_batches(_BATCH, columns=list(columns), use_threads=False):
             low, high = np.searchsorted(places[order], [start, start + len(batch)])
             if low < high:
                 found.append(batch.take(pa.array(places[order[low:high]] - start)))
@@ -58,23 +55,16 @@ def rows(
         return pa.Table.from_batches(found).take(pa.array(np.argsort(order, kind="stable")))
 
 
-def _size(metadata: parquet.FileMetaData, columns: Sequence[str], groups: Sequence[int]) -> int:
-    """Bytes of columns of row groups, before they are compressed."""
+def _size(metadata: parquet.FileMetaData, columns: Sequence[str]) -> int:
+    """Bytes of columns, before they are compressed."""
     numbers = [number for number, name in enumerate(metadata.schema.names) if name in columns]
-    rows = [metadata.row_group(group) for group in groups]
+    rows = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
     return sum(int(row.column(number).total_uncompressed_size) for row in rows for number in numbers)
 
 
 def read(
-    path: str,
-    columns: Sequence[str],
-    *,
-    metadata: parquet.FileMetaData | None = None,
-    groups: Sequence[int] | None = None,
-    threads: bool = False,
+    path: str, columns: Sequence[str], *, metadata: parquet.FileMetaData | None = None, threads: bool = False
 ) -> pa.Table:
-    """Columns of some row groups of a file, or of all of them, in the file's order."""
+    """Columns of a file, in its order; of the row groups that `metadata` names, or of all of them."""
     with reading(path), parquet.ParquetFile(path, metadata=metadata) as file:
-        if groups is None:
-            return file.read(list(columns), use_threads=threads)
-        return file.read_row_groups(list(groups), list(columns), use_threads=threads)
+        return file.read(list(columns), use_threads=threads)

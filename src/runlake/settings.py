@@ -58,7 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cache_bytes: Annotated[
         Annotated[int, Meta(ge=0)],
         _help("bytes for columns of the days that windows of statistics cut in two"),
-    ] = 536_870_912
+    ] = 400 * 1024 * 1024
     threads: Annotated[Count, _help("DuckDB threads of each instance")] = 2
     memory_limit: Annotated[str, _help("DuckDB memory of each instance")] = "2GB"
     body_bytes: Annotated[Count, _help("largest body of POST /runs, in bytes")] = 64 * 1024 * 1024

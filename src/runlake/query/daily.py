@@ -55,12 +55,11 @@ class Daily:
             mine[at] += of[result] + of[result + TIMED]
         timed = int(of[TIMED:].sum())
         if timed:
-            untimed = len(runs.us) - timed
-            us = runs.us[runs.us != NONE] if untimed else runs.us
+            us = runs.us if timed == len(runs.us) else runs.us[runs.timed]
             self.timed[at] += timed
             self.us[at] += us.sum(dtype=np.float64)
-            self.us_min[at] = min(self.us_min[at], us.min())
-            self.us_max[at] = max(self.us_max[at], us.max())
+            self.us_min[at] = min(self.us_min[at], int(us.min()))
+            self.us_max[at] = max(self.us_max[at], int(us.max()))
 
     def add_buckets(self, day: int, runs: Runs) -> None:
         """Add the durations of runs of one day by bucket."""
@@ -135,4 +134,5 @@ def by_day(runs: Records) -> Iterator[tuple[int, Runs]]:
     """RUN records of any days, day by day."""
     days = runs["ran_at"] // times.DAY_US
     for day in np.unique(days).tolist():
-        yield day, Runs.of(runs[days == day])
+        for part in Runs.of(runs[days == day]):
+            yield day, part

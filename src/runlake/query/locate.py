@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runlake import times
-from runlake.index.figures import NONE, Records
+from runlake.index.figures import Records
 from runlake.index.view import View
 from runlake.query import scan
 from runlake.query.engine import Session
@@ -36,7 +36,6 @@ class Units(Struct, frozen=True):
     unit: int  # microseconds
     numbers: _Numbers
     counts: _Numbers
-    hours: Mapping[int, int] | None = None  # see Wanted
 
 
 # Counts of all runs per hour, by result and whether they must have started, once a View.
@@ -44,10 +43,14 @@ _HOURS: Final[weakref.WeakKeyDictionary[View, dict[tuple[bool | None, bool], Uni
 
 
 def locate(session: Session, view: View, wanted: Wanted, offset: int, limit: int) -> Place:
-    """Find the page of `limit` runs after the first `offset` that match; `hours` of `wanted` does not matter."""
-    units = _of_task(view, wanted) if wanted.task_id is not None else _of_all(view, wanted)
-    if units.hours is not None:
-        wanted = replace(wanted, hours=units.hours)
+    """Find the page of `limit` runs after the first `offset` that match; `cells` of `wanted` do not matter."""
+    if wanted.task_id is not None:
+        number = view.tasks.number(wanted.task_id)
+        cells = view.cells(number)
+        wanted = replace(wanted, cells=cells)
+        units = _units(view, cells, "day", wanted, number)
+    else:
+        units = _of_all(view, wanted)
     if wanted.started:
         units = _within(session, view, wanted, units)
     numbers, counts = units.numbers[::-1], units.counts[::-1]
@@ -68,21 +71,6 @@ def _of_all(view: View, wanted: Wanted) -> Units:
     if key not in known:
         known[key] = _units(view, view.hours, "unit", wanted)
     return known[key]
-
-
-def hours_of(cells: Records) -> Mapping[int, int]:
-    """In which hours of its days a task has runs: see Wanted."""
-    hours: dict[int, int] = {}
-    for day, mask in zip(cells["day"].tolist(), cells["hours"].tolist(), strict=True):
-        hours[day] = hours.get(day, 0) | mask
-    return hours
-
-
-def _of_task(view: View, wanted: Wanted) -> Units:
-    number = view.tasks.number(wanted.task_id) if wanted.task_id is not None else NONE
-    cells = view.cells(number)
-    units = _units(view, cells, "day", wanted, number)
-    return Units(units.unit, units.numbers, units.counts, hours_of(cells))
 
 
 def _units(view: View, counts: Records, by: str, wanted: Wanted, task: int | None = None) -> Units:
@@ -124,4 +112,4 @@ def _within(session: Session, view: View, wanted: Wanted, units: Units) -> Units
             counts.append(np.array([sum(len(part.ran_at) for part in found)]))
     every = np.concatenate(numbers)
     order = np.argsort(every)
-    return Units(unit, every[order], np.concatenate(counts)[order], units.hours)
+    return Units(unit, every[order], np.concatenate(counts)[order])

@@ -18,7 +18,7 @@ from runlake.intake.batch import uuid_bytes
 from runlake.model import Run, RunPage, RunsQuery
 from runlake.query import rows, scan
 from runlake.query.engine import Session
-from runlake.query.locate import hours_of, locate
+from runlake.query.locate import locate
 from runlake.query.scan import Found, Wanted
 from runlake.query.statistics import summary, task_stats
 
@@ -41,7 +41,8 @@ def page(session: Session, view: View, query: RunsQuery) -> RunPage:
     if place.wanted is None:
         return RunPage([], place.total, query.limit, query.offset, False)
     skip = query.offset - place.newer
-    found = scan.newest(session, view, place.wanted, skip + query.limit)
+    whole = rows.columns(errors=query.include_errors)
+    found = scan.newest(session, view, place.wanted, skip + query.limit, whole)
     chosen = scan.ordered(found, skip, query.limit)
     items = rows.runs(session, view, found, chosen, errors=query.include_errors)
     return RunPage(items, place.total, query.limit, query.offset, query.offset + len(items) < place.total)
@@ -91,8 +92,8 @@ def latest(session: Session, view: View, task_id: uuid.UUID) -> Run | None:
     moment = max(int(moments.max(initial=NONE)) for moments in known)
     if moment == NONE:
         return None
-    wanted = Wanted(low=moment, high=moment + 1, task_id=task_id, hours=hours_of(cells))
-    found = scan.newest(session, view, wanted)
+    wanted = Wanted(low=moment, high=moment + 1, task_id=task_id, cells=cells)
+    found = scan.newest(session, view, wanted, whole=rows.columns())
     return rows.runs(session, view, found, scan.ordered(found, count=1))[0]
 
 

@@ -15,6 +15,7 @@ from runlake import parquet, times
 from runlake.columns import NAMES
 from runlake.index.view import View
 from runlake.model import Run
+from runlake.query import scan
 from runlake.query.engine import Session
 from runlake.query.files import Groups
 from runlake.query.scan import Found
@@ -22,43 +23,55 @@ from runlake.query.scan import Found
 _NULL: Final = msgspec.Raw(b"null")
 
 
+def columns(*, errors: bool = True) -> list[str]:
+    """The columns that whole runs are made of; without `errors` their `error` is not asked."""
+    return [name for name in NAMES if errors or name != "error"]
+
+
 def runs(
     session: Session, view: View, found: Sequence[Found], chosen: Sequence[tuple[int, int]], *, errors: bool = True
 ) -> list[Run]:
     """The whole runs of what was chosen of `found`, in this order; without `errors` their `error` is None."""
     answers: list[Run | None] = [None] * len(chosen)
-    in_files: dict[str, tuple[Groups, list[tuple[int, int]]]] = {}
+    in_files: dict[object, tuple[Groups, list[tuple[int, int, int]]]] = {}  # (place, which, inside) by file and piece
     for place, (which, inside) in enumerate(chosen):
-        source, position = found[which].source, int(found[which].positions[inside])
-        if source is None:
-            answers[place] = _of_row(view.recent.row(position), errors=errors)
+        one = found[which]
+        if one.source is None:
+            answers[place] = _of_row(view.recent.row(int(one.positions[inside])), errors=errors)
         else:
-            in_files.setdefault(source.file.path, (source, []))[1].append((place, position))
+            position = int(one.positions[inside])
+            name = (
+                which if one.rows is not None else (one.source.file.path, one.source.group_of(position) // scan.PIECE)
+            )
+            in_files.setdefault(name, (one.source, []))[1].append((place, which, inside))
 
-    def read(part: tuple[Groups, list[tuple[int, int]]]) -> list[Run]:
+    def read(part: tuple[Groups, list[tuple[int, int, int]]]) -> list[Run]:
         session.check()
-        return _of_file(session, part[0], [position for _, position in part[1]], errors=errors)
+        source, wanted = part
+        known = found[wanted[0][1]].rows
+        if known is not None:
+            rows = known.take(pa.array([inside for *_, inside in wanted]))
+        else:
+            positions = np.array([found[which].positions[inside] for _, which, inside in wanted])
+            rows = session.reader.rows(source, positions, columns(errors=errors))
+        return _decoded(source.file.path, rows, errors=errors)
 
-    parts = list(in_files.values())
     # Arrow decodes without holding Python up: the rows of many files are read by several threads.
+    parts = list(in_files.values())
     for (_, wanted), read_runs in zip(parts, session.reader.each(read, parts), strict=True):
-        for (place, _), run in zip(wanted, read_runs, strict=True):
+        for (place, *_), run in zip(wanted, read_runs, strict=True):
             answers[place] = run
     return [run for run in answers if run is not None]
 
 
-def _of_file(session: Session, of: Groups, positions: Sequence[int], *, errors: bool) -> list[Run]:
-    """The rows at some positions of a file."""
-    names = [name for name in NAMES if errors or name != "error"]
-    rows = session.reader.rows(of, np.array(positions), names)
-    with parquet.reading(of.file.path):
-        columns = [_values(name, rows) for name in NAMES]
-    return [Run(*row) for row in zip(*columns, strict=True)]
+def _decoded(path: str, rows: pa.Table, *, errors: bool) -> list[Run]:
+    names = columns(errors=errors)
+    with parquet.reading(path):
+        values = [_values(name, rows) if name in names else [None] * rows.num_rows for name in NAMES]
+    return [Run(*row) for row in zip(*values, strict=True)]
 
 
 def _values(name: str, rows: pa.Table) -> list[Any]:
-    if name not in rows.column_names:
-        return [None] * rows.num_rows
     column = rows[name]
     if pa.types.is_timestamp(column.type):
         return [_moment(micros) for micros in column.cast(pa.int64()).to_pylist()]

@@ -6,36 +6,44 @@ Narrow columns are read until enough is found; the whole rows only of what is an
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
 from runlake import times
-from runlake.index.figures import NONE
+from runlake.index.figures import NONE, Records
 from runlake.index.recent import halves_of
 from runlake.index.view import View
 from runlake.intake.batch import uuid_bytes
 from runlake.query.engine import Session
 from runlake.query.files import Groups, Positions, micros
 
-_MOST_READS: Final = 16  # row groups read at a time, at most
-ANY_HOUR: Final = (1 << 24) - 1
+_MOST_READS: Final = 64  # row groups read at a time, at most
+PIECE: Final = 8  # by one thread
+_FEW: Final = 4  # runs of a task in a row group that has any: they are read whole at once
+Numbers = npt.NDArray[np.int64]
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What a run must be: run time low..high (half open, microseconds), and more. `hours` says in which hours of a
-    day (a bit each) a run of the task is at all; days that are missing have none in files."""
+    """What a run must be: run time low..high (half open, microseconds), and more. `cells` are CELL records of the task,
+    by day, where it is known: days without one have no run of it in files."""
 
     low: int
     high: int
     task_id: uuid.UUID | None = None
     success: bool | None = None
     started: bool = False
-    hours: Mapping[int, int] | None = None
+    cells: Records | None = None
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """Its first and last day."""
+        return self.low // times.DAY_US, (self.high - 1) // times.DAY_US
 
 
 class Found(Struct, frozen=True):
@@ -46,21 +54,31 @@ class Found(Struct, frozen=True):
     halves: npt.NDArray[np.uint64]
     success: npt.NDArray[np.int8]
     positions: Positions
+    rows: pa.Table | None = None  # their columns, where these have been read
 
 
-def newest(session: Session, view: View, wanted: Wanted, need: int | None = None) -> list[Found]:
-    """Runs that match, at least the newest `need` of them (None: all)."""
+def newest(
+    session: Session, view: View, wanted: Wanted, need: int | None = None, whole: Sequence[str] = ()
+) -> list[Found]:
+    """Runs that match, at least the newest `need` of them (None: all).
+
+    `whole` are the columns that will be asked of them: those of a rare task are read at once.
+    """
     found = [_recent(view, wanted)]
     seen = found[0].ran_at
-    reads = _reads(session, view, wanted)
+    spots = None if wanted.cells is None else _spots(wanted.cells, wanted)
+    reads = _reads(session, view, wanted, spots)
     step = 1
+    if spots and need is not None:
+        # Runs of a task are spread over the row groups of its days: enough of these for `need`, the first time.
+        step = min(need * len(reads) // sum(spot.runs for spot in spots.values()) + 1, _MOST_READS)
     while reads:
         session.check()
         part, reads = reads[:step], reads[step:]
         step = min(2 * step, _MOST_READS)
-        files = list(_by_file(part))
-        found += session.reader.each(lambda file: _matching(session, *file, wanted), files)
-        seen = np.concatenate([seen, *(one.ran_at for one in found[-len(files) :])])
+        pieces = _pieces(part)
+        found += session.reader.each(lambda piece: _matching(session, *piece, wanted, whole), pieces)
+        seen = np.concatenate([seen, *(one.ran_at for one in found[-len(pieces) :])])
         if need is not None and reads and np.count_nonzero(seen > reads[0][0]) >= need:
             break
     return found
@@ -96,57 +114,99 @@ def _recent(view: View, wanted: Wanted) -> Found:
     return Found(None, runs["ran_at"][at], halves_of(runs[at]), runs["success"][at], at)
 
 
-def _reads(session: Session, view: View, wanted: Wanted) -> list[tuple[int, Groups, int]]:
+def _reads(
+    session: Session, view: View, wanted: Wanted, spots: Mapping[int, _Spot] | None
+) -> list[tuple[int, Groups, int]]:
     """(latest run time, file, row group) of all row groups that may hold a match, the latest first."""
-    first, last = wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US
     reads = []
-    for file in view.files.between(first, last):
-        hours = ANY_HOUR if wanted.hours is None else wanted.hours.get(file.day, 0)
-        if not hours:
+    for file in view.files.between(*wanted.days):
+        if spots is not None and file.day not in spots:
             continue
         session.check()
         of = session.reader.groups(file)
-        for group in of.within(wanted.low, wanted.high):
-            low, high = int(of.low[group]), int(of.high[group])
-            if hours == ANY_HOUR or hours & _span(low, high):
-                reads.append((high, of, int(group)))
+        groups = of.within(wanted.low, wanted.high)
+        if spots is not None:
+            groups = groups[spots[file.day].among(of.low[groups], of.high[groups])]
+        reads += [(int(of.high[group]), of, int(group)) for group in groups]
     reads.sort(key=lambda read: read[0], reverse=True)
     return reads
 
 
-def _span(low: int, high: int) -> int:
-    """The bits of the hours low..high (microseconds, both inside, of one day)."""
-    first, last = low // times.HOUR_US % 24, high // times.HOUR_US % 24
-    return (2 << last) - (1 << first)
+class _Spot(Struct):
+    """Where in a day runs of a task are: in these hours (a bit each), or, known of few, at these very moments."""
+
+    runs: int
+    hours: int
+    moments: list[int] | None
+
+    def among(self, low: Numbers, high: Numbers) -> npt.NDArray[np.bool_]:
+        """Which of some stretches of time within the day (microseconds, both ends inside) may hold one."""
+        if self.moments is not None:
+            moments = np.array(self.moments)
+            return np.asarray(((low[:, None] <= moments) & (moments <= high[:, None])).any(axis=1))
+        first, last = low // times.HOUR_US % 24, high // times.HOUR_US % 24
+        return np.asarray(self.hours & ((2 << last) - (1 << first)) != 0)
 
 
-def _by_file(reads: Sequence[tuple[int, Groups, int]]) -> Iterator[tuple[Groups, list[int]]]:
+def _spots(cells: Records, wanted: Wanted) -> dict[int, _Spot]:
+    """By day, of the runs with the wanted result."""
+    first, last = wanted.days
+    cells = cells[slice(*np.searchsorted(cells["day"], [first, last + 1]))]
+    kinds = ("bad", "good") if wanted.success is None else (("bad", "good")[wanted.success],)
+    counts = np.array([cells[kind] + cells[f"{kind}_unstarted"] for kind in kinds]).T.tolist()
+    moments = np.array([cells[f"last_{kind}"] for kind in kinds]).T.tolist()
+    spots: dict[int, _Spot] = {}
+    for day, hours, of, ends in zip(cells["day"].tolist(), cells["hours"].tolist(), counts, moments, strict=True):
+        if not any(of):
+            continue
+        # A cell knows of each result when the last run was: of a single one that is all there is to know.
+        known = [end for end in ends if end != NONE] if max(of) == 1 else None
+        before = spots.setdefault(day, _Spot(0, 0, []))
+        before.runs += sum(of)
+        before.hours |= hours
+        before.moments = None if known is None or before.moments is None else [*before.moments, *known]
+    return spots
+
+
+def _pieces(reads: Sequence[tuple[int, Groups, int]]) -> list[tuple[Groups, list[int]]]:
+    """By file, and of one file a few row groups at a time."""
     by_path: dict[str, tuple[Groups, list[int]]] = {}
     for _, of, group in reads:
         by_path.setdefault(of.file.path, (of, []))[1].append(group)
-    yield from by_path.values()
+    return [(of, groups[at : at + PIECE]) for of, groups in by_path.values() for at in range(0, len(groups), PIECE)]
 
 
-def _matching(session: Session, of: Groups, groups: Sequence[int], wanted: Wanted) -> Found:
+def _matching(session: Session, of: Groups, groups: Sequence[int], wanted: Wanted, whole: Sequence[str]) -> Found:
     """The runs of some row groups of a file that match."""
     at = of.positions(groups)
     if wanted.task_id is not None:
         # A column of its own first: most row groups hold no run of a rare task.
         tasks = session.reader.columns(of, groups, ["task_id"])
         at = at[_is_task(uuid_bytes(tasks["task_id"]), wanted.task_id)]
-    if not len(at):
-        return Found(of, at, np.empty((0, 2), dtype=np.uint64), at.astype(np.int8), at)
+        if not len(at):
+            return Found(of, at, np.empty((0, 2), dtype=np.uint64), at.astype(np.int8), at)
     groups, inside = of.places(at)
+    rare = whole and len(at) <= _FEW * len(groups)
+    if rare:
+        rows = session.reader.rows(of, at, list(dict.fromkeys(["run_at", "started_at", *whole])))
+        return _fitting(of, rows, at, wanted, kept=True)
     names = ["id", "run_at", "success", *(["started_at"] if wanted.started else [])]
     rows = session.reader.columns(of, groups, names)
-    ran_at = micros(rows["run_at"])[inside]
-    success = np.asarray(pc.fill_null(rows["success"].cast("int8"), NONE).to_numpy())[inside]
+    rows = rows if len(at) == rows.num_rows else rows.take(pa.array(inside))
+    return _fitting(of, rows, at, wanted, kept=False)
+
+
+def _fitting(of: Groups, rows: pa.Table, at: Positions, wanted: Wanted, *, kept: bool) -> Found:
+    """Of the rows at some positions those that match in all else; their columns are `kept` or not."""
+    ran_at = micros(rows["run_at"])
+    success = np.asarray(pc.fill_null(rows["success"].cast("int8"), NONE).to_numpy())
     fits = (ran_at >= wanted.low) & (ran_at < wanted.high)
     if wanted.success is not None:
         fits &= success == int(wanted.success)
     if wanted.started:
-        fits &= rows["started_at"].is_valid().to_numpy()[inside]
-    return Found(of, ran_at[fits], uuid_bytes(rows["id"])[inside][fits], success[fits], at[fits])
+        fits &= rows["started_at"].is_valid().to_numpy()
+    found = uuid_bytes(rows["id"])[fits], success[fits], at[fits]
+    return Found(of, ran_at[fits], *found, rows.filter(pa.array(fits)) if kept else None)
 
 
 def _is_task(halves: npt.NDArray[np.uint64], task_id: uuid.UUID) -> npt.NDArray[np.bool_]:

@@ -14,9 +14,8 @@ from runlake.index.view import View
 from runlake.model import Streak, TaskStats, TaskStatsQuery
 from runlake.query import scan
 from runlake.query.daily import Daily, by_day, overall, rate
-from runlake.query.days import TIMED, Runs
+from runlake.query.days import Runs
 from runlake.query.engine import Session
-from runlake.query.locate import hours_of
 from runlake.query.scan import Wanted
 from runlake.query.summary import summary
 from runlake.query.windows import Window
@@ -55,10 +54,9 @@ class _Task:
     def _add_runs(self, day: int, runs: Runs) -> None:
         self.daily.add_day(day, runs)
         self.daily.add_buckets(day, runs)
-        self.retried += int(np.count_nonzero(runs.retried))
+        self.retried += runs.retried
         for value, known in self.last.items():
-            ran_at = runs.ran_at[runs.code % TIMED == value - NONE]
-            self.last[value] = max(known, int(ran_at.max(initial=NONE)))
+            self.last[value] = max(known, runs.last(value - NONE))
 
 
 def task_stats(session: Session, view: View, task_id: uuid.UUID, query: TaskStatsQuery) -> TaskStats:
@@ -102,8 +100,8 @@ def _streak(session: Session, view: View, task_id: uuid.UUID, found: _Task, wind
     day = turn // times.DAY_US
     newer = int(done[day + 1 - found.daily.first :].sum())
     end = min(window.end + 1, (day + 1) * times.DAY_US)
-    hours = hours_of(view.cells(view.tasks.number(task_id)))
-    parts = scan.newest(session, view, Wanted(low=turn, high=end, task_id=task_id, hours=hours))
+    cells = view.cells(view.tasks.number(task_id))
+    parts = scan.newest(session, view, Wanted(low=turn, high=end, task_id=task_id, cells=cells))
     results = [parts[which].success[inside] for which, inside in scan.ordered(parts)]
     results = [int(result) for result in results if result != NONE]
     # Runs of one moment follow each other by id; only these say which came last.

@@ -47,9 +47,7 @@ class _Period:
         for mine, result in ((OPEN, days.OPEN), (BAD, days.BAD), (GOOD, days.GOOD)):
             self.tasks[mine] += counts[:, result] + counts[:, result + days.TIMED]
         self.tasks[TIMED] += counts[:, days.TIMED :].sum(axis=1)
-        # A run without a duration has -1 in its place.
-        us = np.bincount(runs.task, weights=runs.us, minlength=tasks) - NONE * counts[:, : days.TIMED].sum(axis=1)
-        self.tasks[US] += us
+        self.tasks[US] += np.bincount(runs.task, weights=runs.us, minlength=tasks)
 
     @property
     def total(self) -> Floats:
@@ -144,7 +142,7 @@ def _p95(view: View, period: _Period, numbers: list[int]) -> list[float]:
     edges = np.zeros(len(numbers) * WIDTH, dtype=np.int64)
     for _, runs in period.runs:
         places = place_of[runs.task]
-        some = np.flatnonzero((places != NONE) & (runs.us != NONE))
+        some = np.flatnonzero((places != NONE) & runs.timed)
         edges += np.bincount(places[some] * WIDTH + runs.bucket[some], minlength=len(edges))
     values = []
     for place, number in enumerate(numbers):

@@ -52,7 +52,8 @@ class Window(Struct, frozen=True):
         for day in self.edges():
             for file in view.files.of_day(day):
                 session.check()
-                yield day, session.days.runs(file, view.tasks).between(self.start, self.end)
+                for runs in session.days.runs(file, view.tasks):
+                    yield day, runs.between(self.start, self.end)
 
     def recent(self, view: View) -> Records:
         """The runs inside the window that are in no file."""
