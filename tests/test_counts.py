@@ -82,9 +82,10 @@ def assert_cells(found: Records, runs: Runs) -> None:
             "retried": sum(bool(row["retried"]) for row in rows),
             "last_good": max((int(row["ran_at"]) for row in rows if row["success"]), default=NONE),
             "last_bad": max((int(row["ran_at"]) for row in rows if not row["success"]), default=NONE),
-            "hours": sum(1 << hour for hour in {int(row["ran_at"]) // times.HOUR_US % 24 for row in rows}),
         }
         assert_measures(cell, expected)
+        slots = {int(row["ran_at"]) % DAY * 256 // DAY for row in rows}
+        assert int.from_bytes(cell["slots"].tobytes(), "little") == sum(1 << slot for slot in slots)
 
 
 def assert_measures(found: Any, expected: dict[str, Any]) -> None:

@@ -119,7 +119,7 @@ DAMAGES: Final[dict[str, Damage]] = {
     "garbage": every(lambda file: file.write_bytes(b"?" * 5000), "*"),
     "cut": every(lambda file: os.truncate(file, file.stat().st_size // 2), "*"),
     "other mark": every(lambda f: f.write_bytes(f.read_bytes().replace(b'"mark":"', b'"mark":"x')), "manifest*"),
-    "other layout": every(lambda f: f.write_bytes(f.read_bytes().replace(b"index 3", b"index 0")), "manifest*"),
+    "other layout": every(lambda f: f.write_bytes(f.read_bytes().replace(b"index 4", b"index 0")), "manifest*"),
     **{f"no {name}": every(Path.unlink, f"{name}*") for name in KINDS},
     **{f"flipped {name}": every(flip, f"{name}*") for name in KINDS},
 }

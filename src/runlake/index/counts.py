@@ -122,7 +122,7 @@ def counted(runs: Records) -> Counts:
     cells["retried"] = by_cell.count(runs["retried"])
     for name, value in (("last_good", 1), ("last_bad", 0)):
         cells[name] = by_cell.largest(np.where(runs["success"] == value, runs["ran_at"], NONE))
-    cells["hours"] = np.bitwise_or.reduceat(np.left_shift(1, hour % 24)[order], starts)
+    cells["slots"] = np.bitwise_or.reduceat(figures.bits_of(figures.slot_of(runs["ran_at"]))[order], starts)
     buckets = _histograms(cells, runs, order, starts)
     order, starts = grouped(hour)
     hours = _summed(runs, order, starts, HOUR)

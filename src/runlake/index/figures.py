@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from runlake import times
 from runlake.index.tasks import ID, Tasks
 
 Records = npt.NDArray[np.void]
@@ -22,13 +23,16 @@ RUN: Final = np.dtype(
 # Sums of durations are doubles: exact up to 285 years of them, and never wrong by more than their last digits.
 _MEASURES: Final = [("us", "<f8"), ("us_min", "<i8"), ("us_max", "<i8")]
 _RESULTS: Final = [(name, "<i4") for name in ("good", "bad", "good_unstarted", "bad_unstarted", "timed")]
-# Per task and day; `hours` has a bit for each hour with a run, `first` and `buckets` say where its histogram is.
+SLOTS: Final = 256  # of a day: 337.5 seconds each
+_WORDS: Final = SLOTS // 64
+# Per task and day; `slots` has a bit for each slot with a run, `first` and `buckets` say where its histogram is.
 CELL: Final = np.dtype(
     [
         *_MEASURES,
         *((name, "<i8") for name in ("last_good", "last_bad", "first")),
         *_RESULTS,
-        *((name, "<i4") for name in ("task", "day", "retried", "hours", "buckets")),
+        *((name, "<i4") for name in ("task", "day", "retried", "buckets")),
+        ("slots", "<u8", (_WORDS,)),
     ]
 )
 # Per hour, of all tasks.
@@ -43,7 +47,7 @@ _ADD: Final[dict[str, Any]] = {
     **dict.fromkeys(("us", "n", "retried", *(name for name, _ in _RESULTS)), np.add),
     "us_min": np.minimum,
     **dict.fromkeys(("us_max", "last_good", "last_bad"), np.maximum),
-    "hours": np.bitwise_or,
+    "slots": np.bitwise_or,
 }
 
 # Buckets of durations are 1.98 % wide from 50 microseconds on, so their middle is within 1 % of all they hold. Bounds
@@ -67,6 +71,18 @@ def bucket_of(us: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def middle_of(bucket: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """The duration in the middle of each bucket (microseconds)."""
     return _MIDDLE[bucket]
+
+
+def slot_of(moments: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The slot of the day that each moment (microseconds) falls into."""
+    return moments % times.DAY_US * SLOTS // times.DAY_US
+
+
+def bits_of(slots: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Of each slot the words of a CELL in which its bit alone is set."""
+    words = np.zeros((len(slots), _WORDS), dtype=np.uint64)
+    words[np.arange(len(slots)), slots // 64] = np.left_shift(np.uint64(1), (slots % 64).astype(np.uint64))
+    return words
 
 
 def grouped(*keys: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -28,7 +28,7 @@ from runlake.index.tasks import ID, Tasks
 from runlake.lake.sync import fsync, make_folder
 from runlake.log import event
 
-LAYOUT: Final = "runlake index 3"
+LAYOUT: Final = "runlake index 4"
 _BLOCK: Final = 1 << 22
 _KINDS: Final[dict[str, np.dtype[Any]]] = {
     "keys": np.dtype(np.uint64),

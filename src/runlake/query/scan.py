@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from runlake import times
-from runlake.index.figures import NONE, Records
+from runlake.index.figures import NONE, Records, slot_of
 from runlake.index.recent import halves_of
 from runlake.index.view import View
 from runlake.intake.batch import uuid_bytes
@@ -133,38 +133,31 @@ def _reads(
 
 
 class _Spot(Struct):
-    """Where in a day runs of a task are: in these hours (a bit each), or, known of few, at these very moments."""
+    """How many runs of a task a day has, and in which slots of it: see CELL."""
 
     runs: int
-    hours: int
-    moments: list[int] | None
+    slots: npt.NDArray[np.uint64]
 
     def among(self, low: Numbers, high: Numbers) -> npt.NDArray[np.bool_]:
         """Which of some stretches of time within the day (microseconds, both ends inside) may hold one."""
-        if self.moments is not None:
-            moments = np.array(self.moments)
-            return np.asarray(((low[:, None] <= moments) & (moments <= high[:, None])).any(axis=1))
-        first, last = low // times.HOUR_US % 24, high // times.HOUR_US % 24
-        return np.asarray(self.hours & ((2 << last) - (1 << first)) != 0)
+        bits = np.unpackbits(self.slots.view(np.uint8), bitorder="little")
+        upto = np.concatenate([[0], np.cumsum(bits)])
+        return np.asarray(upto[slot_of(high) + 1] > upto[slot_of(low)])
 
 
 def _spots(cells: Records, wanted: Wanted) -> dict[int, _Spot]:
-    """By day, of the runs with the wanted result."""
+    """By day, where there are runs with the wanted result."""
     first, last = wanted.days
     cells = cells[slice(*np.searchsorted(cells["day"], [first, last + 1]))]
     kinds = ("bad", "good") if wanted.success is None else (("bad", "good")[wanted.success],)
-    counts = np.array([cells[kind] + cells[f"{kind}_unstarted"] for kind in kinds]).T.tolist()
-    moments = np.array([cells[f"last_{kind}"] for kind in kinds]).T.tolist()
+    counts = np.zeros(len(cells), dtype=np.int64)
+    for kind in kinds:
+        counts += cells[kind] + cells[f"{kind}_unstarted"]
     spots: dict[int, _Spot] = {}
-    for day, hours, of, ends in zip(cells["day"].tolist(), cells["hours"].tolist(), counts, moments, strict=True):
-        if not any(of):
-            continue
-        # A cell knows of each result when the last run was: of a single one that is all there is to know.
-        known = [end for end in ends if end != NONE] if max(of) == 1 else None
-        before = spots.setdefault(day, _Spot(0, 0, []))
-        before.runs += sum(of)
-        before.hours |= hours
-        before.moments = None if known is None or before.moments is None else [*before.moments, *known]
+    for place in np.flatnonzero(counts).tolist():
+        spot = spots.setdefault(int(cells["day"][place]), _Spot(0, np.zeros_like(cells["slots"][place])))
+        spot.runs += int(counts[place])
+        spot.slots |= cells["slots"][place]
     return spots
 
 
