@@ -120,7 +120,8 @@ def _gone(how: str, settings: Settings, gone: retention.Gone) -> list[tuple[str,
 def check(settings: Settings) -> None:
     """Verify the lake: every file present and readable, counts agree, no id twice.
 
-    Reads all data. Exit code 1 and a list of what is wrong if anything is.
+    Reads all data, and compares the saved index with it. Exit code 1 and a list of what is wrong if
+    anything is.
     """
     with bar("checking files") as update:
         report = verify.check(settings, update)
