@@ -29,6 +29,7 @@ from runlake import duck, generate, times
 from runlake.index.index import Index
 from runlake.lake import bulk
 from runlake.lake.catalog import Lake
+from runlake.lake.merging import LARGEST
 from runlake.lake.write import run_hours
 from runlake.model import Instant, RunsQuery
 from runlake.paths import Paths
@@ -74,7 +75,7 @@ def measure(settings: Settings, history: list[pa.Table], repeat: int) -> tuple[o
     index.load(lake)
     bulk.load(lake, index, (bulk.Source("generated", 1, rows) for rows in history))
     with lake.transaction():
-        lake.execute("merge", {"steps": 16})
+        lake.execute("merge", {"low": 0, "high": LARGEST, "steps": 16})
     view = index.load(lake)
     engine = Engine(index, settings)
     chooser = random.Random(1)

@@ -28,6 +28,7 @@ PATHS: Final = {
     "/runs/stats/summary",
     "/health",
     "/ready",
+    "/metrics",
     "/schema",
 }
 READS: Final = {400, 401, 403, 405, 500, 503}
@@ -36,6 +37,7 @@ ERRORS: Final = {
     "appendRuns": {400, 401, 403, 405, 408, 409, 413, 415, 500, 503, 507},
     "getRun": READS | {404},
     "getHealth": {400, 405, 500},
+    "getMetrics": {400, 401, 403, 405, 500},
     "getSchema": {401, 403, 405, 500},
 }
 by_operation = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
@@ -104,6 +106,13 @@ def test_an_operation_is_documented(op: Operation) -> None:
             continue
         (content,) = response["content"].values()
         assert shown(content)
+
+
+@by_operation
+def test_an_answer_has_its_media_type(op: Operation) -> None:
+    """JSON, but for what Prometheus reads."""
+    (kind,) = described(op)["responses"]["200"]["content"]
+    assert kind == ("text/plain" if op.path == "/metrics" else "application/json")
 
 
 @by_operation

@@ -20,7 +20,7 @@ from runlake import duck, times
 from runlake.errors import DiskFull, LakeDamaged
 from runlake.index import recent
 from runlake.index.view import View
-from runlake.lake import maintain, sync
+from runlake.lake import maintain, merging, sync
 from runlake.lake.append import Counts
 from runlake.lake.catalog import DataFile
 from runlake.lake.maintain import DEAD_OPEN_ROWS, State, Step
@@ -65,7 +65,7 @@ def test_what_is_due(changes: dict[str, Any], due: list[Step], everything: list[
     state = msgspec.structs.replace(NOTHING, **changes)
     assert maintain.plan(state, Settings()) == due
     assert maintain.everything(state) == everything
-    assert maintain.crowded(files(1, 2, 2, 3, 3, 3)) == [2, 3]
+    assert merging.crowded(files(1, 2, 2, 3, 3, 3)) == [2, 3]
 
 
 def test_the_newest_day_is_not_written_again_for_every_little_file() -> None:

@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Final
 
 LOGGER: Final = logging.getLogger("runlake")
+LOGGER.addHandler(logging.NullHandler())  # commands say what is wrong themselves, in one line
 
 _PLAIN: Final = re.compile(r"[!#-<>-~]+")  # printable ASCII but the blank, quote and equals sign
 _MOST: Final = 20_000  # lines that may wait
@@ -28,6 +29,11 @@ _STATE: Final[list[Lines]] = []  # where lines go, once logging has begun
 def event(what: str, **values: object) -> None:
     """Log an event with its values."""
     LOGGER.info(what, extra={"values": values})
+
+
+def warn(what: str, **values: object) -> None:
+    """Log an event that somebody should look at."""
+    LOGGER.warning(what, extra={"values": values})
 
 
 def line(text: str) -> None:

@@ -17,6 +17,7 @@ from runlake.footers import Footer
 
 _LARGE: Final = 64 << 20  # bytes
 _BATCH: Final = 64  # rows
+_SCANNED: Final = 4096  # rows
 
 
 @contextmanager
@@ -53,6 +54,13 @@ def rows(
                 found.append(batch.take(pa.array(places[order[low:high]] - start)))
             start += len(batch)
         return pa.Table.from_batches(found).take(pa.array(np.argsort(order, kind="stable")))
+
+
+def scan(path: str) -> None:
+    """Read every value of a file, a little at a time; raises LakeDamaged when it cannot be read."""
+    with reading(path), parquet.ParquetFile(path) as file:
+        for _ in file.iter_batches(_SCANNED, use_threads=False):
+            pass
 
 
 def _size(metadata: parquet.FileMetaData, columns: Sequence[str]) -> int:

@@ -218,4 +218,12 @@ SUMMARY: Final = Summary(
     slowest_tasks=[_FAILING, _OURS, _STEADY],
 )
 HEALTH: Final = Health()
+METRICS: Final = """\
+# HELP runlake_runs Runs in the lake.
+# TYPE runlake_runs gauge
+runlake_runs 2.403118e+06
+# HELP runlake_requests_total Answers by method, route and status.
+# TYPE runlake_requests_total counter
+runlake_requests_total{method="GET",route="/runs/{run_id}",status="200"} 5210.0
+"""
 READY: Final = Ready(snapshot=1187, runs=2_403_118)

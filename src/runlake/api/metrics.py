@@ -119,6 +119,7 @@ class _Gauges(Collector):
         yield "inlined_rows", "Finished runs that are in the catalog and not yet in Parquet.", view.inlined
         yield "files", "Live Parquet files of finished runs.", len(files)
         yield "files_bytes", "Bytes of these files.", sum(file.size for file in files)
+        yield "unreadable_files", "Files that upkeep could not read and does not merge.", writer.keeper.unreadable.count
         yield "wal_bytes", "The catalog's write-ahead log.", _size(f"{self._store.lake.paths.catalog}-wal")
         yield "catalog_bytes", "The catalog.", _size(str(self._store.lake.paths.catalog))
         yield (

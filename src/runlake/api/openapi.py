@@ -111,7 +111,7 @@ def _request(kind: type[Struct]) -> dict[str, Any]:
 
 
 def _answer(operation: Operation) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "object"}
+    schema: dict[str, Any] = {"type": "object" if operation.media_type == _JSON else "string"}
     if operation.response is not None:
         schema = {"$ref": REF.format(name=operation.response.__name__)}
     if operation.nullable:
@@ -119,7 +119,7 @@ def _answer(operation: Operation) -> dict[str, Any]:
     shown = {e.name: {"summary": e.summary, "value": _plain(e.value)} for e in operation.examples}
     answer: dict[str, Any] = {
         "description": _answer_text(operation),
-        "content": {_JSON: {"schema": schema, "examples": shown}},
+        "content": {operation.media_type: {"schema": schema, "examples": shown}},
     }
     if operation.response is RunPage:
         answer["headers"] = {

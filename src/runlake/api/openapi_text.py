@@ -149,6 +149,11 @@ READY: Final = """\
 200 once the lake is attached and its index has caught up; until then 503 with the reason. For a readiness probe.
 """
 
+METRICS: Final = """\
+Counters, histograms and gauges in the text format of Prometheus (`text/plain; version=0.0.4`); the README has a table
+of them. It answers also while the index is loaded, without what it does not know yet.
+"""
+
 SCHEMA: Final = "This document: OpenAPI 3.1 as JSON. `/docs` shows it to people. Both work with no internet."
 
 OLDER: Final = "\n\nThe same as `GET {path}`, at the address where older clients look; it stays."

@@ -43,7 +43,7 @@ from runlake.model import (
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """One method of one path. `response` None stands for any JSON object; `nullable` adds null."""
+    """One method of one path. `response` None stands for any JSON object, or text; `nullable` adds null."""
 
     method: str = "get"
     path: str
@@ -56,6 +56,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     request: type[Struct] | None = None
     response: type[Struct] | None
     nullable: bool = False
+    media_type: str = "application/json"
     examples: tuple[Example, ...]
     failures: tuple[RunlakeError, ...]
     scope: Scope | None = "read"
@@ -208,6 +209,17 @@ _SERVICE: Final = (
         response=Ready,
         examples=(Example("ready", "Everything is loaded", examples.READY),),
         failures=(_UNKNOWN, NotReady("the index is being loaded: 120 of 365 files")),
+    ),
+    Operation(
+        path="/metrics",
+        name="getMetrics",
+        tag="service",
+        summary="What the service says of itself to Prometheus",
+        description=text.METRICS,
+        response=None,
+        media_type="text/plain",
+        examples=(Example("some", "A few of the lines", examples.METRICS),),
+        failures=(_UNKNOWN,),
     ),
     Operation(
         path="/schema",

@@ -42,7 +42,8 @@ _MEANING = {
 def maintain(settings: Settings, dry_run: bool, retain_days: int | None) -> None:
     """Flush, merge, expire and clean, once; `serve` does the same by itself.
 
-    With a retention, old days go first. Their files leave the disk after the grace period.
+    With a retention, old days go first. Their files leave the disk after the grace period. A file that
+    cannot be read is named and stays as it is; all else is done, and the exit code is 1.
     """
     if retain_days is not None:
         settings = msgspec.structs.replace(settings, retention_days=retain_days)
@@ -70,6 +71,13 @@ def maintain(settings: Settings, dry_run: bool, retain_days: int | None) -> None
     finally:
         store.close()
     _tell("done", steps, told)
+    for file in keeper.unreadable.files:
+        date = times.to_date(file.day)
+        click.echo(
+            f"runlake: {date} was not merged: cannot read {file.path} (restore it, then run this again)", err=True
+        )
+    if keeper.unreadable.files:
+        sys.exit(FAILED)
 
 
 def _foretell(lake: Lake) -> None:
@@ -120,7 +128,8 @@ def _gone(how: str, settings: Settings, gone: retention.Gone) -> list[tuple[str,
 def check(settings: Settings) -> None:
     """Verify the lake: every file present and readable, counts agree, no id twice.
 
-    Reads all data. Exit code 1 and a list of what is wrong if anything is.
+    Reads all data, and compares the saved index with it. Exit code 1 and a list of what is wrong if
+    anything is.
     """
     with bar("checking files") as update:
         report = verify.check(settings, update)

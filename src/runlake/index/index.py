@@ -148,7 +148,7 @@ class Index:
         """Use what was saved, unless it is easier to count the files than to catch up with them."""
         base = self._folder.read(lake.mark)
         self._overdue = base is not None and base.first_day != (self._horizon or 0)
-        if base is None or sum(file.rows for file in files.all()) > 2 * base.runs + self._settings.index_rows:
+        if base is None or not base.serves(sum(file.rows for file in files.all()), self._settings.index_rows):
             return None
         try:
             return self._use(base)

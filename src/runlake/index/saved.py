@@ -6,6 +6,7 @@ index or none. It is derived: whatever is wrong with it, it is made anew from th
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ from runlake.lake.sync import fsync, make_folder
 from runlake.log import event
 
 LAYOUT: Final = "runlake index 4"
+_LAYOUTS: Final = re.compile("runlake index [0-9]+")
 _BLOCK: Final = 1 << 22
 _KINDS: Final[dict[str, np.dtype[Any]]] = {
     "keys": np.dtype(np.uint64),
@@ -51,6 +53,24 @@ class Manifest(Struct, frozen=True):
     runs: int
     first_day: int
     files: dict[str, tuple[int, int]]
+
+    def serves(self, runs: int, index_rows: int) -> bool:
+        """Whether it is easier to catch up with a lake of so many finished runs than to count its files."""
+        return runs <= 2 * self.runs + index_rows
+
+
+class _Head(Struct):
+    """What the manifest of every version says."""
+
+    layout: str
+
+
+class Found(Struct, frozen=True):
+    """A manifest that may be used, or why there is none; `damaged` unless it is only missing, or of another version."""
+
+    manifest: Manifest | None
+    reason: str = ""
+    damaged: bool = False
 
 
 class Derived(Struct, frozen=True):
@@ -123,33 +143,51 @@ class Folder:
         return array
 
     def read(self, mark: Callable[[int], str | None]) -> Manifest | None:
+        """The manifest of `find`; else None, and the log says why."""
+        found = self.find(mark)
+        if found.manifest is None:
+            event("no saved index", reason=found.reason)
+        return found.manifest
+
+    def stamp(self) -> bytes:
+        """What is another one once another index was saved; empty when there is none."""
+        try:
+            return self._manifest.read_bytes()
+        except OSError:
+            return b""
+
+    def find(self, mark: Callable[[int], str | None]) -> Found:
         """The manifest, if it is of this lake, of a snapshot that is still there, and its files are as they were.
 
-        `mark(snapshot)` is what the lake says of a snapshot; else None, and the log says why.
+        `mark(snapshot)` is what the lake says of a snapshot.
         """
         try:
-            manifest = msgspec.json.decode(self._manifest.read_bytes(), type=Manifest)
+            content = self._manifest.read_bytes()
+            layout = msgspec.json.decode(content, type=_Head).layout
+            if layout != LAYOUT and _LAYOUTS.fullmatch(layout):
+                return Found(None, f"its layout is {layout}")
+            manifest = msgspec.json.decode(content, type=Manifest)
             reason = self._fault(manifest, mark)
         except FileNotFoundError:
-            reason = "there is none"
+            return Found(None, "there is none")
         except (OSError, msgspec.MsgspecError) as exc:
-            reason = f"it cannot be read: {exc}"
-        if reason is None:
-            return manifest
-        event("no saved index", reason=reason)
-        return None
+            return Found(None, f"{self._manifest} cannot be read: {exc}", damaged=True)
+        return Found(manifest) if reason is None else Found(None, reason, damaged=True)
 
     def _fault(self, manifest: Manifest, mark: Callable[[int], str | None]) -> str | None:
         if manifest.layout != LAYOUT:
-            return f"its layout is {manifest.layout}"
+            return f"{self._manifest} has the layout {manifest.layout}"
         if manifest.mark != mark(manifest.snapshot):
-            return "it is not of this lake"
+            return f"{self._manifest} is not of this lake"
         for kind in _KINDS:
-            name = self._file(kind, manifest.snapshot).name
-            if name not in manifest.files:
-                return f"{name} is not in its manifest"
-            if manifest.files[name] != _sum(self._path / name):
-                return f"{name} is damaged"
+            file = self._file(kind, manifest.snapshot)
+            if file.name not in manifest.files:
+                return f"{file} is not in its manifest"
+            try:
+                if manifest.files[file.name] != _sum(file):
+                    return f"{file} is damaged"
+            except OSError as exc:
+                return f"{file} cannot be read: {exc.strerror}"
         return None
 
     def commit(self, mark: str, snapshot: int, runs: int, first_day: int) -> Manifest:

@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from typing import Final
 
 from runlake import times
+from runlake.errors import LakeDamaged
 from runlake.lake import maintain, retention
 from runlake.lake.catalog import Lake
 from runlake.lake.follower import Follower
 from runlake.lake.maintain import Step
+from runlake.lake.merging import mergeable
+from runlake.lake.unreadable import Unreadable
 from runlake.log import event
 
 _INDEX: Final = "the index"
@@ -44,7 +47,8 @@ class Rests:
 
 
 class Keeper:
-    """Keeps a lake in shape; between two steps the caller may write. `gone` is what retention has dropped."""
+    """Keeps a lake in shape; between two steps the caller may write. `gone` is what retention has dropped,
+    `unreadable` the files that are in the way of merges."""
 
     def __init__(self, lake: Lake, index: Follower) -> None:
         self._lake, self._index = lake, index
@@ -55,6 +59,7 @@ class Keeper:
         self._dead_open = lake.dead_open_rows()
         self._last_tidy = self._last_look = time.monotonic()
         self.gone = retention.Gone()
+        self.unreadable = Unreadable()
 
     def replaced(self, open_rows: int) -> None:
         """So many open versions have been replaced or finished."""
@@ -70,6 +75,8 @@ class Keeper:
         full = self._index.inlined_rows() >= settings.flush_rows and self._rests.over(Step.FLUSH)
         if not self._due and (full or now - self._last_look >= settings.maintain_seconds):
             self._last_look = now
+            if now - self._last_tidy >= settings.tidy_seconds:
+                self.unreadable.look_again(self._index.files())
             self.memory = int(self._lake.execute("memory").column(0)[0].as_py())
             planned = maintain.plan(self._state(now - self._last_tidy), settings)
             self._due.extend(step for step in planned if self._rests.over(step))
@@ -100,8 +107,15 @@ class Keeper:
         started = time.monotonic()
         if step is Step.RETAIN:
             return self._retain(started)
-        before = self._index.files()
-        commit = maintain.run(step, self._lake, before, self._index.inlined_days(), self._index.kept)
+        before, bad = self._index.files(), self.unreadable.numbers
+        merges = maintain.merges_of(step, before, bad, self._lake.settings)
+        try:
+            commit = maintain.run(step, self._lake, merges, self._index.inlined_days(), self._index.kept)
+        except LakeDamaged as exc:
+            if not self.unreadable.blame(exc, [file for _, some in merges for file in some]):
+                raise
+            self._index.load(self._lake)  # in case it was the commit that failed, and took place
+            return True  # the other days need not wait for this one
         if commit is not None:
             self._index.apply(commit)
         if step is Step.REWRITE_OPEN:
@@ -112,7 +126,7 @@ class Keeper:
         self.on_step(step.name.lower(), seconds)
         event("upkeep", step=step.name.lower(), seconds=round(seconds, 3))
         after = self._index.files()
-        return step is Step.MERGE and len(after) < len(before) and bool(maintain.crowded(after))
+        return step is Step.MERGE and len(after) < len(before) and bool(mergeable(after, bad))
 
     def _retain(self, started: float) -> bool:
         """Drop a few of the oldest days; returns whether there are more to go."""
@@ -149,4 +163,5 @@ class Keeper:
             dead_open_rows=self._dead_open,
             since_tidy=since_tidy,
             overdue=self._horizon() is not None,
+            bad=self.unreadable.numbers,
         )

@@ -89,11 +89,10 @@ WHERE f.run_at >= make_timestamptz($first) AND f.run_at < make_timestamptz($last
 -- name: flush
 CALL ducklake_flush_inlined_data('lake', table_name => 'finished_runs')
 
--- name: merge_small
-CALL ducklake_merge_adjacent_files('lake', 'finished_runs', max_file_size => $below, max_compacted_files => $steps)
-
 -- name: merge
-CALL ducklake_merge_adjacent_files('lake', 'finished_runs', max_compacted_files => $steps)
+-- Files of $low bytes and more, and fewer than $high.
+CALL ducklake_merge_adjacent_files('lake', 'finished_runs',
+    min_file_size => $low, max_file_size => $high, max_compacted_files => $steps)
 
 -- name: old_snapshots
 -- Chosen here, because 1.5.5 compares a SQLite catalog's times as text, and all of a cutoff's own day counts as old.

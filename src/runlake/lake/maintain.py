@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
@@ -14,6 +14,7 @@ from msgspec import Struct
 from runlake import failpoints, times
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
+from runlake.lake.merging import NONE_BAD, Merges, mergeable
 from runlake.lake.sync import NewFiles
 from runlake.settings import Settings
 
@@ -38,7 +39,7 @@ class Step(Enum):
 
 class State(Struct, frozen=True):
     """What the plan looks at: live files, rows in the catalog, open runs, and seconds since the last full tidy;
-    `overdue` says whether there are days older than the retention."""
+    `overdue` says whether there are days older than the retention, `bad` numbers the files that cannot be read."""
 
     files: Sequence[DataFile]
     inlined_rows: int
@@ -46,6 +47,7 @@ class State(Struct, frozen=True):
     dead_open_rows: int
     since_tidy: float
     overdue: bool = False
+    bad: frozenset[int] = NONE_BAD
 
 
 def plan(state: State, settings: Settings) -> list[Step]:
@@ -55,13 +57,13 @@ def plan(state: State, settings: Settings) -> list[Step]:
         steps.append(Step.RETAIN)
     if state.inlined_rows >= settings.flush_rows:
         steps.append(Step.FLUSH)
-    small = Counter(f.day for f in state.files if f.size < settings.small_file_bytes)
-    if small and max(small.values()) >= settings.merge_files:
+    small = mergeable(state.files, state.bad, settings.small_file_bytes)
+    if any(max(Counter(file.day for file in some).values()) >= settings.merge_files for _, some in small):
         steps.append(Step.MERGE_SMALL)
     if state.dead_open_rows > state.open_rows + DEAD_OPEN_ROWS:
         steps.append(Step.REWRITE_OPEN)
     if state.since_tidy >= settings.tidy_seconds:
-        steps += [Step.MERGE] if worth_merging(state.files) else []
+        steps += [Step.MERGE] if worth_merging(state.files, state.bad) else []
         steps += [Step.EXPIRE, Step.CLEAN]
     return steps
 
@@ -71,26 +73,19 @@ def everything(state: State) -> list[Step]:
     steps = [Step.RETAIN] if state.overdue else []
     steps += [Step.FLUSH] if state.inlined_rows else []
     # A flush may add the second file of a day, so the merge looks again when it runs.
-    steps += [Step.MERGE] if state.inlined_rows or crowded(state.files) else []
+    steps += [Step.MERGE] if state.inlined_rows or mergeable(state.files, state.bad) else []
     steps += [Step.REWRITE_OPEN] if state.dead_open_rows else []
     return [*steps, Step.EXPIRE, Step.CLEAN]
 
 
-def crowded(files: Iterable[DataFile]) -> list[int]:
-    """Days of more than one file."""
-    return [day for day, count in Counter(f.day for f in files).items() if count > 1]
-
-
-def worth_merging(files: Iterable[DataFile]) -> bool:
+def worth_merging(files: Sequence[DataFile], bad: Collection[int] = NONE_BAD) -> bool:
     """Whether a day that is over has more than one file, or the newest day has grown enough to be written again."""
-    sizes: dict[int, list[int]] = {}
-    for file in files:
-        sizes.setdefault(file.day, []).append(file.size)
-    newest = max(sizes, default=0)
-    return any(
-        len(of_day) > 1 and (day != newest or _GROWN * (sum(of_day) - max(of_day)) >= max(of_day))
-        for day, of_day in sizes.items()
-    )
+    newest = max((file.day for file in files), default=0)
+    for _, some in mergeable(files, bad):
+        last = [file.size for file in some if file.day == newest]
+        if len(last) < len(some) or _GROWN * (sum(last) - max(last)) >= max(last):
+            return True
+    return False
 
 
 def days_a_step(files: Iterable[DataFile]) -> int:
@@ -101,25 +96,21 @@ def days_a_step(files: Iterable[DataFile]) -> int:
     return max(1, min(MERGES_A_STEP, ROWS_A_STEP // max([1, *rows.values()])))
 
 
-def run(
-    step: Step, lake: Lake, files: Sequence[DataFile], inlined_days: Iterable[int], kept: Sequence[int]
-) -> Commit | None:
+def run(step: Step, lake: Lake, merges: Merges, inlined_days: Iterable[int], kept: Sequence[int]) -> Commit | None:
     """Do one step and say what it changed; None when nothing a reader sees has changed. `kept` must not expire.
 
-    A merge does a few days: call again while `crowded` finds some.
+    A merge does a few days of the first of `merges`: call again while there are some.
     """
     match step:
         case Step.FLUSH:
             _synced(lake, "mid-flush", "flush", {}, inlined_days)
             return Commit(snapshot=lake.snapshot(), flushed=True, files=tuple(lake.files()))
         case Step.MERGE_SMALL | Step.MERGE:
-            options: dict[str, Any] = {}
-            if step is Step.MERGE_SMALL:
-                options["below"] = lake.settings.small_file_bytes
-                files = [file for file in files if file.size < lake.settings.small_file_bytes]
-            days = set(crowded(files))
-            options["steps"] = days_a_step(file for file in files if file.day in days)
-            _synced(lake, "mid-merge", step.name.lower(), options, days)
+            if not merges:
+                return None
+            window, some = merges[0]
+            options = {"low": window.low, "high": window.high, "steps": days_a_step(some)}
+            _synced(lake, "mid-merge", "merge", options, {file.day for file in some})
             return Commit(snapshot=lake.snapshot(), files=tuple(lake.files()))
         case Step.REWRITE_OPEN:
             _rewrite_open(lake)
@@ -133,6 +124,13 @@ def run(
             lake.execute("orphans", {"before": _grace(lake)})
             _remove_empty(lake.paths.table("finished_runs"))
     return None
+
+
+def merges_of(step: Step, files: Sequence[DataFile], bad: Collection[int], settings: Settings) -> Merges:
+    """What there is to merge for this step; nothing when it is no merge."""
+    if step is Step.MERGE_SMALL:
+        return mergeable(files, bad, settings.small_file_bytes)
+    return mergeable(files, bad) if step is Step.MERGE else []
 
 
 def _remove_empty(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""`runlake check`: reads everything and compares it with the catalog."""
+"""`runlake check`: reads everything and compares it with the catalog, and the saved index with both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from runlake.index import keys
 from runlake.intake.batch import uuid_bytes
 from runlake.lake.catalog import DataFile, Lake
 from runlake.paths import Paths
-from runlake.query.relations import Content, content
+from runlake.query import verify_index
+from runlake.query.relations import Content
+from runlake.query.verify_index import Tally
 from runlake.settings import Settings
 
 SQL: Final = {
@@ -36,27 +38,38 @@ class Report(Struct):
 
 
 def check(settings: Settings, progress: Callable[[int, int], None] = lambda *_: None) -> Report:
-    """Verify the lake; needs 8 bytes of memory a run. Raises LakeMissing, LakeVersion, LakeDamaged."""
+    """Verify the lake and its index; needs 8 bytes of memory a run.
+
+    Raises LakeMissing, LakeVersion, LakeDamaged, and Busy beside a service that never rests.
+    """
     lake = Lake(Paths.of(settings.data), settings, write=False)
     try:
         horizon = lake.horizon()  # first, because it only moves on
-        what = content(lake)
-        findings: list[str] = []
-        prints = []
-        with duck.connect(threads=settings.threads, memory_limit=settings.memory_limit) as con:
-            for done, file in enumerate(what.files, 1):
-                prints.append(_file(con, file, findings))
-                progress(done, len(what.files))
-            for name, rows in (("finished", what.inlined), ("open", what.opened)):
-                con.register("given", rows)
-                findings += [f"catalog: {row[0]} {row[1]}" for row in con.execute(SQL[f"bad_{name}"]).fetchall()]
-                con.unregister("given")
-                prints.append(keys.fingerprint(uuid_bytes(rows["id"])))
-            findings += _twice(con, what, np.concatenate(prints))
-            findings += _too_old(what, horizon)
-        return Report(what.finished + what.opened.num_rows, len(what.files), findings)
+        told = verify_index.told(lake)
+        first_day = lake.horizon() or 0  # now, because the index may know days that went in between
+        held = verify_index.Tally()
+        findings = _of_lake(told.what, settings, held, progress) + _too_old(told.what, horizon)
+        findings += told.findings(held, first_day, lake.paths.index)
+        return Report(told.what.finished + told.what.opened.num_rows, len(told.what.files), findings)
     finally:
         lake.close()
+
+
+def _of_lake(what: Content, settings: Settings, held: Tally, progress: Callable[[int, int], None]) -> list[str]:
+    """What is wrong with files and rows; the finished runs are added up in `held`."""
+    findings: list[str] = []
+    prints = []
+    with duck.connect(threads=settings.threads, memory_limit=settings.memory_limit) as con:
+        for done, file in enumerate(what.files, 1):
+            prints.append(_file(con, file, findings, held))
+            progress(done, len(what.files))
+        for name, rows in (("finished", what.inlined), ("open", what.opened)):
+            con.register("given", rows)
+            findings += [f"catalog: {row[0]} {row[1]}" for row in con.execute(SQL[f"bad_{name}"]).fetchall()]
+            con.unregister("given")
+            prints.append(keys.fingerprint(uuid_bytes(rows["id"])))
+        held.add_rows(what.inlined)
+        return findings + _twice(con, what, np.concatenate(prints))
 
 
 def _too_old(what: Content, horizon: int | None) -> list[str]:
@@ -65,8 +78,9 @@ def _too_old(what: Content, horizon: int | None) -> list[str]:
     return [f"{file.path}: lies before {times.to_date(horizon or 0)}, the first day that is kept" for file in old]
 
 
-def _file(con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str]) -> npt.NDArray[np.uint64]:
-    """Fingerprints of a file's ids; what is wrong with the file goes to `findings`."""
+def _file(con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str], held: Tally) -> npt.NDArray[np.uint64]:
+    """Fingerprints of a file's ids; what is wrong with the file goes to `findings`, else its runs to `held`."""
+    before, prints, good = len(findings), np.empty(0, dtype=np.uint64), 0
     try:
         size = Path(file.path).stat().st_size
         if size != file.size:
@@ -74,16 +88,19 @@ def _file(con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str]) -
         first, last = file.day * times.DAY_US, (file.day + 1) * times.DAY_US
         bound = {"file": file.path, "first": first, "last": last}
         # The checksum makes DuckDB decode every value of every column.
-        rows, bad, _ = con.execute(SQL["file"], bound).fetchall()[0]
+        rows, bad, good, _ = con.execute(SQL["file"], bound).fetchall()[0]
         if rows != file.rows:
             findings.append(f"{file.path}: has {rows} runs, the catalog says {file.rows}")
         if bad:
             findings.append(f"{file.path}: {bad} runs break a rule or lie in the wrong day")
-        ids = con.execute(SQL["ids"], {"file": file.path}).to_arrow_table()
-        return keys.fingerprint(uuid_bytes(ids["id"]))
+        prints = keys.fingerprint(uuid_bytes(con.execute(SQL["ids"], {"file": file.path}).to_arrow_table()["id"]))
     except (duckdb.Error, OSError) as exc:
         findings.append(f"{file.path}: {' '.join(str(exc).split())}")
-        return np.empty(0, dtype=np.uint64)
+    if len(findings) > before:
+        held.unknown.add(file.day)
+    else:
+        held.add_file(file.day, prints, good)
+    return prints
 
 
 def _twice(con: duckdb.DuckDBPyConnection, what: Content, prints: npt.NDArray[np.uint64]) -> list[str]:
