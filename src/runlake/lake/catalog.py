@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -83,7 +83,7 @@ class Lake:
             temp=self.paths.spill if self._write else None,
         )
         load_extensions(con)
-        con.execute(SQL["inline"], {"rows": self.settings.inline_rows})
+        con.execute(SQL["inline"], {"value": self.settings.inline_rows})
         for name, slot in self._slots.items():
             con.register(name, slot)
         return con
@@ -186,14 +186,21 @@ class Lake:
                 self._con.execute("ROLLBACK")
             raise
 
-    @contextmanager
-    def nothing_inlined(self) -> Iterator[None]:
+    def nothing_inlined(self) -> AbstractContextManager[None]:
         """Inside, not even a few rows are written or deleted by way of the catalog."""
-        self.execute("inline", {"rows": 0})
+        return self._otherwise("inline", 0, self.settings.inline_rows)
+
+    def on_one_thread(self) -> AbstractContextManager[None]:
+        """Inside, statements share out no work: waking others costs a small commit more than it takes itself."""
+        return self._otherwise("threads", 1, self.settings.threads)
+
+    @contextmanager
+    def _otherwise(self, setting: str, value: int, usual: int) -> Iterator[None]:
+        self.execute(setting, {"value": value})
         try:
             yield
         finally:
-            self.execute("inline", {"rows": self.settings.inline_rows})
+            self.execute(setting, {"value": usual})
 
     def horizon(self) -> int | None:
         """The first day (days since the epoch) whose finished runs are kept; None while nothing was ever dropped."""
@@ -208,6 +215,10 @@ class Lake:
     def snapshot(self) -> int:
         """The number of the newest snapshot."""
         return int(self.execute("snapshot").column(0)[0].as_py())
+
+    def committed(self) -> int:
+        """The number of the snapshot that the last transaction here has made; no catalog is asked."""
+        return int(self.execute("committed").column(0)[0].as_py())
 
     def mark(self, snapshot: int) -> str | None:
         """What tells this snapshot from those of the same number elsewhere; None when it is gone."""
@@ -282,10 +293,6 @@ def check_layout(con: duckdb.DuckDBPyConnection, paths: Paths) -> None:
 
 
 _CREATION: Final = (
-    "create_finished",
-    "partition_finished",
-    "sort_finished",
-    "create_open",
-    "create_runs",
-    "mark_layout",
+    *("create_finished", "partition_finished", "sort_finished"),
+    *("create_open", "create_runs", "mark_layout"),
 )

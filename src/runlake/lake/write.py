@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -72,13 +73,14 @@ def store(lake: Lake, admission: Admission, last_file: int) -> Commit | None:
     """
     if not (len(admission.finished) or len(admission.opened) or admission.closed):
         return None
-    with lake.transaction():
+    few = max(len(admission.finished), len(admission.opened)) <= lake.settings.inline_rows
+    with lake.on_one_thread() if few else nullcontext(), lake.transaction():
         finished, opened = put(lake, admission)
     failpoints.passing("after-commit")
     # Up to the limit DuckLake keeps the rows in its catalog; what it really did, the catalog tells.
     added = tuple(lake.files(after=last_file)) if finished.num_rows > lake.settings.inline_rows else ()
     return Commit(
-        snapshot=lake.snapshot(),
+        snapshot=lake.committed(),
         finished=finished,
         in_files=bool(added),
         opened=opened,
