@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +56,7 @@ class Lake:
         self.paths = paths
         self.settings = settings
         self._write = write
+        self._threads = settings.threads
         self._lock: WriteLock | None = None
         self._wal: WalHolder | None = None
         self._slots = {name: duck.Slot(schema) for name, schema in _SLOTS.items()}
@@ -186,21 +187,21 @@ class Lake:
                 self._con.execute("ROLLBACK")
             raise
 
-    def nothing_inlined(self) -> AbstractContextManager[None]:
-        """Inside, not even a few rows are written or deleted by way of the catalog."""
-        return self._otherwise("inline", 0, self.settings.inline_rows)
-
-    def on_one_thread(self) -> AbstractContextManager[None]:
-        """Inside, statements share out no work: waking others costs a small commit more than it takes itself."""
-        return self._otherwise("threads", 1, self.settings.threads)
-
     @contextmanager
-    def _otherwise(self, setting: str, value: int, usual: int) -> Iterator[None]:
-        self.execute(setting, {"value": value})
+    def nothing_inlined(self) -> Iterator[None]:
+        """Inside, not even a few rows are written or deleted by way of the catalog."""
+        self.execute("inline", {"value": 0})
         try:
             yield
         finally:
-            self.execute(setting, {"value": usual})
+            self.execute("inline", {"value": self.settings.inline_rows})
+
+    def use_threads(self, most: int) -> None:
+        """Let so many share a statement from now on. One is best for a small commit: to wake others costs more."""
+        wanted = min(most, self.settings.threads)
+        if wanted != self._threads:
+            self.execute("threads", {"value": wanted})
+            self._threads = wanted
 
     def horizon(self) -> int | None:
         """The first day (days since the epoch) whose finished runs are kept; None while nothing was ever dropped."""

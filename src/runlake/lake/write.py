@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +72,7 @@ def store(lake: Lake, admission: Admission, last_file: int) -> Commit | None:
     """
     if not (len(admission.finished) or len(admission.opened) or admission.closed):
         return None
-    few = max(len(admission.finished), len(admission.opened)) <= lake.settings.inline_rows
-    with lake.on_one_thread() if few else nullcontext(), lake.transaction():
+    with lake.transaction():
         finished, opened = put(lake, admission)
     failpoints.passing("after-commit")
     # Up to the limit DuckLake keeps the rows in its catalog; what it really did, the catalog tells.
