@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import uuid
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -19,7 +20,7 @@ from support import record
 from runlake.api.body import from_arrow
 from runlake.columns import NAMES
 from runlake.errors import ImportFailed
-from runlake.intake import Batch, from_json, from_ndjson
+from runlake.intake import Batch, Decoded, decode_json, from_json, from_ndjson, joined
 from runlake.lake import bulk
 from runlake.lake.append import Counts
 from runlake.lake.bulk import Reject
@@ -273,3 +274,22 @@ def test_a_json_file_is_judged_as_post_judges(tmp_path: Path, field: Record) -> 
     file.write_text("\n".join(texts))
     imported(Settings(data=str(tmp_path / "lake")), file, bad.append)
     assert [(r.row, r.field) for r in bad] == [(2, next(iter(field)))]
+
+
+def test_a_group_makes_columns_of_small_bodies_in_their_order() -> None:
+    """Bodies that are columns already lie between them."""
+    body = b'{"runs":[{"task_id":"550e8400-e29b-41d4-a716-446655440000","error":"%d"},{"task_id":"%s","output":[%d]}]}'
+    first, second, third, fourth = (decode_json(body % (i, str(uuid.uuid4()).encode(), i)) for i in range(4))
+    groups: list[list[Batch | Decoded]] = [
+        [first],
+        [first, second],
+        [first, second.batch(), third, fourth],
+        [first.batch(), second, third],
+    ]
+    for parts in groups:
+        alone = [part if isinstance(part, Batch) else part.batch() for part in parts]
+        group = joined(parts)
+        assert group.rows.to_pylist() == [row for part in alone for row in part.rows.to_pylist()]
+        assert group.received.tolist() == [True] * len(group)
+        assert group.ids == [run_id for part in parts for run_id in part.ids]
+        assert all(column.num_chunks == 1 for column in group.rows.columns)

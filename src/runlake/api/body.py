@@ -15,7 +15,7 @@ from litestar.exceptions import InternalServerException
 
 from runlake.api.client import Client
 from runlake.errors import Busy, TooLarge, TooSlow, Unsupported
-from runlake.intake import Batch, Tables, from_json, from_ndjson, stream
+from runlake.intake import Batch, Decoded, Tables, decode_json, decode_ndjson, stream
 from runlake.settings import Settings
 
 # As many as decode at the same time: what a body becomes on the way takes several times its size.
@@ -88,8 +88,8 @@ async def read(request: Request[Any, Any, Any], settings: Settings, share: Share
     return b"".join(parts)
 
 
-def decoder(request: Request[Any, Any, Any], limit: int) -> Callable[[bytes], Batch]:
-    """The function that makes a Batch of this request's body, unpacked at most `limit` bytes; raises Unsupported."""
+def decoder(request: Request[Any, Any, Any], limit: int) -> Callable[[bytes], Batch | Decoded]:
+    """The function that decodes this request's body, unpacked at most `limit` bytes; raises Unsupported."""
     kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
     encoding = request.headers.get("content-encoding", "identity").lower()
     if kind not in _BY_TYPE or encoding != "identity":
@@ -107,16 +107,14 @@ def from_arrow(body: bytes, *, limit: int = Settings().body_bytes) -> Batch:
     return tables.batch(rows)
 
 
-def _json(body: bytes, *, limit: int) -> Batch:
-    return from_json(body)
+def _records(decode: Callable[[bytes], Decoded], body: bytes, *, limit: int) -> Batch | Decoded:
+    """Of a small body the records: the columns are made later, for a whole group and by the writer."""
+    decoded = decode(body)
+    return decoded if len(body) <= SMALL else decoded.batch()
 
 
-def _ndjson(body: bytes, *, limit: int) -> Batch:
-    return from_ndjson(body)
-
-
-_BY_TYPE: Final[dict[str, Callable[..., Batch]]] = {
-    "application/json": _json,
-    "application/x-ndjson": _ndjson,
+_BY_TYPE: Final[dict[str, Callable[..., Batch | Decoded]]] = {
+    "application/json": partial(_records, decode_json),
+    "application/x-ndjson": partial(_records, decode_ndjson),
     "application/vnd.apache.arrow.stream": from_arrow,
 }

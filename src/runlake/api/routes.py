@@ -73,9 +73,9 @@ async def append_runs(request: Req) -> Response[bytes]:
         else:
             batch = await asyncio.get_running_loop().run_in_executor(body.DECODERS, decode, content)
         del content
-        share.grow(batch.rows.nbytes)
+        share.grow(batch.nbytes)
         counts = await service.append(batch)
-    ids = batch.rows["id"].to_pylist()
+    ids = batch.ids
     return _json(msgspec.json.encode(Stored(len(ids), counts.stored, counts.duplicates, counts.stale, ids)))
 
 

@@ -16,7 +16,7 @@ from runlake.api.body import Room
 from runlake.api.metrics import Metrics
 from runlake.errors import NotReady
 from runlake.index.view import View
-from runlake.intake import Batch
+from runlake.intake import Batch, Decoded
 from runlake.lake.append import Counts
 from runlake.log import event
 from runlake.query.engine import Session
@@ -120,7 +120,7 @@ class Service:
     def _tag(self, view: View) -> str:
         return f"{self._start:x}-{view.snapshot:x}"
 
-    async def append(self, batch: Batch) -> Counts:
+    async def append(self, batch: Batch | Decoded) -> Counts:
         """Store a batch; returns when it is durable and visible."""
         started = time.perf_counter()
         counts = await asyncio.wrap_future(self.ready().writer.submit(batch))

@@ -24,6 +24,21 @@ class Batch(Struct, frozen=True):
     rows: pa.Table
     received: npt.NDArray[np.bool_]
 
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return int(self.rows.num_rows)
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes."""
+        return int(self.rows.nbytes)
+
+    @property
+    def ids(self) -> list[uuid.UUID]:
+        """The ids in input order."""
+        ids: list[uuid.UUID] = self.rows["id"].to_pylist()
+        return ids
+
 
 class Rejected(Struct, frozen=True):
     """Row `row` (from 0, within the table) breaks a rule in `field`."""

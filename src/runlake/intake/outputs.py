@@ -14,13 +14,14 @@ from runlake import duck
 from runlake.model import MAX_DEPTH
 
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
-_PLAIN_STRING: Final = re.compile(r'"[^"\\\x7f]*"')
+# A plain string has no escapes but those that json() writes, too. One that is not plain leaves its quote behind.
+_PLAIN_STRING: Final = re.compile(r'"[^"\\\x7f]*(?:\\["\\bfnrt][^"\\\x7f]*)*"')
 # What is left of a text without its strings: numbers, and the rest. A plain number has no exponent, is no minus zero,
-# and of fractions it is one that every double says as it is: few digits, no zero at the end. (Numbers apart, because
-# one expression for all would try every way to split their digits, or be possessive, which Python 3.11.2 gets
+# and of fractions it is one that every double says as it is: few digits, no zero at the end but `.0`. (Numbers apart,
+# because one expression for all would try every way to split their digits, or be possessive, which Python 3.11.2 gets
 # wrong.)
 _NUMBER: Final = re.compile(r"-?[0-9][-+.0-9eE]*")
-_PLAIN_NUMBER: Final = re.compile(r"0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]{0,8})\.[0-9]{0,4}[1-9]")
+_PLAIN_NUMBER: Final = re.compile(r"0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]{0,8})\.(?:0|[0-9]{0,5}[1-9])")
 _PLAIN_REST: Final = re.compile(r"(?:[\[\]{},:]|true|false|null)*")
 _LOCAL: Final = threading.local()
 
@@ -54,8 +55,6 @@ def canonical(texts: list[str]) -> list[str | None]:
 
 
 def _is_plain(text: str) -> bool:
-    if "\\" in text:
-        return False
     rest = _PLAIN_STRING.sub("", text)
     numbers = all(map(_PLAIN_NUMBER.fullmatch, _NUMBER.findall(rest)))
     return numbers and _PLAIN_REST.fullmatch(_NUMBER.sub("", rest)) is not None

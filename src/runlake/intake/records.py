@@ -5,18 +5,16 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from runlake import times
-from runlake.columns import ARROW
 from runlake.errors import BadInput, FieldError
 from runlake.intake import outputs
-from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split, mint, uuid_array
+from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split
+from runlake.intake.decoded import Decoded
 from runlake.model import MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, Record, decode_instant
 
 SHAPE: Final = 'the body is {"runs": [{"task_id": "…"}, …]}'
@@ -49,6 +47,16 @@ _TOO_DEEP: Final = f"nests deeper than {MAX_DEPTH} levels"
 
 def from_json(body: bytes) -> Batch:
     """A Batch from `{"runs": [record, …]}`; raises BadInput."""
+    return decode_json(body).batch()
+
+
+def from_ndjson(body: bytes) -> Batch:
+    """A Batch from one record a line; blank lines do not count. Raises BadInput."""
+    return decode_ndjson(body).batch()
+
+
+def decode_json(body: bytes) -> Decoded:
+    """The records of `{"runs": [record, …]}`; raises BadInput."""
     # Millions of records of a few bytes each would take gigabytes before they could be counted.
     if body.count(b",") > _MANY_COMMAS and (number := _count(body)) > MAX_BATCH:
         raise _wrong_number(number)
@@ -63,18 +71,18 @@ def from_json(body: bytes) -> Batch:
         raise BadInput.of(bad.field if bad.field == "runs" else "body", bad.message, hint=SHAPE) from None
     if len(texts) > MAX_BATCH:
         raise _wrong_number(len(texts))
-    return _batch([bytes(text) for text in texts])
+    return _all_of([bytes(text) for text in texts])
 
 
-def from_ndjson(body: bytes) -> Batch:
-    """A Batch from one record a line; blank lines do not count. Raises BadInput."""
+def decode_ndjson(body: bytes) -> Decoded:
+    """The records of lines, one on each; blank lines do not count. Raises BadInput."""
     texts = []
     for line in io.BytesIO(body):
         if line.strip():
             texts.append(line.removesuffix(b"\n"))
             if len(texts) > MAX_BATCH:
                 raise _wrong_number(len(texts))
-    return _batch(texts)
+    return _all_of(texts)
 
 
 def _wrong_number(number: int) -> BadInput:
@@ -105,25 +113,26 @@ def _quotes(piece: npt.NDArray[np.uint8], slashes: int) -> tuple[npt.NDArray[np.
     return quotes & ((at - 1 - before) % 2 == 0), int(at[-1] - last[-1])
 
 
-def _batch(texts: Sequence[bytes]) -> Batch:
+def _all_of(texts: Sequence[bytes]) -> Decoded:
     if not texts:
         raise _wrong_number(0)
-    split = _judged(texts, MAX_ERRORS)
-    if split.rejected:
-        errors = [
-            (f"runs[{bad.row}].{bad.field}" if bad.field else f"runs[{bad.row}]", bad.reason) for bad in split.rejected
-        ]
+    decoded, _, rejected = _judged(texts, MAX_ERRORS)
+    if rejected:
+        errors = [(f"runs[{bad.row}].{bad.field}" if bad.field else f"runs[{bad.row}]", bad.reason) for bad in rejected]
         raise BadInput([FieldError(*error) for error in errors])
-    return split.batch
+    return decoded
 
 
 def split(texts: Sequence[bytes]) -> Split:
     """The good records among JSON texts and the bad ones, for an import: ids are required."""
-    return _judged(texts, len(texts), id_required=True)
+    decoded, kept, rejected = _judged(texts, len(texts), id_required=True)
+    return Split(decoded.batch(), np.array(kept, dtype=np.intp), rejected)
 
 
-def _judged(texts: Sequence[bytes], most: int, *, id_required: bool = False) -> Split:
-    """Every text judged, up to the first `most` bad ones."""
+def _judged(
+    texts: Sequence[bytes], most: int, *, id_required: bool = False
+) -> tuple[Decoded, list[int], list[Rejected]]:
+    """The good texts, which they are, and up to the first `most` bad ones."""
     records: list[Record] = []
     outs: list[str] = []
     kept: list[int] = []
@@ -141,7 +150,7 @@ def _judged(texts: Sequence[bytes], most: int, *, id_required: bool = False) -> 
         records.append(record)
         outs.append(output)
         kept.append(index)
-    return Split(_columns(records, outs), np.array(kept, dtype=np.intp), rejected)
+    return Decoded.of(records, outputs.canonical(outs)), kept, rejected
 
 
 class _Bad(Exception):
@@ -202,23 +211,3 @@ def _index_at(body: bytes, stop_level: int = 2**31) -> int:
         elif byte == 0x2C and level == 2:
             index += 1
     return index
-
-
-def _columns(records: list[Record], outs: list[str]) -> Batch:
-    receipt = times.now()
-    received = np.zeros(len(records), dtype=np.bool_)
-    created: list[int] = []
-    for i, r in enumerate(records):
-        known = next((t for t in (r.created_at, r.started_at, r.finished_at) if t is not None), None)
-        received[i] = known is None
-        created.append(receipt if known is None else known)
-    columns: dict[str, Any] = {
-        "id": uuid_array(b"".join([(r.id or mint()).bytes for r in records])),
-        "task_id": uuid_array(b"".join([r.task_id.bytes for r in records])),
-        "output": pa.array(outputs.canonical(outs), pa.string()),
-        "created_at": pa.array(created, ARROW.field("created_at").type),
-    }
-    for field in ARROW:
-        if field.name not in columns:
-            columns[field.name] = pa.array([getattr(r, field.name) for r in records], field.type)
-    return Batch(pa.table([columns[name] for name in ARROW.names], schema=ARROW), received)

@@ -20,6 +20,7 @@ from runlake import times
 from runlake.columns import NAMES
 from runlake.errors import Conflict
 from runlake.intake.batch import Batch, uuid_bytes
+from runlake.intake.decoded import Decoded, joined
 
 Row = tuple[object, ...]
 Bools = npt.NDArray[np.bool_]
@@ -83,14 +84,14 @@ def row_tuples(rows: pa.Table, positions: npt.NDArray[np.intp]) -> list[Row]:
     return list(zip(*columns, strict=True))
 
 
-def admit(batches: Sequence[Batch], known: Known, verify: Verify, *, whole: bool = True) -> Admission:
+def admit(batches: Sequence[Batch | Decoded], known: Known, verify: Verify, *, whole: bool = True) -> Admission:
     """Judge a group of batches; a batch with a conflict is left out whole, its neighbours are not touched.
 
     With `whole` false only the conflicting rows are left out (their status is CONFLICT).
     """
-    rows = batches[0].rows if len(batches) == 1 else pa.concat_tables([b.rows for b in batches]).combine_chunks()
-    received = np.concatenate([b.received for b in batches])
-    bounds = np.cumsum([0, *(b.rows.num_rows for b in batches)])
+    group = joined(batches)
+    rows, received = group.rows, group.received
+    bounds = np.cumsum([0, *map(len, batches)])
     halves = uuid_bytes(rows["id"])
     done = np.asarray(rows["finished_at"].is_valid())
     stored, equal = _stored(rows, halves, known, verify)

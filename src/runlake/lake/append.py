@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from runlake.errors import Busy, DiskFull, LakeDamaged, RunlakeError
 from runlake.intake.batch import Batch
+from runlake.intake.decoded import Decoded
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
 from runlake.lake.follower import Follower
@@ -44,7 +45,7 @@ class Writer:
     def __init__(self, lake: Lake, index: Follower) -> None:
         self._lake, self._index = lake, index
         self._settings = lake.settings
-        self._queue: deque[tuple[Batch, Future[Counts]]] = deque()
+        self._queue: deque[tuple[Batch | Decoded, Future[Counts]]] = deque()
         self._waiting_rows = 0
         self._wake = threading.Condition()
         self._closing = False
@@ -61,7 +62,7 @@ class Writer:
         """Begin to write."""
         self._thread.start()
 
-    def submit(self, batch: Batch) -> Future[Counts]:
+    def submit(self, batch: Batch | Decoded) -> Future[Counts]:
         """Queue a batch. The future ends when its group is durable and visible to every later read.
 
         It raises Conflict, DiskFull, or Busy when the commit failed. Raises Busy when the queue is full.
@@ -70,10 +71,10 @@ class Writer:
         with self._wake:
             if self._closing:
                 raise Busy("the service is shutting down")
-            if self._waiting_rows and self._waiting_rows + batch.rows.num_rows > self._settings.queue_rows:
+            if self._waiting_rows and self._waiting_rows + len(batch) > self._settings.queue_rows:
                 raise Busy("too many runs wait to be written")
             self._queue.append((batch, future))
-            self._waiting_rows += batch.rows.num_rows
+            self._waiting_rows += len(batch)
             self._wake.notify()
         return future
 
@@ -118,9 +119,9 @@ class Writer:
             self._index.load(self._lake)
             self._behind_since = None
 
-    def _next_group(self) -> list[tuple[Batch, Future[Counts]]] | None:
+    def _next_group(self) -> list[tuple[Batch | Decoded, Future[Counts]]] | None:
         """The batches for one commit; [] when it is only time to look after the lake; None at the end."""
-        group: list[tuple[Batch, Future[Counts]]] = []
+        group: list[tuple[Batch | Decoded, Future[Counts]]] = []
         with self._wake:
             if not self._queue and not self._closing and not self._more:
                 self._wake.wait(_IDLE)
@@ -128,9 +129,9 @@ class Writer:
                 return None if self._closing else []
             self._gather()
             rows = 0
-            while self._queue and (not rows or rows + self._queue[0][0].rows.num_rows <= self._settings.group_rows):
+            while self._queue and (not rows or rows + len(self._queue[0][0]) <= self._settings.group_rows):
                 batch, future = self._queue.popleft()
-                rows += batch.rows.num_rows
+                rows += len(batch)
                 # A caller that went away before its turn is not written; from now on it is.
                 if future.set_running_or_notify_cancel():
                     group.append((batch, future))
@@ -147,7 +148,7 @@ class Writer:
         while len(self._queue) < self._crowd and not self._closing and (left := deadline - time.monotonic()) > 0:
             self._wake.wait(left)
 
-    def _commit(self, group: list[tuple[Batch, Future[Counts]]]) -> None:
+    def _commit(self, group: list[tuple[Batch | Decoded, Future[Counts]]]) -> None:
         try:
             admission = self._write([batch for batch, _ in group])
         except Exception as exc:  # noqa: BLE001 - whatever it was, every caller must hear of it
@@ -162,7 +163,7 @@ class Writer:
             return
         start = 0
         for (batch, future), conflict in zip(group, admission.conflicts, strict=True):
-            stop = start + batch.rows.num_rows
+            stop = start + len(batch)
             if conflict is not None:
                 future.set_exception(conflict)
             else:
@@ -171,9 +172,11 @@ class Writer:
                 future.set_result(Counts(*(int(np.count_nonzero(status == kind)) for kind in kinds)))
             start = stop
 
-    def _write(self, batches: list[Batch]) -> admit.Admission:
+    def _write(self, batches: list[Batch | Decoded]) -> admit.Admission:
         self._catch_up()
         started = time.monotonic()
+        few = sum(map(len, batches)) <= self._settings.inline_rows
+        self._lake.use_threads(1 if few else self._settings.threads)
         admission = admit.admit(batches, self._index, partial(write.verify, self._lake))
         commit = write.store(self._lake, admission, self._index.last_file())
         if commit is not None:

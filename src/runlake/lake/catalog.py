@@ -56,6 +56,7 @@ class Lake:
         self.paths = paths
         self.settings = settings
         self._write = write
+        self._threads = settings.threads
         self._lock: WriteLock | None = None
         self._wal: WalHolder | None = None
         self._slots = {name: duck.Slot(schema) for name, schema in _SLOTS.items()}
@@ -83,7 +84,7 @@ class Lake:
             temp=self.paths.spill if self._write else None,
         )
         load_extensions(con)
-        con.execute(SQL["inline"], {"rows": self.settings.inline_rows})
+        con.execute(SQL["inline"], {"value": self.settings.inline_rows})
         for name, slot in self._slots.items():
             con.register(name, slot)
         return con
@@ -189,11 +190,18 @@ class Lake:
     @contextmanager
     def nothing_inlined(self) -> Iterator[None]:
         """Inside, not even a few rows are written or deleted by way of the catalog."""
-        self.execute("inline", {"rows": 0})
+        self.execute("inline", {"value": 0})
         try:
             yield
         finally:
-            self.execute("inline", {"rows": self.settings.inline_rows})
+            self.execute("inline", {"value": self.settings.inline_rows})
+
+    def use_threads(self, most: int) -> None:
+        """Let so many share a statement from now on. One is best for a small commit: to wake others costs more."""
+        wanted = min(most, self.settings.threads)
+        if wanted != self._threads:
+            self.execute("threads", {"value": wanted})
+            self._threads = wanted
 
     def horizon(self) -> int | None:
         """The first day (days since the epoch) whose finished runs are kept; None while nothing was ever dropped."""
@@ -208,6 +216,10 @@ class Lake:
     def snapshot(self) -> int:
         """The number of the newest snapshot."""
         return int(self.execute("snapshot").column(0)[0].as_py())
+
+    def committed(self) -> int:
+        """The number of the snapshot that the last transaction here has made; no catalog is asked."""
+        return int(self.execute("committed").column(0)[0].as_py())
 
     def mark(self, snapshot: int) -> str | None:
         """What tells this snapshot from those of the same number elsewhere; None when it is gone."""
@@ -282,10 +294,6 @@ def check_layout(con: duckdb.DuckDBPyConnection, paths: Paths) -> None:
 
 
 _CREATION: Final = (
-    "create_finished",
-    "partition_finished",
-    "sort_finished",
-    "create_open",
-    "create_runs",
-    "mark_layout",
+    *("create_finished", "partition_finished", "sort_finished"),
+    *("create_open", "create_runs", "mark_layout"),
 )

@@ -105,6 +105,7 @@ class Keeper:
     def _step(self, step: Step) -> bool:
         """Do a step; returns whether it has to go on."""
         started = time.monotonic()
+        self._lake.use_threads(self._lake.settings.threads)
         if step is Step.RETAIN:
             return self._retain(started)
         before, bad = self._index.files(), self.unreadable.numbers

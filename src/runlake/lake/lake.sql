@@ -2,7 +2,10 @@
 -- ({meta} is a constant of sql.py). {columns} and {open} are column lists derived from model.py.
 
 -- name: inline
-SET GLOBAL ducklake_default_data_inlining_row_limit = $rows
+SET GLOBAL ducklake_default_data_inlining_row_limit = $value
+
+-- name: threads
+SET GLOBAL threads = $value
 
 -- name: create_finished
 CREATE TABLE lake.finished_runs ({columns})
@@ -30,6 +33,9 @@ SELECT comment FROM duckdb_tables() WHERE database_name = 'lake' AND table_name 
 
 -- name: snapshot
 SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot
+
+-- name: committed
+FROM ducklake_last_committed_snapshot('lake')
 
 -- name: mark
 -- What tells a snapshot of this lake from the same number of another, or of this one restored and gone on otherwise.

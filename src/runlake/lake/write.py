@@ -78,7 +78,7 @@ def store(lake: Lake, admission: Admission, last_file: int) -> Commit | None:
     # Up to the limit DuckLake keeps the rows in its catalog; what it really did, the catalog tells.
     added = tuple(lake.files(after=last_file)) if finished.num_rows > lake.settings.inline_rows else ()
     return Commit(
-        snapshot=lake.snapshot(),
+        snapshot=lake.committed(),
         finished=finished,
         in_files=bool(added),
         opened=opened,
