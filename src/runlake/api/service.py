@@ -62,6 +62,7 @@ class Service:
             self._store.load(self._progress)
             if not self._stopped.is_set():
                 self._store.start()
+                self._store.engine.warm()
         except _StoppedError:
             return
         except Exception as exc:  # noqa: BLE001 - /ready has to say it, whatever it is

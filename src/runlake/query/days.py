@@ -5,6 +5,9 @@ A window ends or begins within a few days, and most windows end now.
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -25,6 +28,7 @@ OPEN, BAD, GOOD = 0, 1, 2  # of a run without a duration; one with a duration ha
 TIMED: Final = 4
 Positions = npt.NDArray[np.intp]
 _HOURS: Final = 24
+_RUN_BYTES: Final = 14
 _RETRIED: Final = 1 << 15  # beside a bucket
 _LONG: Final = 1 << 32  # microseconds: few runs take longer than 71 minutes
 _COLUMNS: Final = ("task_id", "started_at", "finished_at", "success", "attempt", "run_at")
@@ -142,6 +146,7 @@ class Days:
     """The runs of files, those used last, in as many bytes as there may be; for any number of threads."""
 
     def __init__(self, most: int) -> None:
+        self._most = most
         self.kept: Kept[list[Runs]] = Kept(most, lambda parts: sum(runs.size for runs in parts))
 
     def runs(self, file: DataFile, tasks: Tasks) -> list[Runs]:
@@ -152,3 +157,13 @@ class Days:
             return Runs.of(records)
 
         return self.kept.get(file.path, read)
+
+    def warm(self, files: Sequence[DataFile], tasks: Tasks, ended: threading.Event) -> None:
+        """Read `files`, which begin with the oldest, from the newest on and as far as they fit; at half speed, for
+        questions have to be answered meanwhile. Raises LakeDamaged: a file may be merged away before its turn."""
+        for file in reversed(files):
+            started = time.monotonic()
+            if ended.is_set() or self.kept.total + _RUN_BYTES * file.rows > self._most:
+                return
+            self.runs(file, tasks)
+            ended.wait(time.monotonic() - started)

@@ -7,11 +7,12 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
 
-from runlake.errors import Busy, Timeout
+from runlake.errors import Busy, LakeDamaged, Timeout
 from runlake.index.index import Index
 from runlake.index.view import View
 from runlake.query.days import Days
@@ -59,6 +60,18 @@ class Engine:
         self._waiting = threading.BoundedSemaphore(settings.read_threads + settings.read_queue)
         self._pool = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="runlake-read")
         self._ended = threading.Event()
+        self._warming = threading.Thread(target=self._warm, name="runlake-warm", daemon=True)
+
+    def warm(self) -> None:
+        """Begin to read what statistics of the newest days will need, so that the first to ask need not wait for it."""
+        self._warming.start()
+
+    def _warm(self) -> None:
+        view = self._index.view
+        files, tasks = view.files.all(), view.tasks
+        del view  # nobody asks for its snapshot: it may be cleaned away
+        with suppress(LakeDamaged):  # a question that needs the file will say so
+            self._days.warm(files, tasks, self._ended)
 
     def submit(self, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs) -> Future[T]:
         """Answer a question on a reading thread; raises Busy when too many wait."""
@@ -88,4 +101,6 @@ class Engine:
         """Drop what waits and end what runs; a second call does nothing."""
         self._ended.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._warming.is_alive():
+            self._warming.join()
         self._reader.close()
