@@ -195,6 +195,11 @@ class Lake:
         finally:
             self.execute("inline", {"rows": self.settings.inline_rows})
 
+    def forget_files(self) -> None:
+        """Read files anew from now on: one may have been restored."""
+        self.execute("forget_files")
+        self.execute("keep_files")
+
     def horizon(self) -> int | None:
         """The first day (days since the epoch) whose finished runs are kept; None while nothing was ever dropped."""
         if not self.execute("has_horizon").column(0)[0].as_py():
