@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import pytest
 from inprocess import assert_problem
-from support import Server, environment, record, runlake
+from support import Server, environment, post, record, runlake
 
-from runlake.errors import Busy, Conflict
+from runlake.errors import Busy, Conflict, LakeDamaged
 from runlake.intake import from_json
 from runlake.settings import Settings
 from runlake.store import Store
@@ -146,5 +146,23 @@ def test_neighbours_of_an_append_that_needs_a_bad_file(healthy: Path, tmp_path: 
         store.start()  # they have waited together, so they are one group
         assert [type(future.exception(60)) for future in waiting] == [type(None), Busy, type(None), Conflict]
         assert store.index.view.total == 402
+    finally:
+        store.close()
+
+
+def test_retention_that_meets_a_bad_file(healthy: Path, tmp_path: Path) -> None:
+    """The error names the file, and small commits stay in the catalog afterwards as before."""
+    lake = Path(shutil.copytree(healthy, tmp_path / "lake"))
+    bad = next(lake.rglob(f"day={BAD}/*.parquet"))
+    half(bad)
+    store = Store(Settings(data=str(lake), maintain_seconds=1000.0, retention_days=5))
+    try:
+        store.load()
+        keeper = store.writer.keeper
+        with pytest.raises(LakeDamaged, match=bad.name):
+            keeper.run(keeper.steps())
+        store.start()
+        post(store, on(GOOD, 900))
+        assert store.index.inlined_rows() == 1
     finally:
         store.close()

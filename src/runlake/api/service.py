@@ -14,7 +14,7 @@ import msgspec
 from runlake.api.asked import Asked, Caller
 from runlake.api.body import Room
 from runlake.api.metrics import Metrics
-from runlake.errors import NotReady
+from runlake.errors import Busy, NotReady
 from runlake.index.view import View
 from runlake.intake import Batch, Decoded
 from runlake.lake.append import Counts
@@ -124,6 +124,9 @@ class Service:
     async def append(self, batch: Batch | Decoded) -> Counts:
         """Store a batch; returns when it is durable and visible."""
         started = time.perf_counter()
-        counts = await asyncio.wrap_future(self.ready().writer.submit(batch))
+        store = self.ready()
+        if store.index.view.unread:
+            raise Busy("a file of the lake cannot be read, so whether these runs are stored is not known")
+        counts = await asyncio.wrap_future(store.writer.submit(batch))
         self.metrics.append(time.perf_counter() - started, counts)
         return counts

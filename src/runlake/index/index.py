@@ -7,26 +7,21 @@ be thrown away at any time. `load` takes what was saved and catches up from the 
 from __future__ import annotations
 
 import time
-import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from runlake.errors import LakeDamaged
 from runlake.index import keys as keyring
+from runlake.index.answers import Answers
 from runlake.index.figures import NONE, runs_of
-from runlake.index.grown import Grown
-from runlake.index.rebuild import rebuild
-from runlake.index.recent import Recents, among, halves_of
+from runlake.index.rebuild import catch_up, is_readable, rebuild
 from runlake.index.saved import Derived, Folder, Manifest
 from runlake.index.saver import Save, Saver
-from runlake.index.tasks import NO_TASKS, Tasks
 from runlake.index.view import Files, View
 from runlake.intake.batch import uuid_bytes
-from runlake.lake.admit import Row
-from runlake.lake.catalog import DataFile, Lake
+from runlake.lake.catalog import Lake
 from runlake.lake.commit import Commit
 from runlake.lake.write import run_hours
 from runlake.log import event
@@ -36,73 +31,18 @@ from runlake.settings import Settings
 _REST: Final = 12  # maintenance intervals between attempts to save, after one failed
 
 
-class Index:
-    """Answers the writer's questions and holds the newest View; only the writing thread changes it.
-
-    Made only by the holder of the write lock.
-    """
+class Index(Answers):
+    """Follows the lake; only the writing thread changes it. Made only by the holder of the write lock."""
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self._settings = settings
         self._folder = Folder(Paths.of(settings.data).index)
         self._base: Manifest | None = None
         self._saver: Saver | None = None
-        self._grown = Grown()
-        self._tasks: Tasks = NO_TASKS
-        self._recents = Recents()
-        self._views: weakref.WeakSet[View] = weakref.WeakSet()
-        self._horizon: int | None = None
         self._whole = False  # whether the View is all that was committed; not while it is made
         self._overdue = False  # what is saved counts days that are gone, and keeps their files; or saving failed
         self._rest_until = 0.0  # monotonic
-        self._view = self._made(-1, Files.of([]), 0, 0)
-
-    @property
-    def view(self) -> View:
-        """The View of the newest snapshot."""
-        return self._view
-
-    @property
-    def open_runs(self) -> Mapping[bytes, Row]:
-        """Open runs by 16-byte id; for the writing thread."""
-        return self._recents.open
-
-    @property
-    def horizon(self) -> int | None:
-        """The first day whose finished runs are kept; None when all are."""
-        return self._horizon
-
-    def settled(self) -> bool:
-        """Whether no request uses an older View than the newest any more."""
-        return all(view.snapshot >= self._view.snapshot for view in self._views)
-
-    def files(self) -> list[DataFile]:
-        """Every live file of the newest View."""
-        return self._view.files.all()
-
-    def last_file(self) -> int:
-        """The highest catalog number among them."""
-        return self._view.files.last
-
-    def inlined_rows(self) -> int:
-        """Finished rows that are not in Parquet."""
-        return self._view.inlined
-
-    def inlined_days(self) -> list[int]:
-        """The days of those rows."""
-        return self._recents.days()
-
-    def rows_in_memory(self) -> int:
-        """Rows kept because they are in no file, those included that only an older View still sees."""
-        return len(self._recents)
-
-    def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
-        """See keys.locate; for the writing thread, rows of its open transaction included."""
-        return keyring.locate(self._grown.keys, halves)
-
-    def fingerprint(self, halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-        """See keys.fingerprint."""
-        return keyring.fingerprint(halves)
 
     def load(self, lake: Lake, progress: Callable[[int, int], None] | None = None) -> View:
         """Build everything from the lake; `progress(files done, files in all)` is called on the way.
@@ -112,37 +52,20 @@ class Index:
         snapshot = lake.snapshot()
         if snapshot == self._view.snapshot and self._whole:
             return self._view
-        self._whole = False
+        self._whole, self._unread = False, []
         if self._saver is not None:  # it writes where this reads and may write; what it saved is found there
             self._saver.close()
             self._saver = None
         self._horizon = lake.horizon()
         files = Files.of(lake.files())
         inlined, opened = lake.inlined(), lake.execute("open")
-        saved = self._take_saved(lake, files)
-        if saved is None:
+        if not self._catch_up(lake, files, snapshot, inlined):
             self._rebuild(lake, files, snapshot, inlined, progress)
-        else:
-            self._catch_up(lake, saved, snapshot, inlined)
         self._recents.forget()
         for rows in (inlined, opened):
             self._tasks = self._recents.add(rows, self._tasks)
         finished = sum(file.rows for file in files.all()) + inlined.num_rows
         return self._publish(self._made(snapshot, files, finished, inlined.num_rows))
-
-    def _made(self, snapshot: int, files: Files, finished: int, inlined: int) -> View:
-        return View(
-            snapshot=snapshot,
-            files=files,
-            keys=self._grown.keys,
-            tasks=self._tasks,
-            counts=self._grown.counts,
-            recent=self._recents.seen(snapshot),
-            finished=finished,
-            inlined=inlined,
-            open=len(self._recents.open),
-            first_day=self._horizon or 0,
-        )
 
     def _take_saved(self, lake: Lake, files: Files) -> Derived | None:
         """Use what was saved, unless it is easier to count the files than to catch up with them."""
@@ -175,9 +98,12 @@ class Index:
         progress: Callable[[int, int], None] | None,
     ) -> None:
         """Count all files, save that, and use it: what is mapped from files needs less memory."""
-        known = rebuild(files, inlined, self._tasks, progress)
+        known, self._unread = rebuild(files, inlined, self._tasks, progress)
         self._tasks = known.tasks
         self._grown.begin(known.keys, tuple(known.counts))
+        if self._unread:  # it is not whole: what was saved before, if anything, stays
+            self._retry_later()
+            return
         try:
             self._folder.prepare(snapshot)
             self._folder.write(snapshot, known)
@@ -188,18 +114,20 @@ class Index:
             self._base = None
             self._retry_later()
 
-    def _catch_up(self, lake: Lake, saved: Derived, snapshot: int, inlined: pa.Table) -> None:
-        """Count the runs that went to Parquet since the saved index, and know the ids of those that came since."""
+    def _catch_up(self, lake: Lake, files: Files, snapshot: int, inlined: pa.Table) -> bool:
+        """Take what was saved, and what came since; False when there is none, or a file since then is unreadable."""
+        saved = self._take_saved(lake, files)
+        if saved is None:
+            return False
         self._grown.begin(saved.keys, tuple(saved.counts))
         after = snapshot if self._base is None else self._base.snapshot
-        if after == snapshot:
-            return
-        ids = uuid_bytes(inlined["id"])
-        self._grown.count(saved.waiting[~among(halves_of(saved.waiting), ids)])
-        for rows in lake.inserted(after, snapshot):
-            self.remember(rows)
-            runs, self._tasks = runs_of(rows, self._tasks)
-            self._grown.count(runs[~among(uuid_bytes(rows["id"]), ids)])
+        try:
+            if after != snapshot:
+                self._tasks = catch_up(self._grown, saved, lake.inserted(after, snapshot), inlined, self._tasks)
+        except LakeDamaged as exc:
+            event("no catching up", reason=exc)
+            return False
+        return True
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -208,12 +136,23 @@ class Index:
         return saving if self._base is None else (self._base.snapshot, *saving)
 
     def tend(self, lake: Lake) -> None:
-        """Begin to save the index when it is time, and use what was saved."""
+        """Begin to save the index when it is time, and use what was saved; count files that were restored."""
         if self._saver is not None:
             if self._saver.done:
                 self._finish(self._saver)
+        elif self._view.unread:
+            self._read_again(lake)
         elif self._whole and (self._overdue or self._is_much()) and time.monotonic() >= self._rest_until:
             self._begin(lake)
+
+    def _read_again(self, lake: Lake) -> None:
+        if time.monotonic() >= self._rest_until:
+            self._retry_later()
+            live = self.files()
+            if any(file not in live or is_readable(file) for file in self._view.unread):
+                lake.forget_files()
+                self._whole = False
+                self.load(lake)
 
     def save(self, lake: Lake) -> None:
         """Save the index now, if it is time, and wait until that is done."""

@@ -5,16 +5,21 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Final
 
 import msgspec
 import numpy as np
 
+from runlake import times
+from runlake.errors import LakeDamaged
 from runlake.index.counts import EMPTY, Parts
 from runlake.index.figures import Records, added
 from runlake.index.keys import Keys
 from runlake.index.recent import Recent
 from runlake.index.tasks import Tasks
 from runlake.lake.catalog import DataFile
+
+LAST_DAY: Final = times.MAX_US // times.DAY_US
 
 
 class Files(msgspec.Struct, frozen=True):
@@ -54,7 +59,8 @@ class Files(msgspec.Struct, frozen=True):
 class View(msgspec.Struct, frozen=True, eq=False, weakref=True, dict=True, kw_only=True):
     """One snapshot: its files, their keys and counts, and the rows that are in no file.
 
-    Keys and counts may still know runs of days before `first_day`, which are gone; nobody is told of them.
+    Keys and counts may still know runs of days before `first_day`, which are gone; nobody is told of them. They know
+    none of the runs of `unread` files.
     """
 
     snapshot: int
@@ -67,6 +73,13 @@ class View(msgspec.Struct, frozen=True, eq=False, weakref=True, dict=True, kw_on
     inlined: int
     open: int
     first_day: int = 0
+    unread: tuple[DataFile, ...] = ()
+
+    def need(self, first: int, last: int = LAST_DAY) -> None:
+        """Raise LakeDamaged unless all runs of the days first..last (both included) are known."""
+        for file in self.unread:
+            if first <= file.day <= last:
+                raise LakeDamaged(f"cannot read {file.path}, which this answer may need")
 
     @property
     def total(self) -> int:

@@ -185,16 +185,20 @@ class Lake:
         except BaseException:
             with suppress(duckdb.Error):
                 self._con.execute("ROLLBACK")
+                self._con.execute(SQL["inline"], {"value": self.settings.inline_rows})
             raise
 
     @contextmanager
     def nothing_inlined(self) -> Iterator[None]:
-        """Inside, not even a few rows are written or deleted by way of the catalog."""
+        """Inside, which is inside a transaction, not even a few rows are written or deleted by way of the catalog."""
         self.execute("inline", {"value": 0})
-        try:
-            yield
-        finally:
-            self.execute("inline", {"value": self.settings.inline_rows})
+        yield  # an error ends the transaction, and that restores it: until then no statement can
+        self.execute("inline", {"value": self.settings.inline_rows})
+
+    def forget_files(self) -> None:
+        """Read files anew from now on: one may have been restored."""
+        self.execute("forget_files")
+        self.execute("keep_files")
 
     def use_threads(self, most: int) -> None:
         """Let so many share a statement from now on. One is best for a small commit: to wake others costs more."""

@@ -19,13 +19,8 @@ class Unreadable:
 
     @property
     def numbers(self) -> frozenset[int]:
-        """Their catalog numbers."""
+        """Their catalog numbers; from any thread."""
         return frozenset(self._files)
-
-    @property
-    def count(self) -> int:
-        """How many they are; from any thread."""
-        return len(self._files)
 
     @property
     def files(self) -> list[DataFile]:

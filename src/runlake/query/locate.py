@@ -44,6 +44,9 @@ _HOURS: Final[weakref.WeakKeyDictionary[View, dict[tuple[bool | None, bool], Uni
 
 def locate(session: Session, view: View, wanted: Wanted, offset: int, limit: int) -> Place:
     """Find the page of `limit` runs after the first `offset` that match; `cells` of `wanted` do not matter."""
+    everything = wanted.task_id is None and wanted.success is None and not wanted.started
+    if not everything:
+        view.need(*wanted.days)
     if wanted.task_id is not None:
         number = view.tasks.number(wanted.task_id)
         cells = view.cells(number)
@@ -61,6 +64,7 @@ def locate(session: Session, view: View, wanted: Wanted, offset: int, limit: int
     first = int(np.searchsorted(upto, offset, side="right"))
     last = int(np.searchsorted(upto, min(offset + limit, total), side="left"))
     low, high = int(numbers[last]) * units.unit, (int(numbers[first]) + 1) * units.unit
+    view.need(low // times.DAY_US, (high - 1) // times.DAY_US)
     newer = int(upto[first - 1]) if first else 0
     return Place(total, replace(wanted, low=max(low, wanted.low), high=min(high, wanted.high)), newer)
 
@@ -89,10 +93,13 @@ def _units(view: View, counts: Records, by: str, wanted: Wanted, task: int | Non
     if wanted.started:
         mask &= recent["started"]
     others = recent["ran_at"][mask] // unit
-    every = np.concatenate([counts[by], others])
+    # Runs of files that could not be read count at the beginning of their day: nothing is answered of the day itself.
+    unread = np.array([(file.day * times.DAY_US // unit, file.rows) for file in view.unread], dtype=np.int64)
+    unread = unread.reshape(-1, 2)
+    every = np.concatenate([counts[by], others, unread[:, 0]])
     found, inverse = np.unique(every, return_inverse=True)
     totals = np.zeros(len(found), dtype=np.int64)
-    np.add.at(totals, inverse, np.concatenate([sums, np.ones(len(others), dtype=np.int64)]))
+    np.add.at(totals, inverse, np.concatenate([sums, np.ones(len(others), dtype=np.int64), unread[:, 1]]))
     return Units(unit, found, totals)
 
 

@@ -59,6 +59,7 @@ def detail(session: Session, view: View, run_id: uuid.UUID) -> Run:
         end = times.MAX_US + 1 if hour == times.LAST_HOUR else start + times.HOUR_US
         found += _with_id(session, view, halves, start, end)
     if not found:
+        view.need(0)  # or it might be there
         raise NotFound(f"there is no run {run_id}")
     return rows.runs(session, view, found, [(0, 0)])[0]
 
@@ -90,6 +91,7 @@ def latest(session: Session, view: View, task_id: uuid.UUID) -> Run | None:
     recent = view.recent.runs
     known = [cells["last_good"], cells["last_bad"], recent["ran_at"][recent["task"] == number]]
     moment = max(int(moments.max(initial=NONE)) for moments in known)
+    view.need(0 if moment == NONE else moment // times.DAY_US)
     if moment == NONE:
         return None
     wanted = Wanted(low=moment, high=moment + 1, task_id=task_id, cells=cells)

@@ -29,6 +29,7 @@ class _Task:
     """What is added up for one task; times of last runs are NONE where there is none."""
 
     def __init__(self, session: Session, view: View, number: int, window: Window) -> None:
+        window.need(view)
         self.daily = Daily(*window.days)
         self.retried = 0
         self.last = {1: NONE, 0: NONE, NONE: NONE}  # by result

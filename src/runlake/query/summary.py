@@ -28,6 +28,7 @@ class _Period:
 
     def __init__(self, session: Session, view: View, window: Window) -> None:
         self.window = window
+        window.need(view)
         self.daily = Daily(*window.days)
         self.tasks = np.zeros((5, len(view.tasks)))
         first, last = window.whole(view)

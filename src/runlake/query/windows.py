@@ -37,6 +37,10 @@ class Window(Struct, frozen=True):
         first = -(-self.start // times.DAY_US)
         return first, max(first, (self.end + 1) // times.DAY_US)
 
+    def need(self, view: View) -> None:
+        """Raise LakeDamaged unless all its runs are known."""
+        view.need(*self.days)
+
     def whole(self, view: View) -> tuple[int, int]:
         """The whole days first <= day < last that are counted in files."""
         first, last = self._whole
