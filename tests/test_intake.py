@@ -200,6 +200,16 @@ def test_nesting(kind: str) -> None:
         assert fields_of(raised.value) == ["runs[2].output"]
 
 
+def test_nesting_in_a_long_column() -> None:
+    """Among texts and nulls, with brackets in strings, and in a column that begins in the middle of another."""
+    texts: list[str | None] = [None, "[]", nested(100), f'["{"[" * 200}"]', '{"a":[{}]}'] * 8000
+    for place in (0, 1, 16_383, 16_384, 16_385, 39_999):
+        texts[place] = nested(101, "{" if place % 2 else "[")
+    split = TABLES.split(pa.table({"task_id": [TASK] * 40_000, "output": texts}).slice(1))
+    assert [bad.row for bad in split.rejected] == [0, 16_382, 16_383, 16_384, 39_998]
+    assert split.batch.rows["output"].null_count == texts[1:].count(None)
+
+
 def test_a_record_is_at_most_one_mebibyte() -> None:
     room = MAX_RECORD_BYTES - len(with_fields('"error":""'))
     assert row(f'"error":"{"x" * room}"')["error"] == "x" * room

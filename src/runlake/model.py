@@ -58,7 +58,7 @@ class Run(Struct, frozen=True):
     created_at: datetime
 
 
-class Record(Struct, forbid_unknown_fields=True, kw_only=True):
+class Record(Struct, forbid_unknown_fields=True, kw_only=True, gc=False):  # nothing in it can lead back to it
     """One run as it is sent. Times are ISO 8601; without an offset they are UTC."""
 
     id: Annotated[uuid.UUID | None, _doc("Identity of this attempt; minted (UUIDv7) when absent.")] = None

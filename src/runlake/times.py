@@ -15,8 +15,8 @@ from typing import Final
 # The same pattern goes to DuckDB (RE2) as a bound parameter: keep it to what both engines read alike.
 PATTERN: Final = (
     r"[0-9]{4}-[01][0-9]-[0-3][0-9]"
-    r"([Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?"
-    r"([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?"
+    r"(?:[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?"
+    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?"
 )
 _ISO: Final = re.compile(PATTERN)
 # In a query string an unescaped `+` arrives as a space: a space before a trailing offset is that plus.

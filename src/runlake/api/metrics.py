@@ -41,14 +41,13 @@ class Metrics:
         self._appends = self._histogram("runlake_append_seconds", "From a decoded batch to its being durable.", _SLOW)
         self._commits = self._histogram("runlake_commit_seconds", "One commit of a group of batches.", _SLOW)
         self._steps = self._histogram("runlake_upkeep_seconds", "One step of upkeep, by kind.", _SLOW, "step")
-        self._runs = Counter(
+        runs = Counter(
             "runlake_received_runs",
             "Runs of accepted batches, by what became of them.",
             ("result",),
             registry=self.registry,
         )
-        for result in Counts.__struct_fields__:
-            self._runs.labels(result)
+        self._results = [(result, runs.labels(result)) for result in Counts.__struct_fields__]
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.registry.register(_Gauges(self, store, room))
         ProcessCollector(registry=self.registry)
@@ -68,8 +67,9 @@ class Metrics:
     def append(self, seconds: float, counts: Counts) -> None:
         """A batch has been stored."""
         self._appends.observe(seconds)
-        for result in Counts.__struct_fields__:
-            self._runs.labels(result).inc(getattr(counts, result))
+        for result, counter in self._results:
+            if number := getattr(counts, result):
+                counter.inc(number)
 
     def commit(self, seconds: float) -> None:
         """A group of batches has been committed."""

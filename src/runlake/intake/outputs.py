@@ -15,14 +15,12 @@ from runlake.model import MAX_DEPTH
 
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 # A plain string has no escapes but those that json() writes, too. One that is not plain leaves its quote behind.
-_PLAIN_STRING: Final = re.compile(r'"[^"\\\x7f]*(?:\\["\\bfnrt][^"\\\x7f]*)*"')
-# What is left of a text without its strings: numbers, and the rest. A plain number has no exponent, is no minus zero,
-# and of fractions it is one that every double says as it is: few digits, no zero at the end but `.0`. (Numbers apart,
-# because one expression for all would try every way to split their digits, or be possessive, which Python 3.11.2 gets
-# wrong.)
-_NUMBER: Final = re.compile(r"-?[0-9][-+.0-9eE]*")
+_PLAIN_STRING: Final = re.compile(r'"[^"\\]*(?:\\["\\bfnrt][^"\\]*)*"')
+# A plain number has no exponent, is no minus zero, and of fractions it is one that every double says as it is: few
+# digits, no zero at the end but `.0`. (Found first and then judged, because one expression for both would try every
+# way to split their digits, or be possessive, which Python 3.11.2 gets wrong.)
+_NUMBER: Final = re.compile(r"[-0-9][-+.0-9eE]*")
 _PLAIN_NUMBER: Final = re.compile(r"0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]{0,8})\.(?:0|[0-9]{0,5}[1-9])")
-_PLAIN_REST: Final = re.compile(r"(?:[\[\]{},:]|true|false|null)*")
 _LOCAL: Final = threading.local()
 
 
@@ -55,9 +53,16 @@ def canonical(texts: list[str]) -> list[str | None]:
 
 
 def _is_plain(text: str) -> bool:
-    rest = _PLAIN_STRING.sub("", text)
-    numbers = all(map(_PLAIN_NUMBER.fullmatch, _NUMBER.findall(rest)))
-    return numbers and _PLAIN_REST.fullmatch(_NUMBER.sub("", rest)) is not None
+    """Whether a valid text without white space is what json() writes; words and punctuation always are."""
+    if "\x7f" in text:
+        return False
+    if "\\" in text:
+        rest = _PLAIN_STRING.sub("", text)
+        if '"' in rest:
+            return False
+    else:
+        rest = "".join(text.split('"')[::2])
+    return all(map(_PLAIN_NUMBER.fullmatch, _NUMBER.findall(rest)))
 
 
 def _by_duckdb(texts: list[str]) -> list[str]:

@@ -76,7 +76,8 @@ def load(
     there instead and the others load. The index has learnt the rows even when the load fails: drop it then.
     """
     totals = Totals()
-    tables = Tables(threads=lake.settings.threads, memory_limit=lake.settings.memory_limit)
+    # One thread: the others write meanwhile, and sharing out so short a check takes more time than it saves.
+    tables = Tables(memory_limit=lake.settings.memory_limit)
     pieces = ahead((source, _split(tables, source)) for source in sources)
     with lake.transaction(), closing(pieces):
         for source, split in pieces:
