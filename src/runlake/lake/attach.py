@@ -8,6 +8,8 @@ from typing import Final
 import duckdb
 
 from runlake import duck
+from runlake.errors import LakeVersion
+from runlake.lake.sql import LAYOUT, SQL
 from runlake.paths import Paths
 
 _EXTENSIONS: Final = ("sqlite_scanner", "ducklake")
@@ -25,6 +27,16 @@ def attach_statement(uri: str, data_path: str, mode: str) -> str:
         f"ATTACH {duck.literal('ducklake:' + uri)} AS lake (DATA_PATH {duck.literal(data_path)},"
         f" OVERRIDE_DATA_PATH true, META_BUSY_TIMEOUT 10000, {mode})"
     )
+
+
+def check_layout(con: duckdb.DuckDBPyConnection, paths: Paths) -> None:
+    """Raise LakeVersion unless the attached lake has our layout."""
+    found = con.execute(SQL["layout"]).fetchone()
+    if found is None or found[0] != LAYOUT:
+        raise LakeVersion(
+            f"the lake {paths.folder} has the layout {found[0] if found else None!r}, not {LAYOUT!r}",
+            hint="use the version of runlake that made it",
+        )
 
 
 def attach(folder: str | Path) -> duckdb.DuckDBPyConnection:

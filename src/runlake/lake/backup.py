@@ -20,8 +20,7 @@ from msgspec import Struct
 
 from runlake import duck
 from runlake.errors import Busy, DiskFull, LakeDamaged, LakeMissing, UsageError
-from runlake.lake.attach import attach_statement, load_extensions
-from runlake.lake.catalog import check_layout
+from runlake.lake.attach import attach_statement, check_layout, load_extensions
 from runlake.lake.lock import WriteLock
 from runlake.lake.sql import SQL
 from runlake.lake.sync import fsync, make_folder

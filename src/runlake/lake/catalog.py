@@ -15,10 +15,10 @@ from msgspec import Struct
 
 from runlake import duck
 from runlake.columns import ARROW, NUMBERED, STORED
-from runlake.errors import LakeDamaged, LakeMissing, LakeVersion
-from runlake.lake.attach import attach_statement, load_extensions
+from runlake.errors import LakeDamaged, LakeMissing
+from runlake.lake.attach import attach_statement, check_layout, load_extensions
 from runlake.lake.lock import WriteLock, locked
-from runlake.lake.sql import LAYOUT, SQL
+from runlake.lake.sql import SQL
 from runlake.lake.sync import fsync, make_folder
 from runlake.lake.wal import WalHolder
 from runlake.paths import Paths, day_of
@@ -211,19 +211,22 @@ class Lake:
         """The first day (days since the epoch) whose finished runs are kept; None while nothing was ever dropped."""
         if not self.execute("has_horizon").column(0)[0].as_py():
             return None
-        return int(self.execute("horizon").column(0)[0].as_py())
+        return self._number("horizon")
+
+    def _number(self, statement: str) -> int:
+        return int(self.execute(statement).column(0)[0].as_py())
 
     def snapshots(self) -> int:
         """How many snapshots there are."""
-        return int(self.execute("snapshots").column(0)[0].as_py())
+        return self._number("snapshots")
 
     def snapshot(self) -> int:
         """The number of the newest snapshot."""
-        return int(self.execute("snapshot").column(0)[0].as_py())
+        return self._number("snapshot")
 
     def committed(self) -> int:
         """The number of the snapshot that the last transaction here has made; no catalog is asked."""
-        return int(self.execute("committed").column(0)[0].as_py())
+        return self._number("committed")
 
     def mark(self, snapshot: int) -> str | None:
         """What tells this snapshot from those of the same number elsewhere; None when it is gone."""
@@ -287,17 +290,11 @@ class Lake:
             self._lock = None
 
 
-def check_layout(con: duckdb.DuckDBPyConnection, paths: Paths) -> None:
-    """Raise LakeVersion unless the attached lake has our layout."""
-    found = con.execute(SQL["layout"]).fetchone()
-    if found is None or found[0] != LAYOUT:
-        raise LakeVersion(
-            f"the lake {paths.folder} has the layout {found[0] if found else None!r}, not {LAYOUT!r}",
-            hint="use the version of runlake that made it",
-        )
-
-
 _CREATION: Final = (
-    *("create_finished", "partition_finished", "sort_finished"),
-    *("create_open", "create_runs", "mark_layout"),
+    "create_finished",
+    "partition_finished",
+    "sort_finished",
+    "create_open",
+    "create_runs",
+    "mark_layout",
 )
