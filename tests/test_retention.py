@@ -233,7 +233,11 @@ def test_the_service_retains_by_itself(tmp_path: Path) -> None:
     with Server(lake, env=environment(None, **quick, RUNLAKE_RETENTION_DAYS="5")) as server:
         deadline = time.monotonic() + 60
         folder = lake / "files" / "main" / "finished_runs"
-        while server.client.get("/runs").json()["total"] > 90 or len(list(folder.rglob("day=*"))) > 6:
+        while (
+            server.client.get("/runs").json()["total"] > 90
+            or len(list(folder.rglob("day=*"))) > 6
+            or not any("step=retain" in line for line in server.log)  # lines of the log gather for a moment
+        ):
             assert time.monotonic() < deadline, "".join(server.log)
             time.sleep(0.1)
         assert any("step=retain" in line and "runs=210" in line and "days=14" in line for line in server.log)
