@@ -10,10 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 from support import Server, environment, post, record, runlake
 
+from runlake.errors import Busy
 from runlake.intake import from_json
 from runlake.lake import admit
 from runlake.lake.catalog import Lake
 from runlake.paths import Paths, day_of
+from runlake.query import verify
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -50,6 +52,37 @@ def findings(lake: Path) -> list[str]:
     assert "Traceback" not in done.stderr
     assert re.search(rf"^wrong +{len(done.stderr.splitlines())}$", done.stdout, re.MULTILINE), done.stdout
     return done.stderr.splitlines()
+
+
+def test_files_that_are_replaced_while_they_are_read(lake: Path) -> None:
+    """A merge and a clean-up in between are no damage; without an end to them, nothing can be said."""
+    settings = Settings(data=str(lake), maintain_seconds=1000.0, inline_rows=0)
+
+    def replace() -> None:
+        store = Store(settings)
+        store.load()
+        store.start()
+        post(store, *(record(10_000 * replaced + i) for i in range(150)))
+        store.close()
+        done = runlake("maintain", "--data", str(lake), env=environment(None, RUNLAKE_GRACE_SECONDS="0"))
+        assert done.returncode == 0, done.stderr
+
+    replaced = 0
+    for times in (1, 1000):
+        most = replaced + times
+
+        def progress(done: int, _: int, most: int = most) -> None:
+            nonlocal replaced
+            if done == 1 and replaced < most:
+                replaced += 1
+                replace()
+
+        if times == 1:
+            report = verify.check(settings, progress)
+            assert (report.findings, replaced) == ([], 1)
+        else:
+            with pytest.raises(Busy, match="replaced faster"):
+                verify.check(settings, progress)
 
 
 def test_a_healthy_lake(lake: Path) -> None:
