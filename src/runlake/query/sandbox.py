@@ -141,7 +141,8 @@ class _Run:
         self._timeout = timeout
         self._deadline = math.inf if timeout is None else time.monotonic() + timeout
         self._done = threading.Event()
-        self._clock = threading.Thread(target=_interrupt, args=(cursor, timeout, self._done), daemon=True)
+        clock = (cursor, timeout, self._done)
+        self._clock = threading.Thread(target=_interrupt, args=clock, name="runlake-clock", daemon=True)
         weakref.finalize(self, self._done.set)  # a reader that is dropped unread must end the clock, too
         self._clock.start()
 
