@@ -364,3 +364,22 @@ def test_work_that_fails_rests_and_holds_up_nothing(settings: Settings, monkeypa
                 store.writer.keeper.turn()
         assert 2 <= tries.count(Step.MERGE_SMALL) <= 8
         assert tries.count(Step.CLEAN) > tries.count(Step.MERGE_SMALL)
+
+
+def test_files_that_are_gone_leave_nothing_in_memory(settings: Settings) -> None:
+    """DuckDB would keep what it has read of each file, and upkeep replaces files for years."""
+    store = Store(msgspec.structs.replace(settings, inline_rows=0, maintain_seconds=1000.0))
+    store.load()
+    store.start()
+    for start in range(0, 200, 50):
+        post(store, *(record(start + i) for i in range(50)))
+    store.writer.close()  # the lake is ours now
+    files = len(store.index.files())
+    while (merges := maintain.merges_of(Step.MERGE, store.index.files(), (), settings)) and (
+        commit := maintain.run(Step.MERGE, store.lake, merges, (), ())
+    ):
+        store.index.apply(commit)
+    assert len(store.index.files()) < files
+    kept = store.lake._con.execute("SELECT count(*) FROM duckdb_external_file_cache()").fetchone()
+    assert kept == (0,)
+    store.close()

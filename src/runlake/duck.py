@@ -34,6 +34,8 @@ def connect(*, threads: int, memory_limit: str, temp: Path | None = None) -> duc
     # It is on by itself in what looks interactive, such as `python -c`, and writes between the rows of an answer.
     con.execute("SET enable_progress_bar = false")
     con.execute("SET GLOBAL arrow_lossless_conversion = true")
+    # It would keep what was read of files that are gone, up to the limit of memory, and of files that were restored.
+    con.execute("SET GLOBAL enable_external_file_cache = false")
     con.execute("SET GLOBAL temp_directory = $temp", {"temp": str(temp) if temp else ""})
     return con
 

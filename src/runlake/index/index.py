@@ -150,7 +150,6 @@ class Index(Answers):
             self._retry_later()
             live = self.files()
             if any(file not in live or is_readable(file) for file in self._view.unread):
-                lake.forget_files()
                 self._whole = False
                 self.load(lake)
 

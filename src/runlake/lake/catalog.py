@@ -195,11 +195,6 @@ class Lake:
         yield  # an error ends the transaction, and that restores it: until then no statement can
         self.execute("inline", {"value": self.settings.inline_rows})
 
-    def forget_files(self) -> None:
-        """Read files anew from now on: one may have been restored."""
-        self.execute("forget_files")
-        self.execute("keep_files")
-
     def use_threads(self, most: int) -> None:
         """Let so many share a statement from now on. One is best for a small commit: to wake others costs more."""
         wanted = min(most, self.settings.threads)

@@ -76,10 +76,7 @@ class Keeper:
         if not self._due and (full or now - self._last_look >= settings.maintain_seconds):
             self._last_look = now
             if now - self._last_tidy >= settings.tidy_seconds:
-                bad = self.unreadable.numbers
                 self.unreadable.look_again(self._index.files())
-                if self.unreadable.numbers != bad:
-                    self._lake.forget_files()
             self.memory = int(self._lake.execute("memory").column(0)[0].as_py())
             planned = maintain.plan(self._state(now - self._last_tidy), settings)
             self._due.extend(step for step in planned if self._rests.over(step))

@@ -171,12 +171,5 @@ JOIN {meta}.ducklake_schema s USING (schema_id)
 WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL
 ORDER BY ALL
 
--- name: forget_files
--- What DuckDB keeps of files in memory goes; it would not notice that one was restored.
-SET GLOBAL enable_external_file_cache = false
-
--- name: keep_files
-SET GLOBAL enable_external_file_cache = true
-
 -- name: memory
 SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()
