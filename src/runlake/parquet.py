@@ -43,7 +43,7 @@ def rows(
     path: str, columns: Sequence[str], *, metadata: parquet.FileMetaData, places: npt.NDArray[np.intp]
 ) -> pa.Table:
     """Some rows of what `read` gives. Where that would take much memory, a part at a time."""
-    with reading(path), parquet.ParquetFile(path, metadata=metadata) as file:
+    with reading(path), parquet.ParquetFile(path, metadata=metadata, pre_buffer=False) as file:
         if _size(metadata, columns) <= _LARGE:
             return file.read(list(columns), use_threads=False).take(pa.array(places))
         order = np.argsort(places, kind="stable")
@@ -74,5 +74,5 @@ def read(
     path: str, columns: Sequence[str], *, metadata: parquet.FileMetaData | None = None, threads: bool = False
 ) -> pa.Table:
     """Columns of a file, in its order; of the row groups that `metadata` names, or of all of them."""
-    with reading(path), parquet.ParquetFile(path, metadata=metadata) as file:
+    with reading(path), parquet.ParquetFile(path, metadata=metadata, pre_buffer=False) as file:
         return file.read(list(columns), use_threads=threads)
