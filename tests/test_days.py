@@ -29,23 +29,42 @@ def test_every_figure_of_a_part_of_a_day(rows: list[tuple[int, int, int, int, bo
     for place, (moment, us, task, success, retried) in enumerate(rows):
         records[place] = (START + moment, us, task, success, us != NONE, retried)
     every = Runs.of(records)
-    assert sum(len(runs.code) for runs in every) == len(rows)
+    assert len(every.us) == every.runs.sum() == len(rows)
     for only in (None, 1):
-        parts = [runs.between(START + first, START + last) for runs in every]
+        parts = every.between(START + first, START + last)
         if only is not None:
             parts = [runs.of_task(only) for runs in parts]
         kept = [row for row in rows if first <= row[0] <= last and only in (None, row[2])]
         durations = [us for _, us, *_ in kept if us != NONE]
-        assert sorted(us for runs in parts for us in runs.us[runs.timed].tolist()) == sorted(durations)
+        timed = [runs.of_groups(np.flatnonzero(runs.timed)) for runs in parts]
+        assert sorted(us for runs in timed for us in runs.us.tolist()) == sorted(durations)
+        assert sum(float(runs.total.sum()) for runs in parts) == sum(durations)
+        assert min((int(runs.least.min()) for runs in timed if len(runs.code)), default=NONE) == min(
+            durations, default=NONE
+        )
+        assert max((int(runs.most.max()) for runs in timed if len(runs.code)), default=NONE) == max(
+            durations, default=NONE
+        )
         assert sum(runs.retried for runs in parts) == sum(row[4] for row in kept)
         for result in range(3):
             moments = [START + row[0] for row in kept if row[3] - NONE == result]
-            assert max(runs.last(result) for runs in parts) == max(moments, default=NONE)
+            assert max((runs.last(result) for runs in parts), default=NONE) == max(moments, default=NONE)
         codes = Counter(row[2] * CODES + row[3] - NONE + TIMED * (row[1] != NONE) for row in kept)
-        assert np.sum([runs.counts(4) for runs in parts], axis=0).ravel().tolist() == [
-            codes[code] for code in range(4 * CODES)
-        ]
+        groups: Counter[int] = Counter()
+        for runs in parts:
+            for code, n in zip(runs.code.tolist(), runs.runs.tolist(), strict=True):
+                groups[code] += n
+            assert runs.counts().tolist() == [int(runs.runs[runs.code % CODES == code].sum()) for code in range(CODES)]
+        assert groups == codes
         buckets = Counter(bucket_of(np.array(durations, dtype=np.int64)).tolist())
         for runs in parts:
             buckets.subtract({bucket: int(n) for bucket, n in enumerate(runs.buckets()) if n})
         assert not any(buckets.values())
+    counted = every.counted()
+    assert counted.size > every.size
+    for mine, other in zip(
+        counted.between(START + first, START + last), every.between(START + first, START + last), strict=True
+    ):
+        wide = other.buckets()
+        assert mine.buckets()[: len(wide)].tolist() == wide.tolist()
+        assert mine.buckets().sum() == wide.sum()

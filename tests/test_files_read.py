@@ -134,10 +134,11 @@ def test_the_newest_days_are_warm(lake: tuple[Settings, Oracle], share: float, k
         days.warm(files, tasks, threading.Event())
         assert days.kept.total <= share * all_of_them.kept.total
         newest = [file for file in files if file.day > files[-1].day - known]
-        assert days.kept.total == sum(sum(runs.size for runs in all_of_them.runs(file, tasks)) for file in newest)
+        assert {file.path for file in newest} == set(days.kept._known)
+        assert days.kept.total == sum(all_of_them.runs(file, tasks).size for file in newest)
         with without(store, lambda _: True):
             for file in newest:
-                assert sum(len(runs.code) for runs in days.runs(file, tasks)) == file.rows
+                assert len(days.runs(file, tasks).us) == file.rows
             with pytest.raises(LakeDamaged):
                 Days(1 << 30).warm(files, tasks, threading.Event())
 

@@ -52,13 +52,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[int, Meta(ge=0)],
         _help("whole days older than this many go, with their finished runs; 0 or empty keeps all"),
     ] = 0
-    read_threads: Annotated[Count, _help("queries that run at the same time")] = 4
+    read_threads: Annotated[
+        Count, _help("queries that run at the same time; more than there are cores only where files are far away")
+    ] = 2
     read_queue: Annotated[Count, _help("queries that may wait before reads answer 503")] = 1000
     query_seconds: Annotated[Seconds, _help("time limit of one query")] = 30.0
     cache_bytes: Annotated[
         Annotated[int, Meta(ge=0)],
         _help("bytes for columns of the days that windows of statistics cut in two"),
-    ] = 400 * 1024 * 1024
+    ] = 448 * 1024 * 1024
     threads: Annotated[Count, _help("DuckDB threads of each instance")] = 2
     memory_limit: Annotated[str, _help("DuckDB memory of each instance")] = "2GB"
     body_bytes: Annotated[Count, _help("largest body of POST /runs, in bytes")] = 64 * 1024 * 1024

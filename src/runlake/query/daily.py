@@ -45,21 +45,19 @@ class Daily:
         self.us_min[at] = np.minimum(self.us_min[at], records["us_min"])
         self.us_max[at] = np.maximum(self.us_max[at], records["us_max"])
 
-    def add_day(self, day: int, runs: Runs, counts: Numbers | None = None) -> None:
-        """Add runs of one day; `counts` is what `runs.counts` says of them, if it is known."""
+    def add_day(self, day: int, runs: Runs) -> None:
+        """Add runs of one day."""
         if not len(runs.code):
             return
-        at = day - self.first
-        of = (runs.counts() if counts is None else counts).sum(axis=0)
+        at, of = day - self.first, runs.counts()
         for mine, result in ((self.open, OPEN), (self.bad, BAD), (self.good, GOOD)):
             mine[at] += of[result] + of[result + TIMED]
         timed = int(of[TIMED:].sum())
         if timed:
-            us = runs.us if timed == len(runs.us) else runs.us[runs.timed]
             self.timed[at] += timed
-            self.us[at] += us.sum(dtype=np.float64)
-            self.us_min[at] = min(self.us_min[at], int(us.min()))
-            self.us_max[at] = max(self.us_max[at], int(us.max()))
+            self.us[at] += runs.total.sum()
+            self.us_min[at] = min(self.us_min[at], int(runs.least[runs.timed].min()))
+            self.us_max[at] = max(self.us_max[at], int(runs.most.max()))
 
     def add_buckets(self, day: int, runs: Runs) -> None:
         """Add the durations of runs of one day by bucket."""
@@ -134,5 +132,4 @@ def by_day(runs: Records) -> Iterator[tuple[int, Runs]]:
     """RUN records of any days, day by day."""
     days = runs["ran_at"] // times.DAY_US
     for day in np.unique(days).tolist():
-        for part in Runs.of(runs[days == day]):
-            yield day, part
+        yield day, Runs.of(runs[days == day])

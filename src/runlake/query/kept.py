@@ -35,6 +35,19 @@ class Kept(Generic[T]):
                 self._total -= self._weight(gone)
         return made
 
+    def fits(self, name: str, make: Callable[[], T]) -> bool:
+        """Make the value of a name, unless it is there, and keep it if nothing has to go for it; whether it is kept."""
+        with self._guard:
+            if name in self._known:
+                return True
+        made = make()
+        with self._guard:
+            fits = self._total + self._weight(made) <= self._most
+            if fits and name not in self._known:
+                self._known[name] = made
+                self._total += self._weight(made)
+            return fits
+
     @property
     def total(self) -> int:
         """The weight of all that is kept."""

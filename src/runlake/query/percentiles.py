@@ -59,7 +59,14 @@ class Buckets:
 
 def percentile(counts: Floats, p: float) -> float:
     """A percentile of durations by bucket, in microseconds; the counts are not all zero."""
-    upto = np.cumsum(counts)
-    rank = p * (upto[-1] - 1)
-    low, high = middle_of(np.searchsorted(upto, [np.floor(rank), np.ceil(rank)], side="right")).tolist()
-    return float(low + (high - low) * (rank - np.floor(rank)))
+    return float(percentiles(counts.reshape(1, -1), p)[0])
+
+
+def percentiles(counts: Floats, p: float) -> Floats:
+    """A percentile of the durations of each row, by bucket, in microseconds; anything for a row of nothing."""
+    upto = np.cumsum(counts, axis=1)
+    rank = p * np.maximum(upto[:, -1] - 1, 0)
+    ranks = np.minimum(np.stack([np.floor(rank), np.ceil(rank)]), upto[:, -1] - 1)  # below 0 for nothing
+    # The first bucket up to which there are more than `rank`: as many as those up to which there are not.
+    low, high = middle_of((upto <= ranks[:, :, None]).sum(axis=2))
+    return np.asarray(low + (high - low) * (rank - np.floor(rank)))

@@ -13,9 +13,9 @@ from runlake.index.view import View
 from runlake.model import PreviousPeriod, Summary, SummaryQuery, TaskFigures
 from runlake.query import days
 from runlake.query.daily import Daily, by_day, overall, rate, rates
-from runlake.query.days import Runs
+from runlake.query.days import CODES, Runs
 from runlake.query.engine import Session
-from runlake.query.percentiles import WIDTH, Floats, percentile
+from runlake.query.percentiles import WIDTH, Floats, percentiles
 from runlake.query.windows import Window
 
 _PERCENTS: Final = (50, 90, 95, 99)
@@ -39,16 +39,20 @@ class _Period:
         # Of the days that are cut in two, and of those in no file, the runs themselves.
         self.runs = [*window.cut(session, view), *by_day(window.recent(view))]
         for day, runs in self.runs:
-            self._add(day, runs)
+            self.daily.add_day(day, runs)
+        if self.runs:
+            self._add_tasks([runs for _, runs in self.runs])
 
-    def _add(self, day: int, runs: Runs) -> None:
+    def _add_tasks(self, every: list[Runs]) -> None:
         tasks = self.tasks.shape[1]
-        counts = runs.counts(tasks)
-        self.daily.add_day(day, runs, counts)
+        code = np.concatenate([runs.code for runs in every])
+        us = np.concatenate([runs.total for runs in every])
+        number = np.concatenate([runs.runs for runs in every])
+        counts = np.bincount(code, weights=number, minlength=CODES * tasks).reshape(tasks, CODES)
         for mine, result in ((OPEN, days.OPEN), (BAD, days.BAD), (GOOD, days.GOOD)):
             self.tasks[mine] += counts[:, result] + counts[:, result + days.TIMED]
         self.tasks[TIMED] += counts[:, days.TIMED :].sum(axis=1)
-        self.tasks[US] += np.bincount(runs.task, weights=runs.us, minlength=tasks)
+        self.tasks[US] += np.bincount(code // CODES, weights=us, minlength=tasks)
 
     @property
     def total(self) -> Floats:
@@ -140,18 +144,20 @@ def _p95(view: View, period: _Period, numbers: list[int]) -> list[float]:
     first, last = period.window.whole(view)
     place_of = np.full(len(view.tasks), NONE)
     place_of[numbers] = np.arange(len(numbers))
-    edges = np.zeros(len(numbers) * WIDTH, dtype=np.int64)
+    counts = np.zeros((len(numbers), WIDTH))
     for _, runs in period.runs:
         places = place_of[runs.task]
-        some = np.flatnonzero((places != NONE) & runs.timed)
-        edges += np.bincount(places[some] * WIDTH + runs.bucket[some], minlength=len(edges))
-    values = []
+        groups = np.flatnonzero((places != NONE) & runs.timed)
+        n, buckets = runs.durations(groups)
+        keys = np.repeat(places[groups] * WIDTH, n) + buckets
+        counts += np.bincount(keys, minlength=counts.size).reshape(counts.shape)
     for place, number in enumerate(numbers):
-        counts = edges[place * WIDTH : (place + 1) * WIDTH].astype(np.float64)
         for part in view.counts:
             cells = part.of_task(number)
-            _, buckets = part.histogram(cells[slice(*np.searchsorted(cells["day"], [first, last]))])
-            if len(buckets):
-                counts += np.bincount(buckets["bucket"], weights=buckets["n"], minlength=WIDTH)
-        values.append(percentile(counts, 0.95) / 1e6 if counts.any() else 0.0)
-    return values
+            _, found = part.histogram(cells[slice(*np.searchsorted(cells["day"], [first, last]))])
+            if len(found):
+                counts[place] += np.bincount(found["bucket"], weights=found["n"], minlength=WIDTH)
+    values = percentiles(counts, 0.95) / 1e6
+    return [
+        value if some else 0.0 for value, some in zip(values.tolist(), (counts.sum(axis=1) > 0).tolist(), strict=True)
+    ]

@@ -52,12 +52,12 @@ class Window(Struct, frozen=True):
         return [day for day in dict.fromkeys(self.days) if not first <= day < last]
 
     def cut(self, session: Session, view: View) -> Iterator[tuple[int, Runs]]:
-        """(day, runs in files) of its edges, those inside the window."""
+        """(day, runs in files) of its edges, those inside the window; some parts a day."""
         for day in self.edges():
             for file in view.files.of_day(day):
                 session.check()
-                for runs in session.days.runs(file, view.tasks):
-                    yield day, runs.between(self.start, self.end)
+                for runs in session.days.runs(file, view.tasks).between(self.start, self.end):
+                    yield day, runs
 
     def recent(self, view: View) -> Records:
         """The runs inside the window that are in no file."""
