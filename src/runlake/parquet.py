@@ -58,7 +58,7 @@ def rows(
 
 def scan(path: str) -> None:
     """Read every value of a file, a little at a time; raises LakeDamaged when it cannot be read."""
-    with reading(path), parquet.ParquetFile(path) as file:
+    with reading(path), parquet.ParquetFile(path, pre_buffer=False) as file:
         for _ in file.iter_batches(_SCANNED, use_threads=False):
             pass
 
