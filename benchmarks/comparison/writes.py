@@ -21,6 +21,7 @@ from benchmarks.comparison.systems import System
 _PACE: Final = 10  # posts a second, of PACED.size runs
 _POSTERS: Final = 4  # so that one slow post does not hold up the next
 _CLIENT_SECONDS: Final = 4
+_SETTLED_SECONDS: Final = 1  # longer than a commit
 _BESIDE_SECONDS: Final = 2
 
 Say = Callable[[str], None]
@@ -68,10 +69,10 @@ def _post(client: Client, body: bytes, size: int) -> float:
 
 def _clients(system: System, file: Path, number: int, size: int) -> Timing:
     """By wrk, because a client in Python would be what is measured; afterwards the runs are counted."""
-    before = _total(system)
+    before = _settled(system)
     timing, answered = wrk.posts(system.port, file, number, _CLIENT_SECONDS, size)
     stored = _total(system) - before
-    # What was on its way when wrk went is stored, too, or will be.
+    # What was on its way when wrk went is stored, too, or will be: before the next clients come.
     if not answered * size <= stored <= (answered + number) * size:
         raise SystemExit(f"{system.name} answered {answered * size} runs and holds {stored} more than before")
     return timing
@@ -79,6 +80,15 @@ def _clients(system: System, file: Path, number: int, size: int) -> Timing:
 
 def _total(system: System) -> int:
     total: int = system.client.get("/runs?limit=1").body["total"]
+    return total
+
+
+def _settled(system: System) -> int:
+    """The total once nothing more is on its way from the clients before."""
+    known = -1
+    while known != (total := _total(system)):
+        known = total
+        time.sleep(_SETTLED_SECONDS)
     return total
 
 
