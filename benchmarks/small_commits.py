@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import re
 import shutil
 import subprocess
 import sys
@@ -60,8 +59,9 @@ class Steps(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take note of a step."""
-        if found := re.search(r"^upkeep step=(\w+).* seconds=([0-9.]+)", record.getMessage()):
-            self.seconds.setdefault(found[1], []).append(float(found[2]))
+        if record.getMessage() == "upkeep":
+            values = vars(record)["values"]
+            self.seconds.setdefault(values["step"], []).append(values["seconds"])
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,7 @@ LIVELY: Final = {
 }
 READERS: Final = 2
 READ_PAUSE: Final = 0.02  # seconds between two reads of a reader
+RECENT: Final = 5000  # runs that readers ask for
 ANALYST_PAUSE: Final = 2.0
 # Two looks of one attached analyst, as README tells: again if a commit came in between.
 ANALYST: Final = """
@@ -74,41 +76,45 @@ class Soak:
         self._server = Server(lake, env=environment(None, **LIVELY)).wait_ready()
         assert self.ledger.post(self._server.client, self.ledger.batch()) == 200
         self._floor = 0  # runs that every later look must count
+        self._recent = list(self.ledger.acknowledged)  # ids to ask for
         self._up = threading.Event()  # a server is there, or was until it was killed
         self._ended = threading.Event()
         self._reads: list[float] = []
         self._appends: list[float] = []
         self._logged = 0
 
-    def _append(self) -> None:
+    def _append(self, client: httpx.Client) -> None:
         due = time.monotonic()
         while not self._ended.is_set():
             self._up.wait()
+            client.base_url = self._server.url
+            batch = self.ledger.batch()
             started = time.monotonic()
-            with httpx.Client(base_url=self._server.url, timeout=60) as client:
-                status = self.ledger.post(client, self.ledger.batch())
+            status = self.ledger.post(client, batch)
             if status == 200:
                 self._appends.append(time.monotonic() - started)
                 self._floor = len(self.ledger.acknowledged)
+                self._recent = [*self._recent, *(run["id"] for run in batch)][-RECENT:]
             elif status:
                 self.wrong.append(f"POST answered {status}")
             else:
-                self._settle()
+                self._settle(client)
             due = max(due + 1 / self._rate, time.monotonic() - 1)
             time.sleep(max(0.0, due - time.monotonic()))
 
-    def _settle(self) -> None:
+    def _settle(self, client: httpx.Client) -> None:
         """The server was killed: what became of the last append is to be asked of the next one."""
         while not self._ended.is_set():
             time.sleep(0.05)
             self._up.wait()
-            with suppress(httpx.TransportError), httpx.Client(base_url=self._server.url, timeout=60) as client:
+            client.base_url = self._server.url
+            with suppress(httpx.TransportError):
                 if client.get("/ready").status_code == 200:
                     self.wrong += self.ledger.settle(client)
                     return
 
     def _path(self, rng: random.Random) -> str:
-        known = rng.choice(list(self.ledger.acknowledged)[-5000:])
+        known = rng.choice(self._recent)
         task = self.ledger.acknowledged[known]["task_id"]
         return rng.choice(
             [
@@ -122,14 +128,14 @@ class Soak:
             ]
         )
 
-    def _read(self, number: int) -> None:
+    def _read(self, client: httpx.Client, number: int) -> None:
         rng = random.Random(number)
         while not self._ended.wait(READ_PAUSE):
             server, floor = self._server, self._floor
             path = self._path(rng)
             started = time.monotonic()
             try:
-                answer = httpx.get(server.url + path, timeout=60)
+                answer = client.get(server.url + path)
             except httpx.TransportError:
                 if server is self._server and self._up.is_set() and server.process.poll() is None:
                     self.wrong.append(f"GET {path}: no answer of a living server")
@@ -142,7 +148,7 @@ class Soak:
             elif path == "/runs?limit=50" and not starting and answer.json()["total"] < floor:
                 self.wrong.append(f"GET {path}: {answer.json()['total']} runs after {floor} were acknowledged")
 
-    def _analyse(self) -> None:
+    def _analyse(self, _: httpx.Client) -> None:
         turn = 0
         while not self._ended.wait(ANALYST_PAUSE):
             floor, turn = self._floor, turn + 1
@@ -174,7 +180,7 @@ class Soak:
     def run(self, seconds: float, interval: float, kills: int) -> None:
         """All of it for so long; prints a line an interval."""
         self._up.set()
-        work = [self._append, self._analyse, *(lambda n=n: self._read(n) for n in range(READERS))]
+        work = [self._append, self._analyse, *(partial(self._read, number=n) for n in range(READERS))]
         threads = [threading.Thread(target=self._guarded, args=(job,), daemon=True) for job in work]
         for thread in threads:
             thread.start()
@@ -194,9 +200,11 @@ class Soak:
         if self._server.stop() != 0:
             self.wrong.append("the server did not end with 0")
 
-    def _guarded(self, job: Callable[[], None]) -> None:
+    def _guarded(self, job: Callable[[httpx.Client], None]) -> None:
         try:
-            job()
+            # One client for all requests of a job: to make one takes longer than most requests.
+            with httpx.Client(timeout=60) as client:
+                job(client)
         except Exception:  # noqa: BLE001 - a client that ends early is a finding
             self.wrong.append(traceback.format_exc())
 

@@ -59,8 +59,9 @@ def test_help_of_the_group_names_every_command() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_unknown_options_and_settings_are_wrong_usage(command: str, tmp_path: Path) -> None:
     """Exit code 2, and nothing is made."""
-    done = runlake(*command.split(), "--nonsense", cwd=tmp_path)
-    assert (done.returncode, "Traceback" in done.stderr, "--nonsense" in done.stderr) == (2, False, True)
+    line = refused(2, *command.split(), "--nonsense", cwd=tmp_path)
+    assert "--nonsense" in line
+    assert f"runlake {command} --help" in line
     needed = {
         "import": ["x.csv"],
         "backup": ["copy"],
@@ -76,8 +77,7 @@ def test_unknown_options_and_settings_are_wrong_usage(command: str, tmp_path: Pa
 def test_a_bad_port_is_wrong_usage(tmp_path: Path, port: str) -> None:
     """As a setting in one line, as an option too."""
     assert "port" in refused(2, "serve", cwd=tmp_path, RUNLAKE_PORT=port)
-    done = runlake("serve", "--port", port, cwd=tmp_path)
-    assert (done.returncode, "--port" in done.stderr) == (2, True)
+    assert "--port" in refused(2, "serve", "--port", port, cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -147,6 +147,16 @@ def test_wrong_method(client: Client, method: str, path: str) -> None:
     assert {"GET", "HEAD"} <= {word.strip() for word in answer.headers["allow"].split(",")}
 
 
+def test_options(client: Client) -> None:
+    """What a 405 allows, OPTIONS allows, too."""
+    for path in ("/runs", f"/runs/{UNKNOWN}", "/stats/summary"):
+        answer = client.request("OPTIONS", path)
+        refused = client.request("PATCH", path)
+        assert (answer.status_code, answer.content, refused.status_code) == (204, b"", 405)
+        assert sorted(answer.headers["allow"].split(", ")) == sorted(refused.headers["allow"].split(", "))
+    assert "POST" in client.request("OPTIONS", "/runs").headers["allow"]
+
+
 def test_conflict_too_large_and_unsupported(client: Client) -> None:
     body = assert_problem(client.post("/runs", json={"runs": [record(1, attempt=2)]}), 409)
     assert "runs[0]" in body["detail"] and record(1)["id"] in body["detail"]

@@ -57,6 +57,8 @@ ARROW: Final[pa.Schema] = pa.schema([pa.field(c.name, c.arrow, c.nullable) for c
 STORED: Final[pa.Schema] = ARROW.append(pa.field(RUN_AT.name, RUN_AT.arrow, RUN_AT.nullable))
 
 NUMBERED: Final[pa.Schema] = ARROW.append(pa.field("row", pa.int64()))  # with the row's place in its batch
+# Records to be judged as POST judges them, a JSON text each. No SELECT gives such a table: DuckDB's binary is smaller.
+TEXTS: Final[pa.Schema] = pa.schema([("json_record", pa.large_binary())])
 
 
 def ddl(*extra: Column) -> str:

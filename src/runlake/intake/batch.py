@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from msgspec import Struct
 
+from runlake.errors import FieldError
+
 NEEDS_ID = "missing; derive one from what identifies a row: md5('name:' || key)::uuid AS id"
 
 
@@ -41,11 +43,16 @@ class Batch(Struct, frozen=True):
 
 
 class Rejected(Struct, frozen=True):
-    """Row `row` (from 0, within the table) breaks a rule in `field`."""
+    """Row `row` (from 0, within the table) breaks a rule in `field`; no field where it is the row as a whole."""
 
     row: int
     field: str
     reason: str
+
+    @property
+    def error(self) -> FieldError:
+        """What the sender of a batch is told."""
+        return FieldError(f"runs[{self.row}].{self.field}" if self.field else f"runs[{self.row}]", self.reason)
 
 
 class Split(Struct, frozen=True):

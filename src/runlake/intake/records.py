@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from runlake.errors import BadInput, FieldError
+from runlake.errors import BadInput
 from runlake.intake import outputs
 from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split
 from runlake.intake.decoded import Decoded
@@ -118,8 +118,7 @@ def _all_of(texts: Sequence[bytes]) -> Decoded:
         raise _wrong_number(0)
     decoded, _, rejected = _judged(texts, MAX_ERRORS)
     if rejected:
-        errors = [(f"runs[{bad.row}].{bad.field}" if bad.field else f"runs[{bad.row}]", bad.reason) for bad in rejected]
-        raise BadInput([FieldError(*error) for error in errors])
+        raise BadInput([bad.error for bad in rejected])
     return decoded
 
 

@@ -66,8 +66,7 @@ class Tables:
             raise BadInput.of("runs", f"a batch holds 1 to {MAX_BATCH} records, not {table.num_rows}")
         split = self.split(table)
         if split.rejected:
-            first = split.rejected[:MAX_ERRORS]
-            raise BadInput([FieldError(f"runs[{r.row}].{r.field}", r.reason) for r in first])
+            raise BadInput([bad.error for bad in split.rejected[:MAX_ERRORS]])
         return split.batch
 
     def split(self, table: pa.Table, *, id_required: bool = False) -> Split:
@@ -210,7 +209,7 @@ _ROW_RULES: Final = f"""
     WHEN (finished_at IS NULL) <> (success IS NULL) THEN 'success: must be set exactly when finished_at is set'
     WHEN finished_at < started_at THEN 'finished_at: is earlier than started_at'
     WHEN coalesce(strlen("error"), 0) + coalesce(strlen(output), 0) + coalesce(strlen(lease_owner), 0)
-         > {MAX_RECORD_BYTES} THEN 'output: a record is at most {MAX_RECORD_BYTES} bytes'
+         > {MAX_RECORD_BYTES} THEN ': a record is at most {MAX_RECORD_BYTES} bytes'
 """
 
 

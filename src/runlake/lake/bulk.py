@@ -19,13 +19,13 @@ import pyarrow as pa
 from msgspec import Struct
 
 from runlake.ahead import ahead
+from runlake.columns import TEXTS
 from runlake.errors import BadInput, ImportFailed
 from runlake.intake import Rejected, Split, Tables, records
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
 from runlake.lake.follower import Learner
 
-JSON_COLUMN = "json_record"
 CONFLICT = "a finished run with this id and other content is stored already"
 
 
@@ -38,8 +38,26 @@ class Source(Struct, frozen=True):
 
     @property
     def is_json(self) -> bool:
-        """Whether the rows are one JSON text each, to be judged as POST judges them."""
-        return bool(self.rows.column_names == [JSON_COLUMN])
+        """Whether the rows are TEXTS: one JSON text each, to be judged as POST judges them."""
+        return bool(self.rows.schema.equals(TEXTS))
+
+    def record(self, row: int) -> Any:
+        """A row as it came (from 0): what is no JSON as text, and so are times that Python has no values for."""
+        if not self.is_json:
+            return {name: _value(self.rows[name].slice(row, 1)) for name in self.rows.column_names}
+        text: bytes = self.rows.column(0)[row].as_py()
+        try:
+            text.decode()
+            return msgspec.Raw(msgspec.json.format(text, indent=-1))
+        except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+            return text.decode(errors="replace")
+
+
+def _value(one: pa.ChunkedArray) -> Any:
+    try:
+        return one.to_pylist()[0]
+    except (OverflowError, ValueError):
+        return one.combine_chunks().to_string()[1:-1].strip()
 
 
 class Reject(Struct, frozen=True):
@@ -99,7 +117,7 @@ def load(
 
 def _split(tables: Tables, source: Source) -> Split:
     if source.is_json:
-        return records.split([text.encode() for text in source.rows.column(0).to_pylist()])
+        return records.split(source.rows.column(0).to_pylist())
     try:
         return tables.split(source.rows, id_required=True)
     except BadInput as exc:
@@ -111,10 +129,7 @@ def _rejects(source: Source, split: Split, admission: admit.Admission) -> Iterat
     clashes = split.kept[np.flatnonzero(admission.status == admit.CONFLICT)]
     bad = [*split.rejected, *(Rejected(int(row), "id", CONFLICT) for row in clashes)]
     for item in sorted(bad, key=lambda r: r.row):
-        record = source.rows.slice(item.row, 1).to_pylist()[0]
-        if source.is_json:
-            record = msgspec.json.decode(record[JSON_COLUMN])
-        yield Reject(source.name, source.first_row + item.row, item.field, item.reason, record)
+        yield Reject(source.name, source.first_row + item.row, item.field, item.reason, source.record(item.row))
 
 
 def _count(totals: Totals, source: Source, admission: admit.Admission) -> None:

@@ -11,6 +11,7 @@ A single call on a single huge value cannot be interrupted: a hard time limit ne
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import threading
@@ -23,7 +24,6 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import duckdb
-import msgspec
 import pyarrow as pa
 
 from runlake import duck
@@ -202,7 +202,8 @@ def _only_select(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statem
         raise SqlError("a query cannot hold NUL characters or broken Unicode")
     row = cursor.execute("SELECT json_serialize_sql($query)", {"query": query}).fetchone()
     try:
-        tree: dict[str, Any] = msgspec.json.decode(row[0] if row else b"")
+        # Not with msgspec: DuckDB writes a number too large for a double as Infinity.
+        tree: dict[str, Any] = json.loads(row[0] if row else "")
     except RecursionError:
         raise SqlError("the query is nested too deeply") from None
     if tree["error"]:
@@ -268,10 +269,10 @@ def _translated(run: _Run | None = None) -> Iterator[None]:
     except (duckdb.Error, pa.ArrowException, OSError) as exc:
         if run is not None:
             run.check()
-        raise SqlError(_first_lines(str(exc))) from exc
+        raise SqlError(first_lines(str(exc))) from exc
 
 
-def _first_lines(message: str) -> str:
+def first_lines(message: str) -> str:
     """The part of DuckDB's message that says what is wrong, with the line of the query it means."""
     said = re.split(r"\n\s*\n|\nPossible (?:solutions|fixes)|\nDatabase is launched", message, maxsplit=1)[0]
     line = re.search(r"^LINE (\d+):", message, re.MULTILINE)

@@ -5,7 +5,10 @@ Both run in a Sandbox that can open these files and no others.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -14,27 +17,32 @@ import duckdb
 import pyarrow as pa
 
 from runlake import duck
-from runlake.columns import NAMES
-from runlake.errors import ImportFailed, RunlakeError, UsageError
-from runlake.query.sandbox import Sandbox
+from runlake.columns import NAMES, TEXTS
+from runlake.errors import ImportFailed, RunlakeError, SqlError, UsageError
+from runlake.query.sandbox import Sandbox, first_lines
 from runlake.settings import Settings
 
 _PATTERN: Final = re.compile(r"[*?\[]")
 CHUNK_ROWS: Final = 250_000
+_CHUNK_BYTES: Final = 64 << 20  # of lines, and of the longest line
+_BUFFER: Final = 1 << 20
 _JSON_OPTIONS: Final = ", hive_partitioning = false, maximum_object_size = 16777216"
-_COMPRESSED: Final = (".gz", ".zst")
+_SEPARATOR: Final = re.compile(r"[,;\t|]")
+_COMPRESSED: Final = {".gz": "gzip", ".zst": "zstd"}
 _FORMATS: Final = {
     ".parquet": "parquet",
     ".csv": "csv",
     ".tsv": "csv",
     ".json": "json",
-    ".ndjson": "json",
-    ".jsonl": "json",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
 }
 # These fields are read as text, whatever they look like, so that the rules of intake see what was written.
 _AS_TEXT: Final = tuple(name for name in NAMES if name not in ("success", "attempt"))
 # Without a SELECT a JSON file is taken record by record, as POST takes it, and not by guessed columns.
-_PLAIN: Final = {"json": "SELECT CAST(json AS VARCHAR) AS json_record FROM objects"}
+_OBJECTS: Final = "SELECT CAST(json AS VARCHAR) AS json_record FROM objects"
+_STRICT: Final = "auto_detect = false, header = true, quote = '\"', escape = '\"', hive_partitioning = false"
+_ALL: Final = "FROM source"
 # A file of no known kind is lines of text.
 _LINES: Final = """read_csv({files}, columns = {{'line': 'VARCHAR'}}, delim = chr(1), quote = '', escape = '',
     header = false, auto_detect = false, compression = '{compression}', max_line_size = 16777216,
@@ -51,7 +59,14 @@ def tables(files: Sequence[Path], select: str | None, settings: Settings) -> Ite
     check(files)
     if select is None:
         for file in files:
-            yield from _read([file], _PLAIN.get(_kind(file), "FROM source"), str(file), settings)
+            match _kind(file):
+                case "ndjson":
+                    yield from _lines(file)
+                case "json":
+                    for name, row, objects in _read([file], _OBJECTS, str(file), settings):
+                        yield name, row, objects.cast(TEXTS)
+                case _:
+                    yield from _read([file], _ALL, str(file), settings)
     else:
         names = ", ".join(str(file) for file in files)
         yield from _read(list(files), select, names, settings)
@@ -70,7 +85,7 @@ def _read(files: list[Path], query: str, name: str, settings: Settings) -> Itera
     allowed = sorted({*paths, *map(_exact, paths)})
     with Sandbox(allowed, threads=settings.threads, memory_limit=settings.memory_limit, lossless=True) as sandbox:
         try:
-            if query == _PLAIN["json"]:
+            if query == _OBJECTS:
                 listed = ", ".join(duck.literal(_exact(path)) for path in paths)
                 sandbox.view("objects", f"FROM read_json_objects([{listed}]{_JSON_OPTIONS})")
             else:
@@ -79,10 +94,46 @@ def _read(files: list[Path], query: str, name: str, settings: Settings) -> Itera
             raise ImportFailed(f"{name}: {exc.detail}") from exc
         sandbox.lock()
         first_row = 1
-        for batch in sandbox.run(query, timeout=None, batch_rows=CHUNK_ROWS):
-            if batch.num_rows:
-                yield name, first_row, pa.Table.from_batches([batch])
-                first_row += batch.num_rows
+        try:
+            for batch in sandbox.run(query, timeout=None, batch_rows=CHUNK_ROWS):
+                if batch.num_rows:
+                    yield name, first_row, pa.Table.from_batches([batch])
+                    first_row += batch.num_rows
+        except SqlError as exc:
+            if query in (_OBJECTS, _ALL):  # the file is to blame, not the caller's SQL
+                raise ImportFailed(f"{name}: {exc.detail}") from exc
+            raise
+
+
+def _lines(file: Path) -> Iterator[tuple[str, int, pa.Table]]:
+    """The lines of a file that are not blank, whatever they hold: a bad one, as of a log cut short, is a bad row."""
+    lines: list[bytes] = []
+    first_row, size = 1, 0
+    try:
+        with (
+            pa.input_stream(str(file), compression=_COMPRESSED.get(file.suffix.lower())) as raw,
+            io.BufferedReader(raw, _BUFFER) as stream,
+        ):
+            _skip_mark(stream)
+            while line := stream.readline(_CHUNK_BYTES):
+                if len(line) == _CHUNK_BYTES:
+                    raise ImportFailed(f"{file}: row {first_row + len(lines)}: a line of {_CHUNK_BYTES} bytes or more")
+                if line.strip():
+                    lines.append(line)
+                    size += len(line)
+                if len(lines) == CHUNK_ROWS or size >= _CHUNK_BYTES:
+                    yield str(file), first_row, pa.table([pa.array(lines, pa.large_binary())], schema=TEXTS)
+                    first_row, lines, size = first_row + len(lines), [], 0
+    except (OSError, pa.ArrowException) as exc:
+        raise ImportFailed(f"{file}: {exc}") from exc
+    if lines:
+        yield str(file), first_row, pa.table([pa.array(lines, pa.large_binary())], schema=TEXTS)
+
+
+def _skip_mark(stream: io.BufferedReader) -> None:
+    """Skip the byte order mark with which some programs begin a text."""
+    if stream.peek(len(BOM_UTF8)).startswith(BOM_UTF8):
+        stream.read(len(BOM_UTF8))
 
 
 def _reader(files: list[Path], paths: list[str]) -> str:
@@ -97,7 +148,7 @@ def _reader(files: list[Path], paths: list[str]) -> str:
             return f"read_parquet({listed}, hive_partitioning = false)"
         case "csv":
             return _typed("read_csv", listed, ", hive_partitioning = false, sample_size = 204800")
-        case "json":
+        case "json" | "ndjson":
             return _typed("read_json", listed, f"{_JSON_OPTIONS}, sample_size = -1")
         case _:
             return _LINES.format(files=listed, compression=compressions.pop())
@@ -109,8 +160,13 @@ def _typed(function: str, listed: str, options: str) -> str:
         try:
             found = con.execute(f"DESCRIBE FROM {function}({listed}{options})").fetchall()
         except duckdb.Error as exc:
-            raise ImportFailed(str(exc)) from exc
+            raise ImportFailed(first_lines(str(exc))) from exc
     json = function == "read_json"
+    if not json and len(found) == 1 and (mark := _SEPARATOR.search(str(found[0][0]))):
+        # Rows of other lengths made DuckDB doubt that these are columns. Told so, it says which line is wrong.
+        names = next(csv.reader([str(found[0][0])], delimiter=mark[0]))
+        columns = _struct(dict.fromkeys(names, "VARCHAR"))
+        return f"read_csv({listed}, {_STRICT}, delim = {duck.literal(mark[0])}, columns = {columns})"
     types = {str(name): str(kind) for name, kind, *_ in found}
     forced = {name: "JSON" if json and name == "output" else "VARCHAR" for name in types if name in _AS_TEXT}
     if not forced:
@@ -136,4 +192,4 @@ def _kind(file: Path) -> str:
 
 
 def _compression(file: Path) -> str:
-    return {".gz": "gzip", ".zst": "zstd"}.get(file.suffix.lower(), "none")
+    return _COMPRESSED.get(file.suffix.lower(), "none")
