@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from runlake import duck, times
-from runlake.errors import Forbidden, LakeDamaged, NotReady, RunlakeError, Unauthorized, UsageError
+from runlake.errors import DiskFull, Forbidden, LakeDamaged, NotReady, RunlakeError, Unauthorized, UsageError
 from runlake.lake.sync import fsync, make_folder
 from runlake.log import LOGGER
 from runlake.paths import Paths
@@ -99,15 +99,26 @@ def revoke(paths: Paths, number: str) -> Key:
 
 def _change(paths: Paths, change: Callable[[tuple[Key, ...]], tuple[Key, ...]]) -> None:
     """Write the changed keys: whole and durable, or not at all."""
-    with duck.translated("writing the keys"), _exclusive(paths):
+    with _told(), duck.translated("writing the keys"), _exclusive(paths):
         content = msgspec.json.encode(_File(FORMAT, change(stored(paths))))
         part = paths.keys.with_suffix(".part")
         part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(msgspec.json.format(content) + b"\n")
-        fsync(part)
-        part.rename(paths.keys)
+        try:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+                out.write(msgspec.json.format(content) + b"\n")
+            fsync(part)
+            part.rename(paths.keys)
+        finally:
+            part.unlink(missing_ok=True)
         fsync(paths.folder)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except DiskFull as exc:
+        raise DiskFull(exc.detail, hint="free some space; the keys are as they were") from exc
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -15,7 +17,9 @@ from runlake.errors import UsageError
 PREFIX: Final = "RUNLAKE_"
 
 Count = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=1e9)]
+Threads = Annotated[int, Meta(ge=1, le=1024)]
+Size = Annotated[str, Meta(pattern=r"^(?i:[0-9]+(\.[0-9]+)? *([KMGT]i?)?B)$")]  # as DuckDB reads sizes
 
 
 def _help(text: str) -> Meta:
@@ -45,11 +49,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     maintain_seconds: Annotated[Seconds, _help("pause between looks at what upkeep is due")] = 5.0
     tidy_seconds: Annotated[Seconds, _help("pause between full merges, snapshot expiry and clean-up")] = 600.0
     grace_seconds: Annotated[
-        Annotated[float, Meta(ge=0)],
+        Annotated[float, Meta(ge=0, le=1e9)],
         _help("how long replaced files and old snapshots stay for running readers"),
     ] = 3600.0
     retention_days: Annotated[
-        Annotated[int, Meta(ge=0)],
+        Annotated[int, Meta(ge=0, le=1_000_000)],
         _help("whole days older than this many go, with their finished runs; 0 or empty keeps all"),
     ] = 0
     read_threads: Annotated[
@@ -61,8 +65,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[int, Meta(ge=0)],
         _help("bytes for columns of the days that windows of statistics cut in two"),
     ] = 448 * 1024 * 1024
-    threads: Annotated[Count, _help("DuckDB threads of each instance")] = 2
-    memory_limit: Annotated[str, _help("DuckDB memory of each instance")] = "2GB"
+    threads: Annotated[Threads, _help("DuckDB threads of each instance")] = 2
+    memory_limit: Annotated[Size, _help("DuckDB memory of each instance")] = "2GB"
     body_bytes: Annotated[Count, _help("largest body of POST /runs, in bytes")] = 64 * 1024 * 1024
     body_seconds: Annotated[Seconds, _help("time for a body to arrive, then 408")] = 60.0
     bodies_bytes: Annotated[
@@ -91,7 +95,22 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     try:
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as exc:
-        raise UsageError(f"bad environment setting {PREFIX}…: {exc}") from None
+        raise UsageError(_explained(str(exc))) from None
+
+
+def debugging(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the caller wants to see everything, where an error is from included."""
+    return environ.get(f"{PREFIX}LOG_LEVEL") == "debug"
+
+
+def _explained(message: str) -> str:
+    """msgspec's message, about the variable by its own name."""
+    if unknown := re.search("unknown field `(.*)`", message):
+        near = difflib.get_close_matches(unknown[1], Settings.__struct_fields__, 1)
+        known = f"; is {PREFIX}{near[0].upper()} meant?" if near else ""
+        return f"there is no setting {PREFIX}{unknown[1].upper()}{known}"
+    words, _, name = message.partition(" - at `$.")
+    return f"{PREFIX}{name.rstrip('`').upper()}: {words}"
 
 
 def markdown_table() -> str:

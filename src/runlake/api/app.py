@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import socket
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -64,6 +65,15 @@ def _settle() -> None:
     gc.freeze()
 
 
+def _why(host: str, port: int) -> str:
+    """Why nothing can listen there; uvicorn keeps it to itself."""
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            return "the reason is gone by now"
+    except OSError as exc:
+        return exc.strerror or str(exc)
+
+
 def serve(store: Store, host: str, port: int, listening: Callable[[str], None], *, keys_required: bool = False) -> None:
     """Serve a store until SIGTERM or SIGINT; then drain, close it and return. Raises RunlakeError if it cannot."""
     service = Service(store, _settle)
@@ -88,7 +98,7 @@ def serve(store: Store, host: str, port: int, listening: Callable[[str], None], 
         service.start()
         _Server(config, listening).run()
     except SystemExit as exc:  # uvicorn's way to say that it cannot listen
-        raise RunlakeError(f"cannot listen on {host} port {port}", hint="is another service there?") from exc
+        raise RunlakeError(f"cannot listen on {host} port {port}: {_why(host, port)}") from exc
     finally:
         service.stop()
         store.close()

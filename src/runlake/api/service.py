@@ -18,12 +18,13 @@ from runlake.errors import Busy, NotReady
 from runlake.index.view import View
 from runlake.intake import Batch, Decoded
 from runlake.lake.append import Counts
-from runlake.log import event
+from runlake.log import LOGGER, event
 from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
 
 _TELL: Final = 2.0  # seconds between lines of the log while the index is loaded
+_AGAIN: Final = 10.0  # seconds until loading is tried once more
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -58,21 +59,27 @@ class Service:
         self._thread.start()
 
     def _load(self) -> None:
-        try:
-            self._store.load(self._progress)
-            if not self._stopped.is_set():
-                self._store.start()
-                self._store.engine.warm()
-        except _StoppedError:
-            return
-        except Exception as exc:  # noqa: BLE001 - /ready has to say it, whatever it is
-            self._reason = "the index could not be loaded; the log of the service says why"
-            event("loading failed", error=exc)
-            return
+        """Until it works: what is in the way, such as a disk that is full, may go away."""
+        while not self._is_loaded():
+            if self._stopped.wait(_AGAIN):
+                return
+        self._store.start()
+        self._store.engine.warm()
         self._loaded()
         self._reason = None
         self.metrics.ready = True
         event("ready", snapshot=self._store.index.view.snapshot, runs=self._store.index.view.total)
+
+    def _is_loaded(self) -> bool:
+        try:
+            self._store.load(self._progress)
+        except _StoppedError:
+            return False
+        except Exception as exc:  # noqa: BLE001 - /ready has to say it, whatever it is
+            self._reason = "the index could not be loaded; the log of the service says why"
+            LOGGER.error("loading failed", exc_info=exc)
+            return False
+        return not self._stopped.is_set()
 
     def stop(self) -> None:
         """End the loading, if it still goes on; then the store may be closed."""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import click
@@ -22,6 +23,7 @@ from rich.progress import (
 from runlake import failpoints
 from runlake import settings as settings_module
 from runlake.errors import RunlakeError, UsageError
+from runlake.paths import Paths
 from runlake.settings import Settings
 
 P = ParamSpec("P")
@@ -50,8 +52,21 @@ def command(function: Callable[Concatenate[Settings, P], None]) -> Callable[P, N
             function(settings.with_data(str(data) if data else None), *args, **kwargs)
         except RunlakeError as exc:
             fail(exc)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise  # click's own, and what it takes care of
+        except Exception as exc:
+            if settings_module.debugging():
+                raise
+            fail(RunlakeError(f"{type(exc).__name__}: {exc}", hint="RUNLAKE_LOG_LEVEL=debug shows where"))
 
     return wrapped
+
+
+def outside(file: Path, settings: Settings, option: str) -> None:
+    """Raise UsageError for a file to be written that lies in the lake's folder: it would be damaged."""
+    folder = Paths.of(settings.data).folder
+    if file.resolve().is_relative_to(folder):
+        raise UsageError(f"{option} cannot write into the lake {folder}")
 
 
 @contextmanager

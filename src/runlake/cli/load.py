@@ -12,7 +12,7 @@ import msgspec
 
 from runlake import generate as generator
 from runlake import times
-from runlake.cli.common import bar, command, lines
+from runlake.cli.common import bar, command, lines, outside
 from runlake.errors import UsageError
 from runlake.index.index import Index
 from runlake.lake import bulk
@@ -48,9 +48,11 @@ def import_(settings: Settings, source: tuple[Path, ...], select: str | None, re
     the second time.
     """
     sources.check(source)
+    if rejects:
+        outside(rejects, settings, "--rejects")
     with _rejects_file(rejects, source) if rejects else nullcontext() as out:
         pieces = (bulk.Source(*piece) for piece in sources.tables(source, select, settings))
-        _load(settings, pieces, "loading", None, _writer(out) if out else None)
+        _load(settings, pieces, "loading", None, out)
 
 
 @click.command(epilog="Example: runlake generate --runs 200000 --days 30 --tasks 200 --seed 7 --data data/lake")
@@ -76,9 +78,12 @@ def _load(
     pieces: Iterable[bulk.Source],
     what: str,
     total: int | None,
-    reject: Callable[[bulk.Reject], None] | None,
+    rejects: BinaryIO | None,
 ) -> None:
     lake = Lake(Paths.of(settings.data), settings, write=True)
+    if rejects:
+        rejects.truncate(0)  # not before it is certain that this load runs
+    reject = _writer(rejects) if rejects else None
     index = Index(settings)
     try:
         with bar("reading what is stored") as update:
@@ -92,11 +97,11 @@ def _load(
 
 
 def _rejects_file(rejects: Path, source: tuple[Path, ...]) -> BinaryIO:
-    """The file for bad rows, emptied; raises UsageError for one of the sources and where none can be made."""
+    """The file for bad rows; raises UsageError for one of the sources and where none can be made."""
     if any(rejects.exists() and rejects.samefile(file) for file in source):
         raise UsageError(f"--rejects would overwrite the source {rejects}")
     try:
-        return rejects.open("wb")
+        return rejects.open("ab")
     except OSError as exc:
         raise UsageError(f"cannot write {rejects}: {exc.strerror}") from exc
 

@@ -12,8 +12,8 @@ import duckdb
 import pyarrow as pa
 
 from runlake import times
-from runlake.cli.common import command, lines
-from runlake.errors import UsageError
+from runlake.cli.common import command, lines, outside
+from runlake.errors import LakeDamaged, RunlakeError, SqlError, UsageError
 from runlake.lake.catalog import Lake
 from runlake.lake.sql import LAYOUT
 from runlake.paths import Paths
@@ -25,6 +25,7 @@ _SQL_EXAMPLES = """
 \b
 Examples:
   runlake sql "SELECT success, count(*) FROM runs GROUP BY ALL"
+  runlake sql -- "$(cat query.sql)"
   runlake sql "FROM finished_runs WHERE error IS NOT NULL" --format parquet --output failed.parquet
 """
 
@@ -38,29 +39,52 @@ Examples:
 def sql(settings: Settings, query: str, form: str, output: Path | None, timeout: float | None) -> None:
     """Run one SELECT over runs, finished_runs and open_runs, also while the service writes.
 
-    The query runs in a DuckDB of its own that can read the lake's files and nothing else.
+    The query runs in a DuckDB of its own that can read the lake's files and nothing else. At its time limit it is
+    interrupted; a function at work on one value of gigabytes goes on until that is done.
     """
+    if output is not None:
+        outside(output, settings, "--output")
     what = _content(settings)
-    with tempfile.TemporaryDirectory(prefix="runlake-") as temp, sandbox(what, settings, temp) as box:
-        reader = box.run(query, timeout=timeout)
-        if output is None:
-            export.write(reader, form, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-            return
-        _to_file(reader, form, output)
+    try:
+        with tempfile.TemporaryDirectory(prefix="runlake-") as temp, sandbox(what, settings, temp) as box:
+            reader = box.run(query, timeout=timeout)
+            if output is None:
+                export.write(reader, form, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
+            else:
+                _to_file(reader, form, output)
+    except SqlError as exc:
+        # DuckDB takes a file that is not there for a pattern, and says that it may not look for it.
+        if gone := [file.path for file in what.files if not Path(file.path).is_file()]:
+            raise LakeDamaged(f"a file of the lake is gone: {gone[0]}", hint="`runlake check` lists all") from exc
+        raise
 
 
 def _to_file(reader: pa.RecordBatchReader, form: str, output: Path) -> None:
     """Write beside the target first, so that a failing query leaves an older file as it was."""
-    part = output.with_name(f".{output.name}.part")
+    target = output.resolve()
+    if target.exists() and not target.is_file():  # a device or a pipe: it must not be replaced
+        _write(reader, form, output, target)
+        return
+    part = target.with_name(f".{target.name}.part")
     try:
-        with part.open("wb") as out:
-            export.write(reader, form, out)
-        part.replace(output)
-    except OSError as exc:
-        raise UsageError(f"cannot write {output}: {exc.strerror}") from exc
+        _write(reader, form, output, part)
+        part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _write(reader: pa.RecordBatchReader, form: str, output: Path, file: Path) -> None:
+    """Raises UsageError when the file cannot be made, RunlakeError when it cannot be filled."""
+    try:
+        out = file.open("wb")
+    except OSError as exc:
+        raise UsageError(f"cannot write {output}: {exc.strerror}") from exc
+    try:
+        with out:
+            export.write(reader, form, out)
+    except OSError as exc:
+        raise RunlakeError(f"cannot write {output}: {exc.strerror}") from exc
 
 
 @click.command(epilog="Example: runlake info --files --data data/lake")
@@ -73,7 +97,10 @@ def info(settings: Settings, files: bool) -> None:
         for file in what.files:
             click.echo(file.path)
         return
-    first, last = _range(what, settings)
+    try:
+        first, last = _range(what, settings)
+    except RunlakeError:  # all else is known without them
+        first = last = "unknown: a file cannot be read (see `runlake check`)"
     click.echo(
         lines(
             [

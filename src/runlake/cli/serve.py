@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import resource
 from typing import Final
 
 import click
@@ -17,6 +18,7 @@ from runlake.settings import Settings
 from runlake.store import Store
 
 STDERR: Final = 2
+OWN_FILES: Final = 256  # open beside connections: the catalog, the index, Parquet files that are read
 
 
 @click.command(epilog="Example: runlake serve --data data/lake --port 8000")
@@ -38,6 +40,7 @@ def serve(settings: Settings, host: str | None, port: int | None, no_auth: bool)
             hint="`runlake keys create` makes one; or say --no-auth if something else guards the service",
         )
     lines = log.begin(settings.log_level, STDERR)
+    _raise_limit(settings.connections + OWN_FILES)
     # Errors of requests are logged by api.problems; what is left is clients that went away while we stopped.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     try:
@@ -45,6 +48,15 @@ def serve(settings: Settings, host: str | None, port: int | None, no_auth: bool)
         app.serve(store, host, settings.port if port is None else port, _say, keys_required=has_keys)
     finally:
         lines.close()
+
+
+def _raise_limit(wanted: int) -> None:
+    """Let the process have so many open files, as far as it may; each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted <= hard or soft < hard < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+    if hard < wanted:
+        log.warn("few files may be open: raise `ulimit -n` or lower RUNLAKE_CONNECTIONS", limit=hard, wanted=wanted)
 
 
 def _say(address: str) -> None:

@@ -24,7 +24,7 @@ from runlake.intake.batch import uuid_bytes
 from runlake.lake.catalog import Lake
 from runlake.lake.commit import Commit
 from runlake.lake.write import run_hours
-from runlake.log import event
+from runlake.log import event, warn
 from runlake.paths import Paths
 from runlake.settings import Settings
 
@@ -110,7 +110,7 @@ class Index(Answers):
             first_day = self._horizon or 0  # there are no files of earlier days
             self._use(self._folder.commit(_mark(lake, snapshot), snapshot, keyring.size(known.keys), first_day))
         except OSError as exc:
-            event("the index was not saved", reason=str(exc))
+            warn("the index was not saved", reason=str(exc))
             self._base = None
             self._retry_later()
 

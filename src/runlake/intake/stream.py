@@ -59,7 +59,8 @@ def _too_large(limit: int) -> TooLarge:
 def _measure(body: bytes, limit: int) -> None:
     """Read the metadata alone: rows, and the size that compressed buffers claim (if they lie, reading them fails)."""
     rows = size = 0
-    for message in pa.ipc.MessageReader.open_stream(body):
+    source = pa.BufferReader(body)
+    for message in pa.ipc.MessageReader.open_stream(source):
         data = bytes(message.metadata)
         root = _u32(data, 0)
         header = _indirect(data, root, _HEADER)
@@ -76,6 +77,8 @@ def _measure(body: bytes, limit: int) -> None:
             size += sum(_unpacked(message.body, offset, length) for offset, length in _buffers(data, header))
         if size > limit:
             raise _too_large(limit)
+    if more := len(body) - source.tell():  # a second stream would be dropped without a word
+        raise BadInput.of("body", f"goes on for {more} bytes after the end of the Arrow IPC stream")
 
 
 def _unpacked(body: pa.Buffer, offset: int, length: int) -> int:

@@ -33,6 +33,7 @@ _SLOTS: Final = {
 }
 # An option of the catalog would win over the setting of the session, which `nothing_inlined` changes.
 _SESSION_OPTIONS: Final = {"data_inlining_row_limit"}
+_NO_CATALOG: Final = re.compile(r"not a database|malformed|does not exist")
 _INLINED_TABLE: Final = re.compile(r"ducklake_inlined_data_[0-9]+_[0-9]+")
 
 
@@ -69,8 +70,10 @@ class Lake:
                 self._con = self._connect()
             with duck.translated(f"opening the catalog {paths.catalog}", disk=paths.folder):
                 self._attach()
-        except BaseException:
+        except BaseException as exc:
             self.close()
+            if isinstance(exc, LakeDamaged) and _NO_CATALOG.search(exc.detail):
+                raise LakeDamaged(f"{paths.catalog} is no catalog of a lake", hint="restore it from a backup") from exc
             raise
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
