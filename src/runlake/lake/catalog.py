@@ -248,6 +248,11 @@ class Lake:
             for number, path, count, size in zip(*rows.values(), strict=True)
         ]
 
+    def every_file(self) -> dict[str, int]:
+        """The bytes of every live file of every table, by its path."""
+        rows = zip(*self.execute("every_file").to_pydict().values(), strict=True)
+        return {str(self.paths.files / path): int(size) for path, size, inside in rows if inside}
+
     def inlined(self) -> pa.Table:
         """Finished rows that are in the catalog and in no file yet, with the schema columns.STORED."""
         parts = list(self._of_inlined("finished_runs", "inlined_rows"))
