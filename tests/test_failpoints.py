@@ -35,7 +35,7 @@ def leftovers(lake: Path) -> set[str]:
     listed = set(runlake("info", "--files", "--data", str(lake)).stdout.splitlines())
     index = lake / "index"
     named = {"manifest.json", *json.loads((index / "manifest.json").read_text())["files"]}
-    kept = {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "writer.lock"}
+    kept = {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "writer.lock", "SHA256SUMS"}
     live = listed | {str(index / name) for name in named} | {str(lake / name) for name in kept}
     return {str(path) for path in lake.rglob("*") if path.is_file()} - live
 

@@ -20,8 +20,8 @@ BOTTOM: Final = frozenset(
     | {"parquet", "paths", "settings", "statements", "times"}
 )
 # The reading room may know what the lake looks like (DataFile, and Lake for the commands that read beside the
-# service), but nothing that writes.
-LAKE_TO_READ: Final = frozenset({"lake.catalog"})
+# service) and its checksums, but nothing that writes runs.
+LAKE_TO_READ: Final = frozenset({"lake.catalog", "lake.sums"})
 
 # For each room: the rooms and modules it may import, besides itself. Bytes flow the same way.
 ALLOWED: Final[dict[str, frozenset[str]]] = {

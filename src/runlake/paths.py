@@ -73,6 +73,16 @@ class Paths(Struct, frozen=True):
         return self.folder / "index"
 
     @property
+    def sums(self) -> Path:
+        """The checksums of the Parquet files; may be deleted, and is made anew."""
+        return self.folder / "SHA256SUMS"
+
+    @property
+    def unfinished_sums(self) -> Path:
+        """The checksums while they are written anew."""
+        return self.folder / "new-SHA256SUMS"
+
+    @property
     def backup_mark(self) -> Path:
         """Says that the folder holds a backup, or the beginning of one."""
         return self.folder / "backup.txt"

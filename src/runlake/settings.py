@@ -32,8 +32,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: Annotated[str, _help("folder of the lake; `--data` overrides it")] = "data/lake"
     host: Annotated[str, _help("address `serve` listens on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535), _help("port `serve` listens on; 0 picks a free one")] = 8000
-    catalog_uri: Annotated[str, _help("DuckLake catalog; empty means `sqlite:` in the data folder")] = ""
-    data_uri: Annotated[str, _help("where Parquet files go; empty means `files/` in the data folder")] = ""
     inline_rows: Annotated[
         int, Meta(ge=0), _help("commits of at most this many rows are kept in the catalog until a flush")
     ] = 100

@@ -128,13 +128,14 @@ def _gone(how: str, settings: Settings, gone: retention.Gone) -> list[tuple[str,
 def check(settings: Settings) -> None:
     """Verify the lake: every file present and readable, counts agree, no id twice.
 
-    Reads all data, and compares the saved index with it. Exit code 1 and a list of what is wrong if
-    anything is.
+    Reads all data, and compares it with its checksums and with the saved index. Exit code 1 and a
+    list of what is wrong if anything is.
     """
     with bar("checking files") as update:
         report = verify.check(settings, update)
     for finding in report.findings:
         click.echo(finding, err=True)
-    click.echo(lines([("runs", f"{report.runs:,}"), ("files", f"{report.files:,}"), ("wrong", len(report.findings))]))
+    told = [("runs", f"{report.runs:,}"), ("files", f"{report.files:,}"), ("wrong", f"{len(report.findings)}")]
+    click.echo(lines([*told, *([("without checksum", f"{report.bare:,}")] if report.bare else [])]))
     if report.findings:
         sys.exit(FAILED)

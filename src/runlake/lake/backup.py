@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from runlake import duck
 from runlake.errors import Busy, DiskFull, LakeDamaged, LakeMissing, UsageError
+from runlake.lake import sums
 from runlake.lake.attach import attach_statement, check_layout, load_extensions
 from runlake.lake.lock import WriteLock
 from runlake.lake.sql import SQL
@@ -79,8 +80,6 @@ def backup(settings: Settings, target: str | Path, progress: Callable[[int, int]
     Busy when files vanish faster than they are copied.
     """
     source, copy = Paths.of(settings.data), Paths.of(target)
-    if settings.catalog_uri or settings.data_uri:
-        raise UsageError("backup copies a lake that lies in its folder; this one has a catalog or data elsewhere")
     if not source.catalog.is_file():
         raise LakeMissing(f"there is no lake in {source.folder}")
     _check_target(source, copy)
@@ -130,9 +129,11 @@ class _Backup:
 
     def run(self) -> Done:
         """Copy, put the new catalog in place, tidy."""
+        known = sums.read(self._source)  # now too, because a file may be merged away once it is copied
         snapshot = self._whole()
         fsync(self._copy.unfinished_catalog)
         self._copy.unfinished_catalog.rename(self._copy.catalog)
+        self._take_sums(snapshot, known | sums.read(self._source))
         fsync(self._copy.folder)
         self._sweep(snapshot)
         self._done.snapshot = snapshot.number
@@ -224,6 +225,12 @@ class _Backup:
         part.rename(target)
         self._done.copied_files += 1
         self._done.copied_bytes += size
+
+    def _take_sums(self, snapshot: _Snapshot, known: dict[str, str]) -> None:
+        """What the original says of the files: of one that was damaged before it was copied, `check` then tells."""
+        known = sums.read(self._copy) | known
+        names = (sums.name_of(self._copy, self._copy.files / path) for path in snapshot.files)
+        sums.replace(self._copy, {name: known[name] for name in names if name in known})
 
     def _sweep(self, snapshot: _Snapshot) -> None:
         """Delete what the catalog in place does not name: files of the last backup, and halves of copies."""

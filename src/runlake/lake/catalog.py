@@ -126,10 +126,7 @@ class Lake:
     def _attach_statement(self, catalog: Path) -> str:
         # A reader must not say what the journal is: a backup has another, on a medium that may be read-only.
         mode = "META_JOURNAL_MODE 'WAL'" if self._write else "READ_ONLY"
-        return attach_statement(self.settings.catalog_uri or f"sqlite:{catalog}", self._data_path(), mode)
-
-    def _data_path(self) -> str:
-        return self.settings.data_uri or f"{self.paths.files}/"
+        return attach_statement(f"sqlite:{catalog}", f"{self.paths.files}/", mode)
 
     def _tune(self, catalog: Path) -> None:
         """Write what DuckLake reads at ATTACH: our options, and the data path if the folder has moved.
@@ -138,7 +135,7 @@ class Lake:
         """
         s = self.settings
         wanted = {
-            "data_path": self._data_path(),
+            "data_path": f"{self.paths.files}/",
             "parquet_row_group_size": str(s.row_group_rows),
             "parquet_compression": "zstd",
         }
@@ -250,6 +247,11 @@ class Lake:
             DataFile(int(number), str(root / path), day_of(path), int(count), int(size))
             for number, path, count, size in zip(*rows.values(), strict=True)
         ]
+
+    def every_file(self) -> dict[str, int]:
+        """The bytes of every live file of every table, by its path."""
+        rows = zip(*self.execute("every_file").to_pydict().values(), strict=True)
+        return {str(self.paths.files / path): int(size) for path, size, inside in rows if inside}
 
     def inlined(self) -> pa.Table:
         """Finished rows that are in the catalog and in no file yet, with the schema columns.STORED."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from runlake import times
 from runlake.errors import LakeDamaged
-from runlake.lake import maintain, retention
+from runlake.lake import maintain, retention, sums
 from runlake.lake.catalog import Lake
 from runlake.lake.follower import Follower
 from runlake.lake.maintain import Step
@@ -19,6 +19,7 @@ from runlake.lake.unreadable import Unreadable
 from runlake.log import event
 
 _INDEX: Final = "the index"
+_SUMS_BYTES: Final = 256 << 20  # appends wait while files without a checksum get one, so no more than this at a time
 _LONGEST: Final = 12  # maintenance intervals that work rests at most after it failed again and again
 
 
@@ -101,6 +102,7 @@ class Keeper:
             if step is Step.RETAIN:
                 # What is saved begins at a snapshot that still names the files.
                 self._index.save(self._lake)
+        sums.tidy(self._lake.paths, self._lake.every_file())
 
     def _step(self, step: Step) -> bool:
         """Do a step; returns whether it has to go on."""
@@ -122,6 +124,7 @@ class Keeper:
         if step is Step.REWRITE_OPEN:
             self._dead_open = 0
         if step is Step.CLEAN:
+            sums.tidy(self._lake.paths, self._lake.every_file(), _SUMS_BYTES)
             self._last_tidy = time.monotonic()
         seconds = time.monotonic() - started
         self.on_step(step.name.lower(), seconds)

@@ -1,7 +1,8 @@
 """Durability: DuckLake commits its catalog without syncing the Parquet files it names, so we do.
 
 Inside an explicit transaction the new files already exist before COMMIT. `NewFiles` finds them by comparing the
-folders a statement may write to, and syncs files and folders; only then may the transaction commit.
+folders a statement may write to, and syncs files and folders; only then may the transaction commit. The checksums of
+the new files are noted at the same place, and these are not synced.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runlake import duck
+from runlake.lake import sums
+from runlake.paths import Paths
 
 
 class NewFiles:
@@ -26,18 +29,19 @@ class NewFiles:
             return self._sync()
 
     def _sync(self) -> int:
-        count = 0
+        files: list[Path] = []
         touched: set[Path] = set()
         for folder, before in self._before.items():
-            new = _listing(folder) - before
-            for name in new:
-                fsync(folder / name)
-            count += len(new)
+            new = [folder / name for name in _listing(folder) - before]
+            for file in new:
+                fsync(file)
+            files += new
             if new:
                 touched.update(p for p in (folder, *folder.parents) if p.is_relative_to(self._root))
         for folder in sorted(touched, reverse=True):
             fsync(folder)
-        return count
+        sums.add(Paths(self._root), files)
+        return len(files)
 
 
 def _listing(folder: Path) -> set[str]:

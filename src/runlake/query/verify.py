@@ -1,8 +1,8 @@
-"""`runlake check`: reads everything and compares it with the catalog, and the saved index with both."""
+"""`runlake check`: reads everything and compares it with the catalog and its checksums, and the saved index too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from runlake import duck, statements, times
 from runlake.columns import select_list
-from runlake.errors import Busy
+from runlake.errors import Busy, LakeDamaged
 from runlake.index import keys
 from runlake.intake.batch import uuid_bytes
+from runlake.lake import sums
 from runlake.lake.catalog import DataFile, Lake
 from runlake.paths import Paths
 from runlake.query import verify_index
@@ -32,11 +33,31 @@ _TRIES: Final = 5
 
 
 class Report(Struct):
-    """What was looked at and what is wrong, a line each."""
+    """What was looked at and what is wrong, a line each; `bare` files have no checksum, so a changed value may hide."""
 
     runs: int
     files: int
     findings: list[str]
+    bare: int = 0
+
+
+class _Sums:
+    """The checksums of a lake. Read them after the catalog: a file has its line before it has its name there."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._known = sums.read(paths)
+        self.bare = 0
+
+    def compare(self, file: str) -> list[str]:
+        """What is wrong with the bytes of a file, if anything; raises OSError."""
+        known = self._known.get(sums.name_of(self._paths, file))
+        if known is None:
+            self.bare += 1
+            return []
+        name = self._paths.sums.name
+        same = sums.digest(file) == known
+        return [] if same else [f"{file}: is not what was written, its SHA-256 differs from the one in {name}"]
 
 
 def check(settings: Settings, progress: Callable[[int, int], None] = lambda *_: None) -> Report:
@@ -48,35 +69,43 @@ def check(settings: Settings, progress: Callable[[int, int], None] = lambda *_: 
     try:
         for _ in range(_TRIES):
             report, files = _looked(lake, settings, progress)
-            live = {file.path for file in lake.files()} if report.findings else set()
-            replaced = [f"{file.path}:" for file in files if report.findings and file.path not in live]
+            live = lake.every_file() if report.findings else {}
+            replaced = [f"{file}:" for file in files if report.findings and file not in live]
             if not any(finding.startswith(path) for finding in report.findings for path in replaced):
                 return report
             # What is wrong with a file that upkeep has replaced meanwhile may only be that it is gone.
         raise Busy("files are replaced faster than they are read", hint="set RUNLAKE_GRACE_SECONDS higher")
+    except LakeDamaged as exc:
+        # A file of the open runs may be the reason, and DuckDB does not always name it.
+        blamed = _beside(lake.every_file(), _Sums(lake.paths))
+        raise LakeDamaged("; ".join([exc.detail, *blamed]), hint=exc.hint) from exc
     finally:
         lake.close()
 
 
-def _looked(lake: Lake, settings: Settings, progress: Callable[[int, int], None]) -> tuple[Report, list[DataFile]]:
-    """One look at everything, and the files that were live at its snapshot."""
+def _looked(lake: Lake, settings: Settings, progress: Callable[[int, int], None]) -> tuple[Report, set[str]]:
+    """One look at everything, and the files that were looked at."""
     horizon = lake.horizon()  # first, because it only moves on
     told = verify_index.told(lake)
     first_day = lake.horizon() or 0  # now, because the index may know days that went in between
-    held = verify_index.Tally()
-    findings = _of_lake(told.what, settings, held, progress) + _too_old(told.what, horizon)
-    findings += told.findings(held, first_day, lake.paths.index)
-    files = list(told.what.files)
-    return Report(told.what.finished + told.what.opened.num_rows, len(files), findings), files
+    held, files = verify_index.Tally(), {file.path for file in told.what.files}
+    others = lake.every_file().keys() - files
+    known = _Sums(lake.paths)
+    findings = _of_lake(told.what, settings, held, known, progress) + _too_old(told.what, horizon)
+    findings += told.findings(held, first_day, lake.paths.index) + _beside(sorted(others), known)
+    report = Report(told.what.finished + told.what.opened.num_rows, len(files), findings, known.bare)
+    return report, files | others
 
 
-def _of_lake(what: Content, settings: Settings, held: Tally, progress: Callable[[int, int], None]) -> list[str]:
+def _of_lake(
+    what: Content, settings: Settings, held: Tally, known: _Sums, progress: Callable[[int, int], None]
+) -> list[str]:
     """What is wrong with files and rows; the finished runs are added up in `held`."""
     findings: list[str] = []
     prints = []
     with duck.connect(threads=settings.threads, memory_limit=settings.memory_limit) as con:
         for done, file in enumerate(what.files, 1):
-            prints.append(_file(con, file, findings, held))
+            prints.append(_file(con, file, findings, held, known))
             progress(done, len(what.files))
         for name, rows in (("finished", what.inlined), ("open", what.opened)):
             con.register("given", rows)
@@ -93,13 +122,27 @@ def _too_old(what: Content, horizon: int | None) -> list[str]:
     return [f"{file.path}: lies before {times.to_date(horizon or 0)}, the first day that is kept" for file in old]
 
 
-def _file(con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str], held: Tally) -> npt.NDArray[np.uint64]:
+def _beside(files: Iterable[str], known: _Sums) -> list[str]:
+    """What is wrong with the bytes of files that are not read here: those of other tables than the finished runs."""
+    findings: list[str] = []
+    for file in files:
+        try:
+            findings += known.compare(file)
+        except OSError as exc:
+            findings.append(f"{file}: {exc}")
+    return findings
+
+
+def _file(
+    con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str], held: Tally, known: _Sums
+) -> npt.NDArray[np.uint64]:
     """Fingerprints of a file's ids; what is wrong with the file goes to `findings`, else its runs to `held`."""
     before, prints, good = len(findings), np.empty(0, dtype=np.uint64), 0
     try:
         size = Path(file.path).stat().st_size
         if size != file.size:
             findings.append(f"{file.path}: has {size} bytes, the catalog says {file.size}")
+        findings += known.compare(file.path)
         first, last = file.day * times.DAY_US, (file.day + 1) * times.DAY_US
         bound = {"file": file.path, "first": first, "last": last}
         # The checksum makes DuckDB decode every value of every column.
