@@ -188,12 +188,14 @@ def test_loading_is_tried_again(lake: Path) -> None:
         assert sum("Too many open files" in line for line in server.log) == 2
 
 
-def test_a_full_disk_is_not_wrong_usage(lake: Path) -> None:
-    """/dev/full takes nothing: the answer of a query fails there as on a full disk."""
+def test_a_full_disk_is_not_wrong_usage(lake: Path, tmp_path: Path) -> None:
+    """A device like /dev/full takes nothing: the answer of a query fails there as on a full disk."""
+    full = tmp_path / "full"
+    os.mknod(full, 0o666 | stat.S_IFCHR, os.makedev(1, 7))
     query = "SELECT repeat('x', 100000)"
-    done = runlake("sql", query, "--output", "/dev/full", "--data", str(lake))
+    done = runlake("sql", query, "--output", str(full), "--data", str(lake))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-    assert Path("/dev/full").is_char_device()
+    assert full.is_char_device()
 
 
 def test_output_to_what_is_no_file(lake: Path, tmp_path: Path) -> None:
