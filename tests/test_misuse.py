@@ -188,6 +188,20 @@ def test_loading_is_tried_again(lake: Path) -> None:
         assert sum("Too many open files" in line for line in server.log) == 2
 
 
+def test_what_fails_after_loading_is_told(lake: Path) -> None:
+    """By /ready and the log, as what fails in loading is."""
+    before = "from runlake.query.engine import Engine\nEngine.warm = lambda self: 1 / 0"
+    server = Server(lake, before=before).wait_listening()
+    try:
+        answer = httpx.get(f"{server.url}/ready")
+        while "being loaded" in answer.text:
+            answer = httpx.get(f"{server.url}/ready")
+        assert (answer.status_code, "the log of the service says why" in answer.text) == (503, True)
+    finally:
+        assert server.stop() == 0
+    assert any("ZeroDivisionError" in line and "loading failed" in line for line in server.log)
+
+
 def made_device(path: Path, minor: int) -> Path:
     """A device like /dev/null (3) or /dev/full (7); skips the test where none can be made."""
     try:

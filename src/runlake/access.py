@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from runlake import duck, times
-from runlake.errors import DiskFull, Forbidden, LakeDamaged, NotReady, RunlakeError, Unauthorized, UsageError
+from runlake.errors import Forbidden, LakeDamaged, NotReady, RunlakeError, Unauthorized, UsageError
 from runlake.lake.sync import fsync, make_folder
 from runlake.log import LOGGER
 from runlake.paths import Paths
@@ -99,7 +99,7 @@ def revoke(paths: Paths, number: str) -> Key:
 
 def _change(paths: Paths, change: Callable[[tuple[Key, ...]], tuple[Key, ...]]) -> None:
     """Write the changed keys: whole and durable, or not at all."""
-    with _told(), duck.translated("writing the keys"), _exclusive(paths):
+    with duck.translated("writing the keys", full="free some space; the keys are as they were"), _exclusive(paths):
         content = msgspec.json.encode(_File(FORMAT, change(stored(paths))))
         part = paths.keys.with_suffix(".part")
         part.unlink(missing_ok=True)
@@ -111,14 +111,6 @@ def _change(paths: Paths, change: Callable[[tuple[Key, ...]], tuple[Key, ...]]) 
         finally:
             part.unlink(missing_ok=True)
         fsync(paths.folder)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except DiskFull as exc:
-        raise DiskFull(exc.detail, hint="free some space; the keys are as they were") from exc
 
 
 @contextmanager

@@ -80,8 +80,9 @@ _NO_SPACE: Final = re.compile(r"no space left|disk (is )?full|database or disk i
 
 
 @contextmanager
-def translated(doing: str, *, disk: Path | None = None) -> Iterator[None]:
-    """Raise our errors instead of DuckDB's and the system's; `doing` says what was tried, on which disk.
+def translated(doing: str, *, disk: Path | None = None, full: str | None = None) -> Iterator[None]:
+    """Raise our errors instead of DuckDB's and the system's; `doing` says what was tried, on which disk, and `full`
+    what to do when there is no room on it, where that is not what DiskFull says.
 
     Raises DiskFull, Timeout or LakeDamaged, each `from` the foreign error.
     """
@@ -91,9 +92,9 @@ def translated(doing: str, *, disk: Path | None = None) -> Iterator[None]:
         raise Timeout(f"{doing}: interrupted at its time limit") from exc
     except (duckdb.Error, OSError) as exc:
         text = " ".join(str(exc).split())
-        full = isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)
+        no_room = isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)
         if disk is not None and _IO_ERROR in text:
-            full = shutil.disk_usage(disk).free < _LITTLE
-        if full or _NO_SPACE.search(text):
-            raise DiskFull(f"{doing}: the disk is full") from exc
+            no_room = shutil.disk_usage(disk).free < _LITTLE
+        if no_room or _NO_SPACE.search(text):
+            raise DiskFull(f"{doing}: the disk is full", hint=full) from exc
         raise LakeDamaged(f"{doing}: {text}") from exc

@@ -63,8 +63,6 @@ class Service:
         while not self._is_loaded():
             if self._stopped.wait(_AGAIN):
                 return
-        self._store.start()
-        self._store.engine.warm()
         self._loaded()
         self._reason = None
         self.metrics.ready = True
@@ -73,13 +71,17 @@ class Service:
     def _is_loaded(self) -> bool:
         try:
             self._store.load(self._progress)
+            if self._stopped.is_set():
+                return False
+            self._store.start()
+            self._store.engine.warm()
         except _StoppedError:
             return False
         except Exception as exc:  # noqa: BLE001 - /ready has to say it, whatever it is
             self._reason = "the index could not be loaded; the log of the service says why"
             LOGGER.error("loading failed", exc_info=exc)
             return False
-        return not self._stopped.is_set()
+        return True
 
     def stop(self) -> None:
         """End the loading, if it still goes on; then the store may be closed."""

@@ -115,19 +115,19 @@ def _lines(file: Path) -> Iterator[tuple[str, int, pa.Table]]:
             io.BufferedReader(raw, _BUFFER) as stream,
         ):
             _skip_mark(stream)
-            while line := stream.readline(_CHUNK_BYTES):
+            line = b"\n"
+            while line:
+                line = stream.readline(_CHUNK_BYTES)
                 if len(line) == _CHUNK_BYTES:
                     raise ImportFailed(f"{file}: row {first_row + len(lines)}: a line of {_CHUNK_BYTES} bytes or more")
                 if line.strip():
                     lines.append(line)
                     size += len(line)
-                if len(lines) == CHUNK_ROWS or size >= _CHUNK_BYTES:
+                if lines and (not line or len(lines) == CHUNK_ROWS or size >= _CHUNK_BYTES):
                     yield str(file), first_row, pa.table([pa.array(lines, pa.large_binary())], schema=TEXTS)
                     first_row, lines, size = first_row + len(lines), [], 0
     except (OSError, pa.ArrowException) as exc:
         raise ImportFailed(f"{file}: {exc}") from exc
-    if lines:
-        yield str(file), first_row, pa.table([pa.array(lines, pa.large_binary())], schema=TEXTS)
 
 
 def _skip_mark(stream: io.BufferedReader) -> None:
