@@ -20,6 +20,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 RUNLAKE: Final = [sys.executable, "-c", "from runlake.cli import main; main()"]
 # The kernel ends what was started when the benchmark is gone, however that came: the next run finds nothing in its way.
 _LEASH: Final = ["setpriv", "--pdeathsig", "KILL", "--"]
+_MEASURED: Final = ["src", "benchmarks", ":!benchmarks/last.*", ":!benchmarks/baseline.json", ":!benchmarks/README.md"]
 PEER: Final = [sys.executable, "-m", "benchmarks.peers.server"]
 
 
@@ -133,3 +134,9 @@ def description() -> str:
     """Cores and architecture."""
     gib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     return f"{os.cpu_count()} cores, {platform.machine()}, {gib:.0f} GiB"
+
+
+def commit() -> str:
+    """The commit of what is measured; what the benchmark itself writes is no change."""
+    changed = " with changes" if run(["git", "status", "--porcelain", "--", *_MEASURED])[0] else ""
+    return run(["git", "rev-parse", "--short", "HEAD"])[0].strip() + changed

@@ -28,7 +28,6 @@ _MIXED: Final = "mixed"
 _MIXED_SECONDS: Final = 6
 _UNCHANGED: Final = "unchanged"
 _UNCHANGED_SECONDS: Final = 3
-_MEASURED: Final = ["src", "benchmarks", ":!benchmarks/last.*", ":!benchmarks/baseline.json", ":!benchmarks/README.md"]
 _IMPORTED_A_DAY: Final = 250_000  # dense days
 
 
@@ -70,7 +69,7 @@ def _measured(options: Namespace) -> Results:
 
 
 def _all(work: Path, options: Namespace) -> Results:
-    commit = _commit()
+    commit = machine.commit()
     results = Results(f"{datetime.now(UTC):%Y-%m-%d}", machine.description(), commit, _versions(options.peers), [])
     progress = Progress(work, commit, f"{options.seconds} s of {', '.join(options.peers)}", _say)
     bodies = work / "bodies"
@@ -91,7 +90,7 @@ def _all(work: Path, options: Namespace) -> Results:
         )
         _write(options.out, results)
     print(options.out.read_text(encoding="utf-8"))
-    if _commit() != commit:
+    if machine.commit() != commit:
         raise SystemExit("runlake's code changed while it was measured: these figures belong to no one commit")
     return results
 
@@ -189,12 +188,6 @@ def _import(folder: Path, runs: int) -> Imported:
     shutil.rmtree(folder)
     _say(f"import: {found.ours:,.0f} runs/s, plain DuckDB {found.plain:,.0f}")
     return found
-
-
-def _commit() -> str:
-    """The commit of what is measured; what the benchmark itself writes is no change."""
-    changed = " with changes" if machine.run(["git", "status", "--porcelain", "--", *_MEASURED])[0] else ""
-    return machine.run(["git", "rev-parse", "--short", "HEAD"])[0].strip() + changed
 
 
 def _versions(peers: list[str]) -> dict[str, str]:
