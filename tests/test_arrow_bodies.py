@@ -149,3 +149,16 @@ def test_a_column_name_that_is_not_utf8() -> None:
         writer.write_table(table)
     with pytest.raises(BadInput, match="UTF-8"):
         from_arrow(out.getvalue().replace(b"lease_owner", b"lease_\x80wner"))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_zone_whose_name_is_not_utf8(unit: str) -> None:
+    """It is not looked at, as of any zone."""
+    at = 1_736_582_400_000_000
+    value = {"s": at // 1_000_000, "ms": at // 1_000, "us": at, "ns": at * 1_000}[unit]
+    out = io.BytesIO()
+    table = pa.table({"task_id": [str(TASK)], "created_at": pa.array([value], pa.timestamp(unit, "Mars/Base"))})
+    with pa.ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+    rows = from_arrow(out.getvalue().replace(b"Mars/Base", b"Mars\x80Base")).rows
+    assert rows["created_at"].cast(pa.int64()).to_pylist() == [at]

@@ -137,7 +137,8 @@ def _in_micros(table: pa.Table) -> tuple[pa.Table, list[Rejected]]:
         ]
         values = np.where(wrong, 0, values)
         micros = values // 1000 if unit == 1 else values * (unit // 1000)
-        zone = field.type.tz if pa.types.is_timestamp(field.type) else None
+        # Only whether there is a zone matters; its name may be of any bytes, which `tz` would fail to decode.
+        zone = "UTC" if pa.types.is_timestamp(field.type) and field.type != pa.timestamp(field.type.unit) else None
         cut = pa.array(micros, mask=np.asarray(column.is_null()) | wrong).cast(pa.timestamp("us", zone))
         table = table.set_column(place, field.name, cut)
     return table, rejected
