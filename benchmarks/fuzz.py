@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/fuzz.py [--minutes 10] [--seed 1]
 
-Rounds of the cases of tests/test_fuzz.py, each with another seed, against one server; a failing case is printed, with
-its round, and the next round goes on. At the end `runlake check` reads what was stored. Exit code 1 on any finding.
+Rounds of the cases of tests/test_fuzz.py, each with another seed, against one server, and of Arrow streams with changed
+bytes, which are decoded here; a failing case is printed, with its round, and the next round goes on. At the end
+`runlake check` reads what was stored. Exit code 1 on any finding.
 """
 
 from __future__ import annotations
@@ -54,10 +55,12 @@ def main() -> None:
 def one_round(fuzzer: Fuzzer, seed: int) -> int:
     """The number of kinds in which something was found."""
     findings = 0
-    for kind in (*BODIES, "operations"):
+    for kind in (*BODIES, "operations", "changed streams"):
         try:
             if kind == "operations":
                 fuzzer.operations(CASES // 30, seed=seed)
+            elif kind == "changed streams":
+                fuzzer.changed(10 * CASES, seed=seed)
             else:
                 fuzzer.bodies(kind, CASES, seed=seed)
         except Exception:  # noqa: BLE001 - whatever a case finds is printed

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import struct
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -74,6 +76,9 @@ def _record(draw: st.DrawFn) -> bytes:
     return b"{" + b",".join(joined + joined[:1] * (draw(st.integers(0, 19)) == 0)) + b"}"
 
 
+_LIES: Final = (0, 1, -1, 2**31 - 1, -(2**31), 2**24, 255, 10_001)
+
+
 @st.composite
 def _mutated(draw: st.DrawFn, inner: st.SearchStrategy[bytes], one_in: int) -> bytes:
     """A body, one in so many with some of its bytes changed, lost or added; its numbers may lie."""
@@ -93,7 +98,7 @@ def _mutated(draw: st.DrawFn, inner: st.SearchStrategy[bytes], one_in: int) -> b
                 del body[at:]
             case _:
                 at -= at % 4
-                number = draw(st.sampled_from([0, 1, -1, 2**31 - 1, -(2**31), 2**24, 255, 10_001]))
+                number = draw(st.sampled_from(_LIES))
                 body[at : at + 4] = struct.pack("<i", number)
     return bytes(body)
 
@@ -211,6 +216,29 @@ def _stream(draw: st.DrawFn) -> bytes:
 def arrow_bodies() -> st.SearchStrategy[bytes]:
     """Bodies that look like Arrow streams."""
     return _mutated(_stream(), 2)
+
+
+def changed_streams(rng: random.Random, number: int) -> Iterator[bytes]:
+    """So many streams with a column of each type of `COLUMNS` in turn, a few of their bytes or numbers changed.
+
+    Made without hypothesis, in a tenth of the time; for decoding alone.
+    """
+    for turn in range(number):
+        kind, values = COLUMNS[turn % len(COLUMNS)]
+        rows = rng.randrange(4)
+        columns = _GOOD_COLUMNS | {rng.choice(FIELDS): (kind, values)}
+        table = pa.table({name: pa.array(rng.choices(held, k=rows), typed) for name, (typed, held) in columns.items()})
+        out = io.BytesIO()
+        with pa.ipc.new_stream(out, table.schema) as writer:
+            writer.write_table(table)
+        body = bytearray(out.getvalue())
+        for _ in range(rng.randrange(1, 4)):
+            at = rng.randrange(len(body))
+            if rng.random() < 0.75:
+                body[at] = rng.choice([rng.randrange(256), body[at] ^ 1 << rng.randrange(8)])
+            else:
+                struct.pack_into("<i", body, at // 4 * 4, rng.choice(_LIES))
+        yield bytes(body)
 
 
 def bomb(size: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import random
 import struct
 import time
 import uuid
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pytest
+from fuzzing import changed_streams
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -193,3 +195,27 @@ def test_damaged_streams_are_bad_input(whole: bytes, data: st.DataObject) -> Non
         changed = changed[: data.draw(st.integers(0, len(changed)))]
     with contextlib.suppress(BadInput, TooLarge):
         from_arrow(bytes(changed), limit=LIMIT)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(4, 1000), (7, 3000)])
+def test_changed_streams_of_every_type_are_bad_input(seed: int, number: int) -> None:
+    """The same with columns of all types, which changed bytes turn into others: of these two seeds into a decimal of
+    an impossible scale and an interval of months."""
+    for changed in changed_streams(random.Random(seed), number):
+        with contextlib.suppress(BadInput, TooLarge):
+            from_arrow(changed, limit=LIMIT)
+
+
+ODD: Final = {
+    "scale": pa.array([None], pa.decimal128(38, 1_459_617_797)),
+    "negative scale": pa.array([None], pa.decimal128(5, -2)),
+    "interval": pa.array([(1, 2, 3)], pa.month_day_nano_interval()),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_types_that_hold_no_field(kind: str) -> None:
+    """DuckDB fails on the scale, Arrow on intervals of months."""
+    with pytest.raises(BadInput, match="is not read here") as caught:
+        from_arrow(body(rows(1, attempt=ODD[kind])), limit=LIMIT)
+    assert [error.field for error in caught.value.errors] == ["attempt"]
