@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/two_commits.py COMMIT [--runs 1000000] [--turns 3] [--work FOLDER] [--help]
 
-Machines differ by more than commits do, and so do hours of one machine: two days tell little about the code.
+Machines differ by more than commits do, and so do hours of one machine: figures of two days tell little of the code.
 Answers are compared before anything is timed. Both run on the packages that are installed now. For every kind of
 question `wrk` asks each side for two seconds, then the other, and the sides change places every turn; the first turn
 warms up. Appends alternate body by body. Prints medians in milliseconds (requests a second for the mix) and the ratio
@@ -25,7 +25,7 @@ from typing import Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.comparison import appends, lake, machine, questions, same, wrk
+from benchmarks.comparison import appends, lake, machine, questions, same, writes, wrk
 from benchmarks.comparison.figures import Shape
 
 LOST: Final = 1.1
@@ -135,10 +135,7 @@ def _appended(sides: Sequence[Side], file: Path, size: int) -> dict[str, float]:
     with file.open("rb") as bodies:
         for turn, body in enumerate(bodies):
             for side in sides if turn % 2 else reversed(sides):
-                answer = side.client.post("/runs", body)
-                if answer.status != 200 or answer.body["stored"] != size:
-                    raise SystemExit(f"{side.name} did not store {size} runs: {answer.status} {answer.body}")
-                took[side.name].append(answer.seconds * 1000)
+                took[side.name].append(1000 * writes.post(side.client, body, size))
     return {name: statistics.median(found[1:]) for name, found in took.items()}
 
 

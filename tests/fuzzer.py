@@ -84,7 +84,7 @@ class Fuzzer:
         _try(test, cases, seed)
 
     def changed(self, cases: int, *, seed: int) -> None:
-        """Decode so many changed Arrow streams in this process, ten times as fast: bad input, or a batch."""
+        """Decode so many changed Arrow streams in this process: bad input, or a batch."""
         for body in changed_streams(random.Random(seed), cases):
             try:
                 from_arrow(body)

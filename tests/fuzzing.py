@@ -221,7 +221,7 @@ def arrow_bodies() -> st.SearchStrategy[bytes]:
 def changed_streams(rng: random.Random, number: int) -> Iterator[bytes]:
     """So many streams with a column of each type of `COLUMNS` in turn, a few of their bytes or numbers changed.
 
-    Made without hypothesis, in a tenth of the time; for decoding alone.
+    Made without hypothesis; for decoding alone.
     """
     for turn in range(number):
         kind, values = COLUMNS[turn % len(COLUMNS)]

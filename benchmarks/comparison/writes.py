@@ -54,13 +54,14 @@ def _runs(size: int) -> str:
 def _alone(system: System, folder: Path, batches: appends.Batches) -> Timing:
     """One batch after the other; the first is not counted."""
     with appends.alone(folder, batches).open("rb") as bodies:
-        took = [_post(system.client, body, batches.size) for body in bodies]
+        took = [post(system.client, body, batches.size) for body in bodies]
     del took[0]
     worst = statistics.quantiles(took, n=100, method="inclusive")[98]
     return Timing(statistics.median(took) * 1000, worst * 1000, batches.size * len(took) / sum(took), few=len(took))
 
 
-def _post(client: Client, body: bytes, size: int) -> float:
+def post(client: Client, body: bytes, size: int) -> float:
+    """Seconds of one POST of so many new runs; SystemExit where they are not stored."""
     answer = client.post("/runs", body)
     if answer.status != 200 or answer.body["stored"] != size:
         raise SystemExit(f"{size} runs were not stored: {answer.status} {answer.body}")
@@ -116,16 +117,16 @@ def _arriving(port: int, file: Path) -> Iterator[Callable[[], float]]:
     posts: list[Future[float]] = []
     started = time.perf_counter()
 
-    def post(body: bytes) -> float:
+    def send(body: bytes) -> float:
         if not hasattr(local, "client"):
             local.client = Client(port)
-        return _post(local.client, body, PACED.size)
+        return post(local.client, body, PACED.size)
 
     def feed(pool: ThreadPoolExecutor) -> None:
         for turn, body in enumerate(bodies):
             if over.wait(max(0.0, started + turn / _PACE - time.perf_counter())):
                 return
-            posts.append(pool.submit(post, body))
+            posts.append(pool.submit(send, body))
 
     def stored() -> float:
         if len(posts) == len(bodies):

@@ -136,7 +136,7 @@ def _check_types(schema: pa.Schema) -> None:
 
 
 def _is_read(kind: pa.DataType) -> bool:
-    if pa.types.is_decimal(kind):  # a scale from outside may be any number, and DuckDB does not survive it
+    if pa.types.is_decimal(kind):  # a scale from outside may be any number, and DuckDB fails on it
         return bool(0 <= kind.scale <= kind.precision)
     return any(is_(kind) for is_ in _IS)
 
