@@ -25,14 +25,12 @@ from typing import Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.comparison import appends, lake, machine, questions, same, writes, wrk
+from benchmarks.comparison import appends, lake, machine, measure, questions, writes, wrk
 from benchmarks.comparison.figures import Shape
 
 LOST: Final = 1.1
 SECONDS: Final = 2
 MIXED_SECONDS: Final = 5
-CONNECTIONS: Final = 16  # of the mix
-CHECKED: Final = slice(100, 104)  # paths whose answers are compared
 APPENDED: Final = (1, 1000)  # runs a body
 
 
@@ -78,7 +76,7 @@ def _measured(commit: str, shape: Shape, work: Path, scratch: Path, turns: int) 
         print(f"{'':32}{'then':>10}{'now':>10}{'ratio':>8}", flush=True)
         for kind in questions.KINDS:
             paths = questions.paths(kind, facts)
-            _agree(sides, paths[CHECKED])
+            measure.agree(sides[0], sides[1:], kind, paths)
             ask = partial(_asked, questions.write(scratch, kind, paths), kind)
             yield _printed(kind, _turns(sides, turns, ask))
         mixed = partial(_mixed, questions.write(scratch, "mixed", questions.mixed(facts)))
@@ -93,7 +91,7 @@ def _asked(file: Path, kind: str, side: Side) -> float:
 
 
 def _mixed(file: Path, side: Side) -> float:
-    return wrk.gets(side.port, file, CONNECTIONS, MIXED_SECONDS).rate
+    return measure.mixed(side, file, MIXED_SECONDS).rate
 
 
 def _checked_out(commit: str, scratch: Path) -> Path:
@@ -111,14 +109,6 @@ def _serving(name: str, source: Path, original: Path, scratch: Path) -> Iterator
     command = ["env", f"PYTHONPATH={source}", *machine.RUNLAKE, "serve", "--data", str(copy), "--port", str(port)]
     with machine.served(command, port, "/ready", copy.with_suffix(".log")):
         yield Side(name, port, machine.Client(port))
-
-
-def _agree(sides: Sequence[Side], paths: Sequence[str]) -> None:
-    for path in paths:
-        now, then = (side.client.get(path) for side in sides)
-        found = same.difference(now.body, then.body)
-        if now.status != then.status or (now.status == 200 and found):
-            raise SystemExit(f"{path}: now {now.status}, then {then.status}: {found}")
 
 
 def _turns(sides: Sequence[Side], turns: int, ask: Callable[[Side], float]) -> dict[str, float]:
