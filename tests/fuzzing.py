@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import struct
@@ -15,6 +14,7 @@ from typing import Any, Final
 import pyarrow as pa
 from hypothesis import strategies as st
 from oracle import FIELDS
+from support import arrow_stream
 
 TASK: Final = str(uuid.UUID(int=1 << 100))
 
@@ -205,12 +205,8 @@ def _stream(draw: st.DrawFn) -> bytes:
     table = pa.table(arrays)
     if draw(st.integers(0, 19)) == 0 and columns:
         table = table.append_column(draw(st.sampled_from(sorted(columns))), table.column(0))
-    options = pa.ipc.IpcWriteOptions(compression=draw(st.sampled_from([None, None, "lz4", "zstd"])))
-    out = io.BytesIO()
-    with pa.ipc.new_stream(out, table.schema, options=options) as writer:
-        for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2]))):
-            writer.write_table(table)
-    return out.getvalue()
+    codec = draw(st.sampled_from([None, None, "lz4", "zstd"]))
+    return arrow_stream(table, copies=draw(st.sampled_from([0, 1, 1, 1, 2])), compression=codec)
 
 
 def arrow_bodies() -> st.SearchStrategy[bytes]:
@@ -228,10 +224,7 @@ def changed_streams(rng: random.Random, number: int) -> Iterator[bytes]:
         rows = rng.randrange(4)
         columns = _GOOD_COLUMNS | {rng.choice(FIELDS): (kind, values)}
         table = pa.table({name: pa.array(rng.choices(held, k=rows), typed) for name, (typed, held) in columns.items()})
-        out = io.BytesIO()
-        with pa.ipc.new_stream(out, table.schema) as writer:
-            writer.write_table(table)
-        body = bytearray(out.getvalue())
+        body = bytearray(arrow_stream(table))
         for _ in range(rng.randrange(1, 4)):
             at = rng.randrange(len(body))
             if rng.random() < 0.75:
@@ -243,9 +236,4 @@ def changed_streams(rng: random.Random, number: int) -> Iterator[bytes]:
 
 def bomb(size: int) -> bytes:
     """An Arrow stream of one error text of so many bytes, which compress to next to nothing."""
-    columns = {"task_id": [TASK], "error": ["\x00" * size]}
-    table = pa.table(columns)
-    out = io.BytesIO()
-    with pa.ipc.new_stream(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
-        writer.write_table(table)
-    return out.getvalue()
+    return arrow_stream(pa.table({"task_id": [TASK], "error": ["\x00" * size]}), compression="zstd")

@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 
 import httpx
 import msgspec
+import pyarrow as pa
 
 from runlake.intake import from_json
 from runlake.lake.append import Counts
@@ -35,6 +36,15 @@ HOSTILE: Final = {
     "RUNLAKE_TIDY_SECONDS": "0.2",
     "RUNLAKE_GRACE_SECONDS": "5",
 }
+
+
+def arrow_stream(table: pa.Table, *, copies: int = 1, chunk: int | None = None, **options: Any) -> bytes:
+    """A table as an Arrow IPC stream, so many times over, in batches of at most `chunk` rows."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(**options)) as writer:
+        for _ in range(copies):
+            writer.write_table(table, max_chunksize=chunk)
+    return bytes(sink.getvalue())
 
 
 def load_settings(file: Path, data: Path) -> Settings:

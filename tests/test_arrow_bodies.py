@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 from typing import Any, Final
 
 import pyarrow as pa
 import pytest
+from support import arrow_stream
 
 from runlake import times
 from runlake.api.body import from_arrow
@@ -19,13 +19,14 @@ UNITS: Final = ("s", "ms", "us", "ns")
 ZONES: Final = (None, "UTC", "+02:00", "Europe/Berlin")
 
 
+def sent(**columns: Any) -> bytes:
+    """A body of these columns."""
+    return arrow_stream(pa.table({"task_id": [str(TASK)], **columns}))
+
+
 def read(**columns: Any) -> dict[str, Any]:
     """The first row of a body of these columns, times as microseconds."""
-    table = pa.table({"task_id": [str(TASK)], **columns})
-    out = io.BytesIO()
-    with pa.ipc.new_stream(out, table.schema) as writer:
-        writer.write_table(table)
-    rows = from_arrow(out.getvalue()).rows
+    rows = from_arrow(sent(**columns)).rows
     created = rows["created_at"].cast(pa.int64())
     row: dict[str, Any] = rows.drop_columns("created_at").to_pylist()[0]
     return row | {"created_at": created[0].as_py()}
@@ -143,12 +144,9 @@ def test_types_the_engine_does_not_know(field: str, values: pa.Array) -> None:
 
 def test_a_column_name_that_is_not_utf8() -> None:
     """Bad input as well."""
-    out = io.BytesIO()
-    table = pa.table({"task_id": [str(TASK)], "lease_owner": ["x"]})
-    with pa.ipc.new_stream(out, table.schema) as writer:
-        writer.write_table(table)
+    body = sent(lease_owner=["x"])
     with pytest.raises(BadInput, match="UTF-8"):
-        from_arrow(out.getvalue().replace(b"lease_owner", b"lease_\x80wner"))
+        from_arrow(body.replace(b"lease_owner", b"lease_\x80wner"))
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -156,9 +154,6 @@ def test_a_zone_whose_name_is_not_utf8(unit: str) -> None:
     """It is not looked at, as of any zone."""
     at = 1_736_582_400_000_000
     value = {"s": at // 1_000_000, "ms": at // 1_000, "us": at, "ns": at * 1_000}[unit]
-    out = io.BytesIO()
-    table = pa.table({"task_id": [str(TASK)], "created_at": pa.array([value], pa.timestamp(unit, "Mars/Base"))})
-    with pa.ipc.new_stream(out, table.schema) as writer:
-        writer.write_table(table)
-    rows = from_arrow(out.getvalue().replace(b"Mars/Base", b"Mars\x80Base")).rows
+    body = sent(created_at=pa.array([value], pa.timestamp(unit, "Mars/Base")))
+    rows = from_arrow(body.replace(b"Mars/Base", b"Mars\x80Base")).rows
     assert rows["created_at"].cast(pa.int64()).to_pylist() == [at]

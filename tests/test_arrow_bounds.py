@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import random
 import struct
 import time
@@ -15,6 +14,7 @@ import pytest
 from fuzzing import changed_streams
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import arrow_stream
 
 from runlake.api.body import from_arrow
 from runlake.errors import BadInput, TooLarge
@@ -24,14 +24,6 @@ from runlake.model import MAX_BATCH
 LIMIT: Final = 1_000_000
 TASK: Final = str(uuid.UUID(int=5))
 CODECS: Final = ("zstd", "lz4")
-
-
-def body(table: pa.Table, **options: Any) -> bytes:
-    """A stream of one or more batches."""
-    out = io.BytesIO()
-    with pa.ipc.new_stream(out, table.schema, options=pa.ipc.IpcWriteOptions(**options)) as writer:
-        writer.write_table(table)
-    return out.getvalue()
 
 
 def rows(number: int, **columns: Any) -> pa.Table:
@@ -57,24 +49,28 @@ def grown(sent: bytes, limit: int = LIMIT) -> int:
 def test_compressed_bodies_are_read(codec: str) -> None:
     """Also with buffers that are too small to be worth it, and with dictionaries."""
     table = rows(100, output=[f'"{"x" * i}"' for i in range(100)], attempt=[1] * 100)
-    assert from_arrow(body(table, compression=codec), limit=LIMIT).rows["output"].to_pylist()[9] == f'"{"x" * 9}"'
+    assert (
+        from_arrow(arrow_stream(table, compression=codec), limit=LIMIT).rows["output"].to_pylist()[9] == f'"{"x" * 9}"'
+    )
     table = table.set_column(1, "output", table["output"].dictionary_encode())
-    assert from_arrow(body(table, compression=codec), limit=LIMIT).rows["output"].to_pylist()[9] == f'"{"x" * 9}"'
+    assert (
+        from_arrow(arrow_stream(table, compression=codec), limit=LIMIT).rows["output"].to_pylist()[9] == f'"{"x" * 9}"'
+    )
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_compressed_bomb(codec: str) -> None:
     """Two hundred megabytes in a few kilobytes of zstd: nothing is unpacked."""
-    sent = body(rows(200, error=["x" * 1_000_000] * 200), compression=codec)
+    sent = arrow_stream(rows(200, error=["x" * 1_000_000] * 200), compression=codec)
     assert len(sent) < 2_000_000
     assert grown(sent) < 2 * LIMIT
-    assert from_arrow(body(rows(1, error=["x" * 900_000]), compression=codec), limit=LIMIT).rows.num_rows == 1
+    assert from_arrow(arrow_stream(rows(1, error=["x" * 900_000]), compression=codec), limit=LIMIT).rows.num_rows == 1
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_compressed_dictionary_bomb(codec: str) -> None:
     texts = pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()), pa.array(["x" * 50_000_000]))
-    sent = body(rows(1, error=texts), compression=codec)
+    sent = arrow_stream(rows(1, error=texts), compression=codec)
     assert len(sent) < 300_000
     assert grown(sent) < 2 * LIMIT
 
@@ -82,17 +78,13 @@ def test_a_compressed_dictionary_bomb(codec: str) -> None:
 def test_many_small_batches_add_up() -> None:
     """Each is below the limit, all together are not."""
     table = rows(100, error=["x" * 20_000] * 100)
-    out = io.BytesIO()
-    with pa.ipc.new_stream(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
-        for start in range(0, 100, 10):
-            writer.write_table(table.slice(start, 10))
-    assert grown(out.getvalue()) < 2 * LIMIT
+    assert grown(arrow_stream(table, chunk=10, compression="zstd")) < 2 * LIMIT
 
 
 @pytest.mark.parametrize("claim", [0, 1, 100, 2**20, 2**31, 2**62, 2**63 - 1, -2, -(2**63)])
 def test_claims_that_lie(claim: int) -> None:
     """A compressed buffer that says another size than it has: too large, or no Arrow stream."""
-    sent = bytearray(body(rows(1, error=["x" * 5000]), compression="zstd"))
+    sent = bytearray(arrow_stream(rows(1, error=["x" * 5000]), compression="zstd"))
     place = sent.rindex(struct.pack("<q", 5000))
     sent[place : place + 8] = struct.pack("<q", claim)
     with pytest.raises((TooLarge, BadInput)):
@@ -112,7 +104,7 @@ REPEATED: Final = {
 def test_one_text_many_times(kind: str) -> None:
     """Nine thousand rows share a text of 900 KB: eight gigabytes, if each row had its own."""
     table = rows(len(REPEATED[kind]), error=REPEATED[kind])
-    sent = body(table)
+    sent = arrow_stream(table)
     assert len(sent) < LIMIT + 500_000
     assert grown(sent) < 10 * LIMIT
 
@@ -125,10 +117,10 @@ def views_of_one_text(number: int, size: int) -> pa.Array:
 
 
 def test_views_of_one_text() -> None:
-    sent = body(rows(9000, error=views_of_one_text(9000, 900_000)))
+    sent = arrow_stream(rows(9000, error=views_of_one_text(9000, 900_000)))
     assert len(sent) < LIMIT + 500_000
     assert grown(sent) < 10 * LIMIT
-    few = from_arrow(body(rows(3, error=views_of_one_text(3, 1000))), limit=LIMIT)
+    few = from_arrow(arrow_stream(rows(3, error=views_of_one_text(3, 1000))), limit=LIMIT)
     assert few.rows["error"].to_pylist() == ["x" * 1000] * 3
 
 
@@ -145,7 +137,7 @@ def test_columns_that_share_a_buffer() -> None:
     table = pa.table([text] * 2000, names=[f"c{i}" for i in range(2000)])
     started = time.monotonic()
     with pytest.raises(BadInput, match="unknown field"):
-        from_arrow(body(table), limit=10**9)
+        from_arrow(arrow_stream(table), limit=10**9)
     assert time.monotonic() - started < 5
 
 
@@ -164,23 +156,20 @@ NESTED: Final = {
 def test_nested_types_are_refused(kind: str) -> None:
     """`output` is JSON text; a value with long names in it could be made to repeat them in each row."""
     with pytest.raises(BadInput) as caught:
-        from_arrow(body(rows(1, output=NESTED[kind])), limit=LIMIT)
+        from_arrow(arrow_stream(rows(1, output=NESTED[kind])), limit=LIMIT)
     assert [error.field for error in caught.value.errors] == ["output"]
 
 
 def test_rows_are_counted_before_they_are_read() -> None:
     """Rows of nothing weigh nothing: two billion of them are still too many."""
-    schema = pa.schema([("task_id", pa.null())])
-    out = io.BytesIO()
-    with pa.ipc.new_stream(out, schema) as writer:
-        for _ in range(3):
-            writer.write_batch(pa.RecordBatch.from_arrays([pa.nulls(MAX_BATCH // 2)], schema=schema))
+    sent = arrow_stream(pa.table({"task_id": pa.nulls(MAX_BATCH // 2)}), copies=3)
     with pytest.raises(BadInput, match="10000 records"):
-        from_arrow(out.getvalue(), limit=LIMIT)
+        from_arrow(sent, limit=LIMIT)
 
 
 WHOLE: Final = [
-    body(rows(3, error=["x" * 200, None, "y"], attempt=[1, 2, 3]), compression=codec) for codec in (None, *CODECS)
+    arrow_stream(rows(3, error=["x" * 200, None, "y"], attempt=[1, 2, 3]), compression=codec)
+    for codec in (None, *CODECS)
 ]
 
 
@@ -217,5 +206,5 @@ ODD: Final = {
 def test_types_that_hold_no_field(kind: str) -> None:
     """DuckDB fails on the scale, Arrow on intervals of months."""
     with pytest.raises(BadInput, match="is not read here") as caught:
-        from_arrow(body(rows(1, attempt=ODD[kind])), limit=LIMIT)
+        from_arrow(arrow_stream(rows(1, attempt=ODD[kind])), limit=LIMIT)
     assert [error.field for error in caught.value.errors] == ["attempt"]

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import record
+from support import arrow_stream, record
 
 from runlake.api.body import from_arrow
 from runlake.columns import NAMES
@@ -156,10 +156,7 @@ def by_ndjson(settings: Settings, texts: Texts, folder: Path) -> Counts:
 
 
 def by_arrow(settings: Settings, texts: Texts, folder: Path) -> Counts:
-    table, sink = columns(texts), pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(table, max_chunksize=7)
-    return submitted(settings, from_arrow(sink.getvalue().to_pybytes()))
+    return submitted(settings, from_arrow(arrow_stream(columns(texts), chunk=7)))
 
 
 def by_ndjson_file(settings: Settings, texts: Texts, folder: Path) -> Counts:

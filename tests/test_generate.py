@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import arrow_stream
 
 from runlake import generate, model, times
 from runlake.columns import ARROW, COLUMNS
@@ -52,10 +53,7 @@ def one(connection: duckdb.DuckDBPyConnection, select: str) -> Any:
 
 def content(source: pa.Table) -> bytes:
     """The content as bytes, however the table is chunked."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, source.schema) as writer:
-        writer.write_table(source.combine_chunks())
-    return bytes(sink.getvalue().to_pybytes())
+    return arrow_stream(source.combine_chunks())
 
 
 def run_times(source: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:

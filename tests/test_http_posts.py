@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import uuid
@@ -13,7 +12,7 @@ import httpx
 import pyarrow as pa
 import pytest
 from oracle import DAY, text_of
-from support import Server, record
+from support import Server, arrow_stream, record
 
 NUMBERS: Final = itertools.count(1 << 64)
 TASK: Final = "550e8400-e29b-41d4-a716-446655440000"
@@ -35,11 +34,7 @@ def as_arrow(runs: Sequence[Record]) -> tuple[str, bytes]:
     columns = {name: [run.get(name) for run in runs] for name in names}
     if "output" in columns:
         columns["output"] = [None if value is None else json.dumps(value) for value in columns["output"]]
-    table = pa.table(columns)
-    out = io.BytesIO()
-    with pa.ipc.new_stream(out, table.schema) as writer:
-        writer.write_table(table)
-    return ARROW, out.getvalue()
+    return ARROW, arrow_stream(pa.table(columns))
 
 
 forms = pytest.mark.parametrize("encode", [as_json, as_ndjson, as_arrow], ids=["json", "ndjson", "arrow"])
@@ -160,19 +155,12 @@ def test_too_few_and_too_many_records(server: Server, encode: Encoder, number: i
     if encode is as_arrow and not number:
         kind, body = encode([{"task_id": TASK}])
         empty = pa.ipc.open_stream(body).read_all().slice(0, 0)
-        answer = post(server, lambda _: (kind, _stream(empty)))
+        answer = post(server, lambda _: (kind, arrow_stream(empty)))
     else:
         answer = post(server, encode, *[{"task_id": TASK}] * number)
     assert answer.status_code == 400
     assert "10000" in answer.json()["detail"]
     assert total(server) == before
-
-
-def _stream(table: pa.Table) -> bytes:
-    out = io.BytesIO()
-    with pa.ipc.new_stream(out, table.schema) as writer:
-        writer.write_table(table)
-    return out.getvalue()
 
 
 def test_ten_thousand_records_of_every_year(server: Server) -> None:

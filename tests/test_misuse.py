@@ -12,7 +12,7 @@ import httpx
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from support import Server, environment, record, runlake
+from support import Server, arrow_stream, environment, record, runlake
 from test_cli import refused
 from test_cli_import import load, ndjson
 
@@ -37,11 +37,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def stream(*columns: pa.Array, names: list[str]) -> bytes:
     """An Arrow IPC stream of one table."""
-    table = pa.table(list(columns), names)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as out:
-        out.write_table(table)
-    return bytes(sink.getvalue())
+    return arrow_stream(pa.table(list(columns), names))
 
 
 def test_nothing_is_written_into_the_lake(lake: Path, tmp_path: Path) -> None:
