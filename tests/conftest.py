@@ -14,10 +14,15 @@ from support import SETTINGS_FILES, Server, load_settings
 from runlake.settings import Settings
 from runlake.store import Store
 
-# What lands must not depend on luck; by hand every run tries other cases.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# What lands must not depend on how busy the machine is, nor on luck; by hand every run tries other cases. Text makes
+# the first case of a test slow: it loads tables of Unicode.
+hypothesis.settings.register_profile(
+    "unhurried",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
+hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_report_header() -> str:

@@ -135,7 +135,7 @@ BATCHES: Final = st.lists(st.lists(SENT, min_size=1, max_size=8), min_size=1, ma
 MASKS: Final = st.sampled_from([0, 1 << 63, 0xFFFFFFFFFFFF0000])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     before=st.lists(SENT, max_size=8),
     batches=BATCHES,

@@ -173,7 +173,7 @@ WHOLE: Final = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(WHOLE), st.data())
 def test_damaged_streams_are_bad_input(whole: bytes, data: st.DataObject) -> None:
     """Bytes changed, cut off or doubled anywhere: BadInput, TooLarge, or still a batch; nothing else."""

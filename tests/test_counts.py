@@ -104,7 +104,7 @@ def histogram_of(part: Counts, cells: Records) -> Counter[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("piece", [1, 2_000_000])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(parts=st.lists(st.lists(RUNS, max_size=25), max_size=6), days=st.tuples(st.integers(0, 71), st.integers(0, 71)))
 def test_parts_add_up(piece: int, parts: list[Runs], days: tuple[int, int]) -> None:
     every = [run for runs in parts for run in runs]
@@ -162,7 +162,6 @@ def test_counts_of_many_tasks_are_written_and_mapped_again(tmp_path: Path) -> No
     assert len(known.waiting) == 3
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.binary(min_size=16, max_size=16) | st.sampled_from([bytes(16), b"a" + bytes(15)]))))
 def test_tasks_keep_their_numbers(parts: list[list[bytes]]) -> None:
     """Ids that end in zero bytes are ids like any other."""

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runlake.errors import SqlError, Timeout, UsageError
@@ -236,11 +236,6 @@ def expected(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-# The first example loads tables of Unicode, which is slow but no fault.
-calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@calmly
 @given(st.lists(records, max_size=8), st.integers(1, 4))
 def test_json_round_trip(rows: list[dict[str, Any]], batch: int) -> None:
     table = pa.Table.from_pylist(rows, SCHEMA)
@@ -248,7 +243,6 @@ def test_json_round_trip(rows: list[dict[str, Any]], batch: int) -> None:
     assert json.loads(text) == [{name: expected(value) for name, value in row.items()} for row in rows]
 
 
-@calmly
 @given(st.lists(st.tuples(st.text(), st.text()), max_size=8))
 def test_csv_round_trip(rows: list[tuple[str, str]]) -> None:
     table = pa.table(

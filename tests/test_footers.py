@@ -34,7 +34,7 @@ def file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return path
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(chosen=st.lists(st.integers(0, GROUPS - 1), unique=True), names=st.sets(st.integers(0, 6)))
 def test_any_row_groups_read_as_from_the_file(file: Path, chosen: list[int], names: set[int]) -> None:
     full = parquet.read_metadata(file)

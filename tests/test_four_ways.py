@@ -223,7 +223,7 @@ def written(draw: st.DrawFn) -> str:
     return f'{json.dumps(fields, ensure_ascii=draw(ASCII))[:-1]}, "output": {output}}}'
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, suppress_health_check=list(HealthCheck))
 @given(
     texts=st.lists(written(), min_size=1, max_size=30, unique_by=lambda text: text[:50]), first=st.sampled_from(WAYS)
 )

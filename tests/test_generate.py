@@ -236,7 +236,7 @@ def test_open_runs_are_few_and_late(runs: int, days: int, count: int) -> None:
     assert [len(queued), len(running), len(lost)] == [count // 3] * 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     runs=st.integers(1, 700),
     days=st.one_of(st.integers(1, 40), st.just(3_650)),

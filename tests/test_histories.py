@@ -71,7 +71,7 @@ def test_thin_history(store: Store) -> None:
     assert_task(store, oracle, histories.TASKS[0], 3_650, histories.NOON)
 
 
-@hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(rows=histories.small(), seed=st.integers(0, 2**16))
 def test_any_small_history(tmp_path_factory: pytest.TempPathFactory, rows: list[Row], seed: int) -> None:
     """Whatever the history and the question."""

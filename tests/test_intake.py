@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runlake import duck, times
@@ -259,7 +259,7 @@ def test_fractions_are_written_as_duckdb_writes_them() -> None:
     assert outputs.canonical(texts) == by_duckdb(texts)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(texts=st.lists(WRITTEN, min_size=1, max_size=15))
 @example(["-0", "0", "-0.0", "1e400", "-1E-400", "1e2", "1.0", "null", " null ", "[null]", '"null"'])
 def test_the_short_way_to_canonical_text_agrees_with_duckdb(texts: list[str]) -> None:

@@ -30,7 +30,7 @@ def made(run_hours: list[tuple[int, int]]) -> npt.NDArray[np.uint64]:
     return keys.make(halves([n for n, _ in run_hours]), np.array([d for _, d in run_hours], dtype=np.int64))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     added=st.lists(st.lists(st.tuples(IDS, HOURS), max_size=20), max_size=12),
     asked=st.lists(IDS, min_size=1, max_size=20),

@@ -374,7 +374,6 @@ def test_a_lake_is_a_dictionary_of_runs(file: Path, tmp_path: Path) -> None:
         settings=options(
             max_examples=2,
             stateful_step_count=20,
-            deadline=None,
             print_blob=True,
             phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink takes minutes: add it by hand
             report_multiple_bugs=False,

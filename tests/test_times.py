@@ -93,7 +93,7 @@ def mutated(draw: st.DrawFn) -> str:
     return text[:at] + new + text[at + 1 :]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(texts=st.lists(st.one_of(ISO, GOOD, mutated()), min_size=1, max_size=80))
 @example(["2025-01-11", "2025-01-11T08:00", "2025-01-11T08:00Z", "2025-01-11 08:00+05", "2025-01-11T08:00:00,5Z", ""])
 @example(["1970-01-01T00:00:00Z", "1969-12-31T23:59:59.999999999Z", "1970-01-01T00:59+01:00", "1970-01-01T23:59+23:59"])
@@ -102,7 +102,7 @@ def test_parser_and_macro_agree(texts: list[str]) -> None:
     assert dict(zip(texts, MACRO(texts), strict=True)) == {text: parsed(text) for text in texts}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=GOOD)
 def test_good_texts_are_read_but_for_the_range(text: str) -> None:
     micros = parsed(text)
@@ -113,7 +113,7 @@ def test_good_texts_are_read_but_for_the_range(text: str) -> None:
         assert MACRO([times.to_text(micros)]) == [micros]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     micros=st.one_of(st.integers(0, times.MAX_US), st.integers(0, times.MAX_US // 1_000_000).map(lambda s: s * 10**6))
 )
@@ -190,7 +190,7 @@ def test_query_strings_are_not_read_more_freely_than_that(sent: str) -> None:
 TABLES: Final = Tables()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(nanos=st.integers(0, 2**63 - 2))
 @example(999)
 @example(1_736_582_400_123_456_999)
