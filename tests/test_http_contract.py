@@ -232,3 +232,12 @@ def test_other_routes(client: httpx.Client) -> None:
         answer = client.get(asset)
         assert (asset[0], answer.status_code) == ("/", 200), asset
         assert len(answer.content) > 100
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs", "/docs/docs.js", "/schema", "/health", "/runs?limit=1", "/runs?limt=1", "/no"]
+)
+def test_no_header_is_sent_twice(client: httpx.Client, path: str) -> None:
+    names = [name.lower() for name, _ in client.get(path).headers.raw]
+    assert len(set(names)) == len(names)
+    assert b"x-content-type-options" in names

@@ -36,7 +36,6 @@ HEADERS: Final[dict[str, str]] = {
             "frame-ancestors 'none'",
         )
     ),
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 
