@@ -93,6 +93,33 @@ def runlake(*args: str, env: dict[str, str] | None = None, **kwargs: Any) -> sub
     )
 
 
+# Opens a lake and appends the batch of its standard input, as a service would; dies where it is told to.
+_APPENDING: Final = """
+import sys
+import msgspec
+from runlake import failpoints
+from runlake.intake import from_json
+from runlake.settings import Settings
+from runlake.store import Store
+failpoints.arm(sys.argv[1])
+store = Store(msgspec.json.decode(sys.argv[2], type=Settings))
+store.load()
+store.start()
+store.writer.submit(from_json(sys.stdin.buffer.read())).result(60)
+print("acknowledged", flush=True)
+store.close()
+"""
+
+
+def append_and_die(settings: Settings, batch: list[dict[str, Any]], fail_point: str) -> bool:
+    """Append to a lake that nobody holds, in a process that is killed if it comes to a point; was it acknowledged?"""
+    body, told = json.dumps({"runs": batch}), msgspec.json.encode(settings).decode()
+    command = [sys.executable, "-c", _APPENDING, fail_point, told]
+    done = subprocess.run(command, input=body, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
+    return bool(done.stdout)
+
+
 class Server:
     """A `runlake serve` process; `url` is where it listens, `log` what it wrote to standard error.
 

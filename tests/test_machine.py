@@ -28,9 +28,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from oracle import Oracle
-from support import SETTINGS_FILES, load_settings
+from support import SETTINGS_FILES, append_and_die, load_settings
 
-from runlake import times
+from runlake import failpoints, times
 from runlake.errors import Conflict, ImportFailed, LakeDamaged
 from runlake.intake import from_json
 from runlake.lake import bulk
@@ -196,6 +196,14 @@ class Machine(RuleBasedStateMachine):
             answer.result(60)
         assert (raised.value.index, raised.value.run_id) == (conflict, batch[conflict]["id"])
 
+    def new(self, count: int, finished: bool, day: str) -> list[Record]:
+        """So many records with ids that nobody has."""
+        batch = [make(1, finished, i % 4, day, i % 3) for i in range(count)]
+        for i, record in enumerate(batch, self.next_new):
+            record["id"] = str(uuid.UUID(int=i))
+        self.next_new += count
+        return batch
+
     def read(self) -> RunPage:
         """All runs; a reader may lose a file to an upkeep without grace, then the next View has another."""
         question = RunsQuery(limit=10**6, include_errors=True)
@@ -218,10 +226,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(count=st.sampled_from([1, 5, 99, 100, 101, 130]), finished=st.booleans(), day=st.sampled_from(DAYS))
     def append_new(self, count: int, finished: bool, day: str) -> None:
-        batch = [make(1, finished, i % 4, day, i % 3) for i in range(count)]
-        for i, record in enumerate(batch, self.next_new):
-            record["id"] = str(uuid.UUID(int=i))
-        self.next_new += count
+        batch = self.new(count, finished, day)
         self.compare(batch, self.submit(batch))
 
     @precondition(lambda self: self.model.records)
@@ -300,6 +305,18 @@ class Machine(RuleBasedStateMachine):
         assert report.findings == []
         assert report.runs == len(self.model.records)
         self.start_again()
+
+    @precondition(lambda self: self.age > 2)
+    @rule(point=st.sampled_from(failpoints.POINTS), passes=st.integers(1, 2), day=st.sampled_from(DAYS))
+    def kill(self, point: str, passes: int, day: str) -> None:
+        """A process that appends is killed on its way: what it acknowledged is there, the rest whole or not at all."""
+        self.store.close()
+        before, batch = dict(self.model.records), self.new(5, True, day)
+        self.model.apply(batch)
+        acknowledged = append_and_die(self.settings, batch, f"{point}:{passes}")
+        self.start_again()
+        if not acknowledged and self.store.index.view.total == len(before):
+            self.model.records = before
 
     @precondition(lambda self: self.age > 2)
     @rule(what=st.sampled_from(DAMAGES), old=st.booleans())
