@@ -35,11 +35,6 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.suffix != ".lock"}
 
 
-def stream(*columns: pa.Array, names: list[str]) -> bytes:
-    """An Arrow IPC stream of one table."""
-    return arrow_stream(pa.table(list(columns), names))
-
-
 def test_nothing_is_written_into_the_lake(lake: Path, tmp_path: Path) -> None:
     """Neither bad rows nor the answer of a query, by whatever name the file is called."""
     source, before = ndjson(tmp_path / "runs.ndjson", record(9)), content(lake)
@@ -66,7 +61,7 @@ def test_output_is_text(lake: Path, tmp_path: Path) -> None:
     """Bytes are refused, and not stored as the text of their escapes."""
     ids = pa.array([record(7)["id"]]), pa.array([record(7)["task_id"]])
     names = ["id", "task_id", "output"]
-    body = stream(*ids, pa.array([b'{"a":1}']), names=names)
+    body = arrow_stream(pa.table([*ids, pa.array([b'{"a":1}'])], names))
     with Server(lake) as server:
         answer = httpx.post(f"{server.url}/runs", content=body, headers=ARROW)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "runs[0].output")
@@ -76,12 +71,12 @@ def test_output_is_text(lake: Path, tmp_path: Path) -> None:
 
 def test_an_arrow_body_is_one_stream(lake: Path) -> None:
     """What follows it would be dropped."""
-    body = stream(pa.array([record(7)["task_id"]]), names=["task_id"])
+    body = arrow_stream(pa.table({"task_id": [record(7)["task_id"]]}))
     with Server(lake) as server:
         for bad in (body + body, body + b"\0"):
             answer = httpx.post(f"{server.url}/runs", content=bad, headers=ARROW)
             assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "body")
-        large = stream(pa.array([record(7)["task_id"]]), pa.array(["x" * (1 << 21)]), names=["task_id", "error"])
+        large = arrow_stream(pa.table({"task_id": [record(7)["task_id"]], "error": ["x" * (1 << 21)]}))
         answer = httpx.post(f"{server.url}/runs", content=large, headers=ARROW)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "runs[0]")
         assert httpx.get(f"{server.url}/runs").json()["total"] == 3
