@@ -133,14 +133,14 @@ def test_no_import_hides_inside_a_function() -> None:
 
 
 @pytest.mark.parametrize("suffix", ["py", "sql"])
-def test_files_are_at_most_300_lines(suffix: str) -> None:
+def test_files_are_at_most_400_lines(suffix: str) -> None:
     """A file is read in one go (vendored assets of the docs page are not ours)."""
     ours = [file for file in ROOT.rglob(f"*.{suffix}") if "static" not in file.parts]
     lengths = {name_of(file): len(file.read_text(encoding="utf-8").splitlines()) for file in ours}
-    assert {name: lines for name, lines in lengths.items() if lines > 300} == {}
+    assert {name: lines for name, lines in lengths.items() if lines > 400} == {}
 
 
-def test_functions_are_at_most_40_lines() -> None:
+def test_functions_are_at_most_60_lines() -> None:
     """From `def` to the end, its documentation not counted."""
     long = {}
     for file in FILES:
@@ -149,7 +149,7 @@ def test_functions_are_at_most_40_lines() -> None:
             first = function.body[0]
             if ast.get_docstring(function) is not None:
                 lines -= (first.end_lineno or 0) - first.lineno + 1
-            if lines > 40:
+            if lines > 60:
                 long[f"{name_of(file)}:{function.name}"] = lines
     assert long == {}
 
