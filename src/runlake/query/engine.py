@@ -1,89 +1,102 @@
-"""Reading threads and time limits: each question is answered on one of a few threads of our own, with one View."""
+"""Reading threads and time limits: each question runs on a thread of its own, inside one read transaction.
+
+The transaction of the serving database is the snapshot: all statements of a question see the same one, whatever the
+writer commits meanwhile.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from typing import Concatenate, ParamSpec, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
+import duckdb
 from msgspec import Struct
 
+from runlake import duck
 from runlake.errors import Busy, LakeDamaged, Timeout
-from runlake.index.index import Index
-from runlake.index.view import View
-from runlake.query.days import Days
-from runlake.query.files import Reader
+from runlake.query.sql import SQL
+from runlake.serving.serving import Serving
 from runlake.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_LOOK: Final = 0.05  # seconds between looks at the clock, and between interrupts: one is lost if nothing runs yet
 
-class Session(Struct, frozen=True):
-    """What one question reads with, until its time is over."""
 
-    reader: Reader
-    days: Days
-    ended: threading.Event
-    dropped: threading.Event
-    deadline: float
+class State(Struct, frozen=True):
+    """The row of `state`, and the files that could not be counted: (day, path) of each."""
 
-    def check(self) -> None:
-        """Raise Timeout when the time is over; called before each read of a file."""
-        if self.ended.is_set() or self.dropped.is_set() or time.monotonic() > self.deadline:
+    snapshot: int
+    first_day: int
+    hot_from: int
+    months: list[int]
+    unreadable: list[tuple[int, str]]
+
+    def require_readable(self, first: int, last: int) -> None:
+        """Raise LakeDamaged unless all runs of the days first..last (both included) are counted."""
+        for day, path in self.unreadable:
+            if first <= day <= last:
+                raise LakeDamaged(f"cannot read {path}, which this answer may need")
+
+
+class Session:
+    """One question: its statements, until its time is over."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> None:
+        self._cursor = cursor
+        self._deadline = time.monotonic() + seconds
+        self._dropped = threading.Event()
+        self.state: State
+
+    def rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a statement; raises Timeout, or LakeDamaged for a file that cannot be read."""
+        if self.over:
             raise Timeout("the question was interrupted at its time limit")
+        return self._cursor.execute(statement, dict(parameters or {})).fetchall()
 
-    def hurry(self) -> None:
-        """End the question at its next check: nobody waits for the answer. From any thread."""
-        self.dropped.set()
+    @property
+    def over(self) -> bool:
+        """Whether its time is over, or nobody waits for the answer any more."""
+        return self._dropped.is_set() or time.monotonic() > self._deadline
 
+    def cancel(self) -> None:
+        """End the statement that runs, and begin no other. From any thread."""
+        self._dropped.set()
+        self.interrupt()
 
-def _let_go(exc: BaseException | None) -> None:
-    """Empty the frames of an error: they hold the View, and the error may live on until it is collected."""
-    while exc is not None:
-        traceback.clear_frames(exc.__traceback__)
-        exc = exc.__cause__ or exc.__context__
+    def interrupt(self) -> None:
+        """End the statement that runs, if one does."""
+        with suppress(duckdb.Error):
+            self._cursor.interrupt()
 
 
 class Engine:
-    """Runs functions of `queries` on reading threads, each with the newest View."""
+    """Runs functions of `queries` on reading threads."""
 
-    def __init__(self, index: Index, settings: Settings) -> None:
-        self._index = index
+    def __init__(self, serving: Serving, settings: Settings) -> None:
+        self._serving = serving
         self._seconds = settings.query_seconds
-        self._reader = Reader(settings.threads)
-        self._days = Days(settings.cache_bytes)
         self._waiting = threading.BoundedSemaphore(settings.read_threads + settings.read_queue)
         self._pool = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="runlake-read")
+        self._guard = threading.Lock()
+        self._running: set[Session] = set()
         self._ended = threading.Event()
-        self._warming = threading.Thread(target=self._warm, name="runlake-warm", daemon=True)
+        self._clock = threading.Thread(target=self._watch, name="runlake-clock", daemon=True)
+        self._clock.start()
 
-    def warm(self) -> None:
-        """Begin to read what statistics of the newest days will need, so that the first to ask need not wait for it."""
-        self._warming.start()
-
-    def _warm(self) -> None:
-        view = self._index.view
-        files, tasks = view.files.all(), view.tasks
-        del view  # nobody asks for its snapshot: it may be cleaned away
-        with suppress(LakeDamaged):  # a question that needs the file will say so
-            self._days.warm(files, tasks, self._ended)
-
-    def submit(self, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs) -> Future[T]:
+    def submit(self, question: Callable[Concatenate[Session, P], T], *args: P.args, **kw: P.kwargs) -> Future[T]:
         """Answer a question on a reading thread; raises Busy when too many wait."""
         if not self._waiting.acquire(blocking=False):
             raise Busy("too many queries wait", hint="try again later")
 
         def answer() -> T:
-            try:
-                return question(self._session(), self._index.view, *args, **kw)
-            except BaseException as exc:
-                _let_go(exc)
-                raise
+            with self._session() as session:
+                return question(session, *args, **kw)
 
         try:
             future = self._pool.submit(answer)
@@ -93,14 +106,33 @@ class Engine:
         future.add_done_callback(lambda _: self._waiting.release())
         return future
 
-    def _session(self) -> Session:
-        deadline = time.monotonic() + self._seconds
-        return Session(self._reader, self._days, self._ended, threading.Event(), deadline)
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with self._serving.reading() as cursor:
+            session = Session(cursor, self._seconds)
+            with self._guard:
+                self._running.add(session)
+            try:
+                with duck.translated("answering"):
+                    session.state = State(*session.rows(SQL["state"])[0])
+                    yield session
+            finally:
+                with self._guard:
+                    self._running.discard(session)
+
+    def _watch(self) -> None:
+        """Interrupt what is over its time, again and again until it ends."""
+        while not self._ended.wait(_LOOK):
+            with self._guard:
+                late = [session for session in self._running if session.over]
+                for session in late:  # inside the guard: afterwards the cursor may serve another question
+                    session.interrupt()
 
     def close(self) -> None:
         """Drop what waits and end what runs; a second call does nothing."""
-        self._ended.set()
+        with self._guard:
+            for session in self._running:
+                session.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        if self._warming.is_alive():
-            self._warming.join()
-        self._reader.close()
+        self._ended.set()
+        self._clock.join()

@@ -1,0 +1,61 @@
+-- The rollups, each one GROUP BY over `counting`: the narrow columns of finished runs, with their quarter, hour and day.
+-- Adding one is a block here, a table in schema.sql, its fold in apply.sql and a new layout number.
+-- {unit} is hour or day.
+
+-- name: quarter
+SELECT quarter, success, started, count(*) AS runs FROM counting GROUP BY ALL
+
+-- name: day_count
+SELECT day, success, started, count(*) AS runs FROM counting GROUP BY ALL
+
+-- name: of_task
+-- Figures of each task by {unit}, and its durations by bucket and result. {also} is nothing, or `of_task_day`.
+-- (A list in the order of its buckets takes six times as long; a list of structs needs no order.)
+WITH bucketed AS (
+    SELECT {unit}, task, bucket, count(*) FILTER (success)::UINTEGER AS succeeded,
+           count(*) FILTER (NOT success)::UINTEGER AS failed
+    FROM counting WHERE bucket IS NOT NULL GROUP BY ALL
+), histogram AS (
+    SELECT {unit}, task, list({'bucket': bucket, 'succeeded': succeeded, 'failed': failed}) AS durations
+    FROM bucketed GROUP BY ALL
+), figure AS (
+    SELECT {unit}, task, count(*) FILTER (success) AS succeeded, count(*) FILTER (NOT success) AS failed,
+           count(*) FILTER (success AND NOT started) AS succeeded_unstarted,
+           count(*) FILTER (NOT success AND NOT started) AS failed_unstarted,
+           count(*) FILTER (attempt > 1) AS retried, count(duration) AS duration_count,
+           coalesce(sum(duration), 0)::DOUBLE AS duration_us, min(duration) AS shortest, max(duration) AS longest,
+           max(run_at) FILTER (success) AS last_success, max(run_at) FILTER (NOT success) AS last_failure {also}
+    FROM counting GROUP BY ALL
+)
+SELECT figure.*, durations FROM figure LEFT JOIN histogram USING ({unit}, task) ORDER BY {unit}, task
+
+-- name: of_task_day
+, bit_or(1::UHUGEINT << (quarter % 96)::UHUGEINT) AS quarters
+
+-- name: histogram
+-- Durations of all tasks by {unit}, result and bucket.
+SELECT {unit}, success, bucket, count(*) AS runs FROM counting WHERE bucket IS NOT NULL GROUP BY ALL ORDER BY ALL
+
+-- name: hot_run
+SELECT run_at, task, success, started, duration, bucket, attempt, lease_owner FROM counting
+WHERE run_at >= (SELECT hot_from FROM state)
+
+-- name: day_figure
+-- All tasks of some days ({days}), from the rollups above.
+WITH ranked AS (
+    SELECT day, bucket, sum(sum(runs)) OVER (PARTITION BY day ORDER BY bucket) AS upto,
+           0.95 * (sum(sum(runs)) OVER (PARTITION BY day) - 1) AS rank
+    FROM day_histogram WHERE day IN {days} GROUP BY day, bucket
+), neighbours AS (
+    SELECT day, any_value(rank) AS rank, min(bucket) FILTER (upto > floor(rank)) AS low,
+           min(bucket) FILTER (upto > ceil(rank)) AS high
+    FROM ranked GROUP BY day
+), figure AS (
+    SELECT day, sum(succeeded)::BIGINT AS succeeded, sum(failed)::BIGINT AS failed,
+           sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us,
+           min(shortest) AS shortest, max(longest) AS longest
+    FROM task_day WHERE day IN {days} GROUP BY day
+)
+SELECT day, succeeded, failed, duration_count, duration_us, greatest(shortest, least(longest,
+       bucket_middle(low) + (bucket_middle(high) - bucket_middle(low)) * (rank - floor(rank)))) AS p95
+FROM figure LEFT JOIN neighbours USING (day) ORDER BY day

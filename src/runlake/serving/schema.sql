@@ -1,0 +1,98 @@
+-- The tables of serving.duckdb: a function of one snapshot of the lake, made for questions and never the truth.
+-- Days, hours and quarters count from 1970-01-01 UTC, months are 12 * (year - 1970) + month - 1; times and durations
+-- are microseconds. {run} is the column list of a whole run, derived from model.py; {sums}, {quarters}, {durations} and
+-- {histogram} stand for the lists at the end.
+
+-- name: tables
+-- One row: the snapshot that all tables are of.
+--   lineage     what tells this snapshot from the same number of another lake; empty while it is not checkpointed
+--   first_day   the first day whose finished runs are kept
+--   hot_from    hot_run holds every counted run from this time on
+--   months      the months that task_month and month_histogram hold; all their runs are counted there
+--   key_files   the files of the id index, of this very snapshot
+CREATE TABLE state (
+    layout INTEGER NOT NULL, snapshot BIGINT NOT NULL, lineage VARCHAR NOT NULL, first_day INTEGER NOT NULL,
+    hot_from BIGINT NOT NULL, months INTEGER[] NOT NULL, key_files VARCHAR[] NOT NULL
+);
+
+-- A live Parquet file of finished runs. One that is not readable is not counted: no answer may need its day.
+CREATE TABLE live_file (
+    day INTEGER NOT NULL, number BIGINT NOT NULL, path VARCHAR NOT NULL, rows BIGINT NOT NULL, bytes BIGINT NOT NULL,
+    readable BOOLEAN NOT NULL
+);
+
+-- A whole run that is in no file: an open one, or a finished one that waits in the catalog.
+CREATE TABLE inlined_run ({run});
+
+-- Small numbers for task ids. A number is never given twice.
+CREATE TABLE task (task INTEGER NOT NULL, task_id UUID NOT NULL);
+
+-- A run that no rollup knows yet: an open one (success is null), or a finished one, in a file or not.
+CREATE TABLE uncounted_run (
+    id UUID NOT NULL, run_at BIGINT NOT NULL, task INTEGER NOT NULL, success BOOLEAN, started BOOLEAN NOT NULL,
+    duration BIGINT, bucket USMALLINT, attempt INTEGER NOT NULL, lease_owner VARCHAR
+);
+
+-- The counted runs from state.hot_from on: windows cut their hours without opening a file.
+CREATE TABLE hot_run (
+    run_at BIGINT NOT NULL, task INTEGER NOT NULL, success BOOLEAN NOT NULL, started BOOLEAN NOT NULL,
+    duration BIGINT, bucket USMALLINT, attempt INTEGER NOT NULL, lease_owner VARCHAR
+);
+
+-- Counted runs of 15 minutes and of a day, by result and by whether they had started.
+CREATE TABLE quarter (
+    quarter INTEGER NOT NULL, success BOOLEAN NOT NULL, started BOOLEAN NOT NULL, runs BIGINT NOT NULL
+);
+CREATE TABLE day_count (
+    day INTEGER NOT NULL, success BOOLEAN NOT NULL, started BOOLEAN NOT NULL, runs BIGINT NOT NULL
+);
+
+-- Counted runs of a task in an hour, a day, a month.
+CREATE TABLE task_hour (hour INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {durations});
+CREATE TABLE task_day (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {durations});
+CREATE TABLE task_month (month INTEGER NOT NULL, task INTEGER NOT NULL, {sums});
+
+-- task_day once more, in the order of its tasks, for questions of one task.
+CREATE TABLE day_of_task (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {durations});
+
+-- Durations of all tasks by bucket and result.
+CREATE TABLE hour_histogram (hour INTEGER NOT NULL, {histogram});
+CREATE TABLE day_histogram (day INTEGER NOT NULL, {histogram});
+CREATE TABLE month_histogram (month INTEGER NOT NULL, {histogram});
+
+-- Counted runs of a day of all tasks, with the 95th percentile of its durations.
+CREATE TABLE day_figure (
+    day INTEGER NOT NULL, succeeded BIGINT NOT NULL, failed BIGINT NOT NULL, duration_count BIGINT NOT NULL,
+    duration_us DOUBLE NOT NULL, p95 DOUBLE
+);
+
+-- The newest finished runs of a task that are in files, at least 50 of them if there are so many. Whole rows, but a
+-- long `error` and `output` are left out (whole is false): those are read from the file.
+CREATE TABLE task_recent (task INTEGER NOT NULL, whole BOOLEAN NOT NULL, {run});
+
+-- name: sums
+-- `…_unstarted` are among the others.
+succeeded BIGINT NOT NULL, failed BIGINT NOT NULL, succeeded_unstarted BIGINT NOT NULL, failed_unstarted BIGINT NOT NULL,
+retried BIGINT NOT NULL, duration_count BIGINT NOT NULL, duration_us DOUBLE NOT NULL, shortest BIGINT, longest BIGINT,
+last_success BIGINT, last_failure BIGINT
+
+-- name: durations
+-- A histogram in no order: the durations in a bucket, of so many runs that succeeded and of so many that failed.
+durations STRUCT(bucket USMALLINT, succeeded UINTEGER, failed UINTEGER)[]
+
+-- name: quarters
+-- A bit for each quarter of the day in which runs began.
+quarters UHUGEINT NOT NULL
+
+-- name: histogram
+success BOOLEAN NOT NULL, bucket USMALLINT NOT NULL, runs BIGINT NOT NULL
+
+-- name: macros
+-- DDSketch (Masson, Rim and Lee, 2019) with gamma 1.0198: from 50 microseconds on a bucket is 1.98 % wide, so that its
+-- middle is within 1 % of all it holds; below, each microsecond has its own.
+CREATE MACRO duration_bucket(us) AS
+    CASE WHEN us < 50 THEN us ELSE 50 + floor(ln(us / 50.0) / ln(1.0198)) END::USMALLINT;
+CREATE MACRO bucket_middle(bucket) AS
+    CASE WHEN bucket < 50 THEN bucket::DOUBLE ELSE 50 * pow(1.0198, bucket - 49.5) END;
+CREATE MACRO month_of(day) AS
+    12 * (year(DATE '1970-01-01' + day) - 1970) + month(DATE '1970-01-01' + day) - 1;
