@@ -1,122 +1,237 @@
-"""Where a page lies: from counts per hour, or per day of one task, to the stretch of time that holds its runs."""
+"""Where a page lies: how many runs match in all, and the times and the files that hold those of the page."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Mapping
-from typing import Final
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
 from msgspec import Struct
-from msgspec.structs import replace
 
 from runlake import times
-from runlake.index.figures import Records
-from runlake.index.view import View
-from runlake.query import scan
 from runlake.query.engine import Session
-from runlake.query.scan import Wanted
+from runlake.query.sql import SQL, Union
 
-_Numbers = npt.NDArray[np.int64]
-_RESULTS: Final[Mapping[bool | None, tuple[str, ...]]] = {None: ("good", "bad"), True: ("good",), False: ("bad",)}
+_FEW: Final = 2  # days of one task whose hours are worth a look
+_OF_ALL: Final = ("days", "parts", "uncounted")
+_OF_TASK: Final = ("days_of_task", "parts_of_task", "uncounted_of_task")
+
+
+class Window:
+    """What a time consists of: whole days, whole parts of other days, and ends of less than a part."""
+
+    def __init__(self, low: int, high: int, part: int) -> None:
+        self.high, self.part = high, part
+        self.first, self.last = -(-low // times.DAY_US), high // times.DAY_US
+        others = [(low, self.first * times.DAY_US), (self.last * times.DAY_US, high)]
+        if self.first > self.last:  # inside one day
+            self.last, others = self.first, [(low, high)]
+        self.parts: list[tuple[int, int]] = []
+        self.ends: list[tuple[int, int]] = []
+        for start, end in others:
+            first, last = -(-start // part), end // part
+            if first > last:  # inside one part
+                self.ends.append((start, end))
+            else:
+                self.parts += [(first, last)] if first < last else []
+                self.ends += [(a, b) for a, b in ((start, first * part), (last * part, end)) if a < b]
+
+    def has_day(self, low: int) -> bool:
+        """Whether the unit of time that begins here is a whole day."""
+        return self.first * times.DAY_US <= low < self.last * times.DAY_US
+
+    def end(self, low: int) -> int:
+        """Where the unit of time that begins here ends."""
+        unit = times.DAY_US if self.has_day(low) else self.part
+        return min(self.high, (low // unit + 1) * unit)
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which runs: their run time is low..high (half open, microseconds), and so on. `task` is the number of it."""
+
+    low: int
+    high: int
+    task_id: uuid.UUID | None = None
+    task: int | None = None
+    success: bool | None = None
+    started: bool = False
+    errors: bool = True
+
+    @property
+    def everything(self) -> bool:
+        """Whether all runs match."""
+        return self.task_id is None and self.success is None and not self.started
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """Its fields, as parameters of statements."""
+        return {name: getattr(self, name) for name in self.__struct_fields__}
+
+    @property
+    def part(self) -> int:
+        """The time that the counts within a day are of."""
+        return times.QUARTER_US if self.task is None else times.HOUR_US
+
+
+class Unit(Struct, frozen=True):
+    """A time with runs that match: how many match after it, and its quarters of the day with runs, if known."""
+
+    low: int
+    high: int
+    newer: int
+    quarters: int | None = None
+
+    @property
+    def day(self) -> int:
+        """Its day."""
+        return self.low // times.DAY_US
+
+    @property
+    def hull(self) -> tuple[int, int]:
+        """From the first to the last of its quarters with runs."""
+        if self.quarters is None:
+            return self.low, self.high
+        first = (self.quarters & -self.quarters).bit_length() - 1
+        return self.low + first * times.QUARTER_US, self.low + self.quarters.bit_length() * times.QUARTER_US
+
+
+class Found(Struct, frozen=True):
+    """How many runs match in all; the units of time that hold the page, the newest first, if anything does."""
+
+    total: int
+    units: Sequence[Unit]
+
+
+class Asked(Struct, frozen=True):
+    """A page: so many runs after the first `offset`."""
+
+    offset: int
+    limit: int
+
+    def held(self, counts: Mapping[int, int], newer: int = 0) -> tuple[int, list[tuple[int, int]]]:
+        """Where the running total of counts by unit ends; the units that hold the page, the newest first, each with how
+        many runs match after it.
+
+        The statements do not do this themselves: with windows and sorting they would take more than twice as long.
+        """
+        found = []
+        for low in sorted(counts, reverse=True):
+            if counts[low] and newer + counts[low] > self.offset and newer < self.offset + self.limit:
+                found.append((low, newer))
+            newer += counts[low]
+        return newer, found
+
+
+class Stretch(Struct, frozen=True):
+    """A time that holds runs, and the files to look in."""
+
+    low: int
+    high: int
+    files: Sequence[str]
 
 
 class Place(Struct, frozen=True):
-    """Where a page lies: how many runs match in all, those that hold it, and how many match after those."""
+    """The time of a page; the stretches of it in files; how many runs in there that match are newer than the page."""
 
-    total: int
-    wanted: Wanted | None  # None: nowhere
-    newer: int
-
-
-class Units(Struct, frozen=True):
-    """How many runs match in each of some units of time; the numbers of the units (since the epoch) ascend."""
-
-    unit: int  # microseconds
-    numbers: _Numbers
-    counts: _Numbers
+    low: int
+    high: int
+    stretches: Sequence[Stretch]
+    skip: int
 
 
-# Counts of all runs per hour, by result and whether they must have started, once a View.
-_HOURS: Final[weakref.WeakKeyDictionary[View, dict[tuple[bool | None, bool], Units]]] = weakref.WeakKeyDictionary()
+def count(session: Session, wanted: Wanted, asked: Asked) -> Found:
+    """How many runs match, and in which days, parts and ends of the window the page lies."""
+    window = Window(wanted.low, wanted.high, wanted.part)
+    cold = [end for end in window.ends if end[0] < session.state.hot_from]
+    union = Union(
+        wanted.known
+        | {"first": window.first, "last": window.last, "part": wanted.part}
+        | {"whole_low": window.first * times.DAY_US, "whole_high": window.last * times.DAY_US}
+        | {"uncounted_low": max((end for start, end in cold if start == wanted.low), default=wanted.low)}
+        | {"uncounted_high": min((start for start, _ in cold if start != wanted.low), default=wanted.high)}
+    )
+    days, parts, uncounted = _OF_ALL if wanted.task is None else _OF_TASK
+    union.add(uncounted)
+    if window.first < window.last:
+        union.add(days)
+    for first, last in window.parts:
+        union.add(parts, first_part=first, last_part=last)
+    for start, end in window.ends:
+        if (start, end) not in cold:
+            union.add("end_hot", end_low=start, end_high=end)
+            continue
+        union.add("end_inlined", end_low=start, end_high=end)
+        for paths in files(session, start // times.DAY_US, start // times.DAY_US).values():
+            union.add("end_in_files", end_low=start, end_high=end, files=paths)
+    if wanted.everything and session.state.unreadable:
+        union.add("unreadable")
+    counts: dict[int, int] = {}
+    quarters: dict[int, int] = {}
+    for low, runs, *known in session.rows(*union.within()):
+        counts[low] = counts.get(low, 0) + runs
+        quarters[low] = quarters.get(low, 0) | (known[0] or 0 if known else 0)
+    total, held = asked.held(counts)
+    units = [
+        Unit(low, window.end(low), newer, quarters[low] or None if window.has_day(low) else None) for low, newer in held
+    ]
+    return Found(total, units)
 
 
-def locate(session: Session, view: View, wanted: Wanted, offset: int, limit: int) -> Place:
-    """Find the page of `limit` runs after the first `offset` that match; `cells` of `wanted` do not matter."""
-    everything = wanted.task_id is None and wanted.success is None and not wanted.started
-    if not everything:
-        view.need(*wanted.days)
-    if wanted.task_id is not None:
-        number = view.tasks.number(wanted.task_id)
-        cells = view.cells(number)
-        wanted = replace(wanted, cells=cells)
-        units = _units(view, cells, "day", wanted, number)
+def place(session: Session, wanted: Wanted, asked: Asked, units: Sequence[Unit]) -> Place:
+    """The stretches of time, with their files, that hold the page whose units these are."""
+    newest, oldest = units[0], units[-1]
+    low, high, newer = oldest.low, newest.high, newest.newer
+    days = [unit for unit in (newest, oldest) if unit.high - unit.low == times.DAY_US]
+    if days and (wanted.task is None or newest.day - oldest.day < _FEW):
+        counts, paths = _refined(session, wanted, days, (oldest.day, newest.day))
+        _, parts = asked.held(counts, days[0].newer)
+        if newest in days:
+            high, newer = parts[0][0] + wanted.part, parts[0][1]
+        if oldest in days:
+            low = parts[-1][0]
     else:
-        units = _of_all(view, wanted)
-    if wanted.started:
-        units = _within(session, view, wanted, units)
-    numbers, counts = units.numbers[::-1], units.counts[::-1]
-    upto = np.cumsum(counts)
-    total = int(upto[-1]) if len(upto) else 0
-    if offset >= total:
-        return Place(total, None, 0)
-    first = int(np.searchsorted(upto, offset, side="right"))
-    last = int(np.searchsorted(upto, min(offset + limit, total), side="left"))
-    low, high = int(numbers[last]) * units.unit, (int(numbers[first]) + 1) * units.unit
-    view.need(low // times.DAY_US, (high - 1) // times.DAY_US)
-    newer = int(upto[first - 1]) if first else 0
-    return Place(total, replace(wanted, low=max(low, wanted.low), high=min(high, wanted.high)), newer)
+        paths = files(session, oldest.day, newest.day)
+    if wanted.task is None:
+        every = [path for of_day in paths.values() for path in of_day]
+        return Place(low, high, [Stretch(low, high, every)] if every else [], asked.offset - newer)
+    hulls: dict[int, tuple[int, int]] = {}  # by day: a file is read once
+    for unit in units:
+        start, end = hulls.get(unit.day, unit.hull)
+        hulls[unit.day] = max(low, min(start, unit.hull[0])), min(high, max(end, unit.hull[1]))
+    found = [Stretch(*hull, paths[day]) for day, hull in hulls.items() if day in paths]
+    return Place(low, high, found, asked.offset - newer)
 
 
-def _of_all(view: View, wanted: Wanted) -> Units:
-    known = _HOURS.setdefault(view, {})
-    key = (wanted.success, wanted.started)
-    if key not in known:
-        known[key] = _units(view, view.hours, "unit", wanted)
-    return known[key]
+def _refined(
+    session: Session, wanted: Wanted, days: Sequence[Unit], among: tuple[int, int]
+) -> tuple[dict[int, int], dict[int, list[str]]]:
+    """How many runs match in each part of these days; and the files from day to day."""
+    low, high = days[-1].low, days[0].high
+    union = Union(
+        wanted.known | {"low": low, "high": high, "part": wanted.part, "first_file": among[0], "last_file": among[1]}
+    )
+    union.add("uncounted_parts")
+    union.add(
+        _OF_ALL[1] if wanted.task is None else _OF_TASK[1], first_part=low // wanted.part, last_part=high // wanted.part
+    )
+    union.add("files")
+    counts: dict[int, int] = {}
+    paths = []
+    for start, runs, day, path in session.rows(*union.within()):
+        if path is None:
+            counts[start] = counts.get(start, 0) + runs
+        else:
+            paths.append((day, path))
+    return counts, _by_day(paths)
 
 
-def _units(view: View, counts: Records, by: str, wanted: Wanted, task: int | None = None) -> Units:
-    """Counts of the runs in files and of those that are in none, by the unit of time that this field numbers."""
-    unit = times.DAY_US if by == "day" else times.HOUR_US
-    kinds = _RESULTS[wanted.success]
-    sums = np.zeros(len(counts), dtype=np.int64)
-    for name in (*kinds, *(() if wanted.started else (f"{kind}_unstarted" for kind in kinds))):
-        sums += counts[name]
-    recent = view.recent.runs
-    mask = np.ones(len(recent), dtype=np.bool_)
-    if task is not None:
-        mask &= recent["task"] == task
-    if wanted.success is not None:
-        mask &= recent["success"] == int(wanted.success)
-    if wanted.started:
-        mask &= recent["started"]
-    others = recent["ran_at"][mask] // unit
-    # Runs of files that could not be read count at the beginning of their day: nothing is answered of the day itself.
-    unread = np.array([(file.day * times.DAY_US // unit, file.rows) for file in view.unread], dtype=np.int64)
-    unread = unread.reshape(-1, 2)
-    every = np.concatenate([counts[by], others, unread[:, 0]])
-    found, inverse = np.unique(every, return_inverse=True)
-    totals = np.zeros(len(found), dtype=np.int64)
-    np.add.at(totals, inverse, np.concatenate([sums, np.ones(len(others), dtype=np.int64), unread[:, 1]]))
-    return Units(unit, found, totals)
+def files(session: Session, first: int, last: int) -> dict[int, list[str]]:
+    """The files of the days first..last (both included), by day."""
+    return _by_day(session.rows(SQL["files"], {"first_file": first, "last_file": last}))
 
 
-def _within(session: Session, view: View, wanted: Wanted, units: Units) -> Units:
-    """Only the units of the window; those that it cuts in two are counted run by run."""
-    unit = units.unit
-    first, last = -(-wanted.low // unit), wanted.high // unit
-    last = max(last, first)
-    whole = slice(*np.searchsorted(units.numbers, [first, last]))
-    numbers, counts = [units.numbers[whole]], [units.counts[whole]]
-    for number in sorted({wanted.low // unit, (wanted.high - 1) // unit}):
-        low, high = max(number * unit, wanted.low), min((number + 1) * unit, wanted.high)
-        known = np.searchsorted(units.numbers, [number, number + 1])
-        if high - low < unit and known[0] < known[1]:
-            found = scan.newest(session, view, replace(wanted, low=low, high=high))
-            numbers.append(np.array([number]))
-            counts.append(np.array([sum(len(part.ran_at) for part in found)]))
-    every = np.concatenate(numbers)
-    order = np.argsort(every)
-    return Units(unit, every[order], np.concatenate(counts)[order])
+def _by_day(rows: Sequence[tuple[Any, ...]]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for day, path in rows:
+        found.setdefault(day, []).append(path)
+    return found

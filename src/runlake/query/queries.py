@@ -1,102 +1,161 @@
-"""One typed function per question. Each takes a session and one View, and uses nothing else."""
+"""One typed function per question. Each takes a session, which is one read transaction of the serving database."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
-import numpy as np
-from msgspec import UNSET
+from msgspec import UNSET, Raw
+from msgspec.structs import replace
 
 from runlake import times
+from runlake.columns import COLUMNS, NAMES
 from runlake.errors import BadInput, NotFound
-from runlake.index import keys
-from runlake.index.figures import NONE
-from runlake.index.recent import halves_of
-from runlake.index.view import View
-from runlake.intake.batch import uuid_bytes
 from runlake.model import Run, RunPage, RunsQuery
-from runlake.query import rows, scan
 from runlake.query.engine import Session
-from runlake.query.locate import locate
-from runlake.query.scan import Found, Wanted
-from runlake.query.statistics import summary, task_stats
+from runlake.query.locate import Asked, Found, Place, Stretch, Wanted, count, files, place
+from runlake.query.sql import SQL, Union
+from runlake.serving.sql import RECENT
 
-__all__ = ["detail", "latest", "page", "summary", "task_stats"]
+__all__ = ["detail", "latest", "page"]
+
+_NULL: Final = Raw(b"null")
+_MOMENTS: Final = [at for at, column in enumerate(COLUMNS) if column.sql == "TIMESTAMPTZ"]
+_ID, _OUTPUT, _RUN_AT, _WHOLE = NAMES.index("id"), NAMES.index("output"), len(NAMES), len(NAMES) + 1
+_LAST_DAY: Final = times.MAX_US // times.DAY_US
+
+_Row = tuple[Any, ...]
 
 
-def page(session: Session, view: View, query: RunsQuery) -> RunPage:
+def page(session: Session, query: RunsQuery) -> RunPage:
     """GET /runs. Raises BadInput when start_time is after end_time."""
+    wanted = _wanted(query)
+    offset, limit = query.offset, query.limit
+    if not wanted.everything:
+        session.state.require_readable(wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
+    if wanted.task_id is not None:
+        number = _task(session, wanted.task_id)
+        if number is None:
+            return RunPage([], 0, limit, offset, False)
+        wanted = replace(wanted, task=number)
+    asked = Asked(offset, limit)
+    found = count(session, wanted, asked)
+    items = [_run(row) for row in _rows(session, wanted, asked, found)]
+    return RunPage(items, found.total, limit, offset, offset + len(items) < found.total)
+
+
+def _rows(session: Session, wanted: Wanted, asked: Asked, found: Found) -> Sequence[_Row]:
+    """The rows of a page that was found."""
+    if not found.units:
+        return []
+    session.state.require_readable(found.units[-1].day, found.units[0].day)
+    if wanted.task is not None and asked.offset < RECENT:
+        rows = _recent_page(session, wanted, asked.offset, min(asked.limit, found.total - asked.offset))
+        if rows is not None:
+            return rows
+    return _matching(session, wanted, place(session, wanted, asked, found.units), asked.limit)
+
+
+def detail(session: Session, run_id: uuid.UUID) -> Run:
+    """GET /runs/{run_id}. Raises NotFound; only ever after an exact answer."""
+    union = Union({"run_id": run_id})
+    union.add("id_inlined")
+    for quarter in session.quarters(run_id):
+        low = quarter * times.QUARTER_US
+        high = times.MAX_US + 1 if quarter == times.LAST_QUARTER else low + times.QUARTER_US
+        of_days = files(session, low // times.DAY_US, (high - 1) // times.DAY_US)
+        if of_days:
+            union.add("id_in_files", low=low, high=high, files=[path for paths in of_days.values() for path in paths])
+    rows = session.rows(*union.within("with_id"))
+    if not rows:
+        session.state.require_readable(0, _LAST_DAY)  # or it might be there
+        raise NotFound(f"there is no run {run_id}")
+    return _run(rows[0])
+
+
+def latest(session: Session, task_id: uuid.UUID) -> Run | None:
+    """GET /task/{task_id}/latest."""
+    number = _task(session, task_id)
+    wanted = Wanted(low=0, high=times.MAX_US + 1, task_id=task_id, task=number)
+    rows = [] if number is None else _recent(session, wanted, 0, 1)
+    session.state.require_readable(rows[0][_RUN_AT] // times.DAY_US if rows else 0, _LAST_DAY)
+    return _run(_whole(session, wanted, rows)[0]) if rows else None
+
+
+def _wanted(query: RunsQuery) -> Wanted:
     start, end = _or_none(query.start_time), _or_none(query.end_time)
     if start is not None and end is not None and start > end:
         raise BadInput.of("start_time", "is after end_time")
-    wanted = Wanted(
+    return Wanted(
         low=0 if start is None else start,
         high=times.MAX_US + 1 if end is None else end,
         task_id=_or_none(query.task_id),
         success=_or_none(query.success),
         started=start is not None or end is not None,
+        errors=query.include_errors,
     )
-    place = locate(session, view, wanted, query.offset, query.limit)
-    if place.wanted is None:
-        return RunPage([], place.total, query.limit, query.offset, False)
-    skip = query.offset - place.newer
-    whole = rows.columns(errors=query.include_errors)
-    found = scan.newest(session, view, place.wanted, skip + query.limit, whole)
-    chosen = scan.ordered(found, skip, query.limit)
-    items = rows.runs(session, view, found, chosen, errors=query.include_errors)
-    return RunPage(items, place.total, query.limit, query.offset, query.offset + len(items) < place.total)
 
 
-def detail(session: Session, view: View, run_id: uuid.UUID) -> Run:
-    """GET /runs/{run_id}. Raises NotFound; only ever after an exact answer."""
-    halves = np.array([[run_id.int >> 64, run_id.int & (2**64 - 1)]], dtype=np.uint64)
-    recent = np.flatnonzero((halves_of(view.recent.runs) == halves).all(axis=1))
-    found = [_only(None, recent)] if len(recent) else []
-    _, hours = keys.locate(view.keys, halves)
-    for hour in [] if found else np.unique(hours).tolist():
-        start = hour * times.HOUR_US
-        end = times.MAX_US + 1 if hour == times.LAST_HOUR else start + times.HOUR_US
-        found += _with_id(session, view, halves, start, end)
-    if not found:
-        view.need(0)  # or it might be there
-        raise NotFound(f"there is no run {run_id}")
-    return rows.runs(session, view, found, [(0, 0)])[0]
+def _task(session: Session, task_id: uuid.UUID) -> int | None:
+    """The number of a task, if it has any run."""
+    rows = session.rows(SQL["task_number"], {"task_id": task_id})
+    return rows[0][0] if rows else None
 
 
-def _with_id(session: Session, view: View, halves: Any, start: int, end: int) -> list[Found]:
-    """The run of an id, if it is in a file and ran in this stretch of time."""
-    for file in view.files.between(start // times.DAY_US, (end - 1) // times.DAY_US):
-        session.check()
-        of = session.reader.groups(file)
-        groups = of.within(start, end)
-        if len(groups):
-            ids = uuid_bytes(session.reader.columns(of, groups.tolist(), ["id"])["id"])
-            hit = np.flatnonzero((ids == halves).all(axis=1))
-            if len(hit):
-                return [_only(of, of.positions(groups.tolist())[hit])]
-    return []
+def _matching(session: Session, wanted: Wanted, at: Place, limit: int) -> list[_Row]:
+    """The newest runs of a place, after those to be skipped."""
+    union = Union(wanted.known | {"low": at.low, "high": at.high, "limit": limit, "skip": at.skip})
+    union.add("inlined")
+    for stretch in at.stretches:
+        union.add("in_files", low=stretch.low, high=stretch.high, files=stretch.files)
+    return session.rows(*union.within("page"))
 
 
-def _only(source: Any, positions: Any) -> Found:
-    """Runs of which nothing but their place is asked."""
-    none = np.empty(0, dtype=np.int64)
-    return Found(source, none, none.reshape(0, 2).astype(np.uint64), none.astype(np.int8), positions)
+def _recent_page(session: Session, wanted: Wanted, offset: int, few: int) -> Sequence[_Row] | None:
+    """So `few` runs of a task after the first `offset`; None if task_recent does not reach that far back.
 
-
-def latest(session: Session, view: View, task_id: uuid.UUID) -> Run | None:
-    """GET /task/{task_id}/latest: reads the hour of the task's last run only."""
-    number = view.tasks.number(task_id)
-    cells = view.cells(number)
-    recent = view.recent.runs
-    known = [cells["last_good"], cells["last_bad"], recent["ran_at"][recent["task"] == number]]
-    moment = max(int(moments.max(initial=NONE)) for moments in known)
-    view.need(0 if moment == NONE else moment // times.DAY_US)
-    if moment == NONE:
+    It lacks no run that is newer than one that it holds.
+    """
+    rows = _recent(session, wanted, offset, few)
+    if len(rows) < few:
         return None
-    wanted = Wanted(low=moment, high=moment + 1, task_id=task_id, cells=cells)
-    found = scan.newest(session, view, wanted, whole=rows.columns())
-    return rows.runs(session, view, found, scan.ordered(found, count=1))[0]
+    if rows[-1][_WHOLE] is None:  # in no file: runs in files may lie between
+        ((oldest,),) = session.rows(SQL["oldest_recent"], {"task": wanted.task})
+        if oldest is not None and rows[-1][_RUN_AT] <= oldest:
+            return None
+    return _whole(session, wanted, rows)
+
+
+def _recent(session: Session, wanted: Wanted, skip: int, limit: int) -> list[_Row]:
+    """Runs of a task from task_recent and from no file, each with its run time and whether it is whole."""
+    union = Union(wanted.known | {"skip": skip, "limit": limit})
+    union.add("recent")
+    union.add("inlined")
+    return session.rows(*union.within("recent_page"))
+
+
+def _whole(session: Session, wanted: Wanted, rows: Sequence[_Row]) -> Sequence[_Row]:
+    """The same runs, with what task_recent leaves out of them read from their files."""
+    days: dict[int, list[int]] = {}
+    for row in rows:
+        if row[_WHOLE] is False:
+            days.setdefault(row[_RUN_AT] // times.DAY_US, []).append(row[_RUN_AT])
+    if not days:
+        return rows
+    paths = files(session, min(days), max(days))
+    found = [Stretch(min(moments), max(moments) + 1, paths[day]) for day, moments in days.items()]
+    nowhere = Place(0, 0, found, 0)  # of those in no file nothing is left out
+    read = {row[_ID]: row for row in _matching(session, wanted, nowhere, times.MAX_US)}
+    return [read[row[_ID]] if row[_WHOLE] is False else row for row in rows]
+
+
+def _run(row: _Row) -> Run:
+    values = list(row[: len(NAMES)])
+    for at in _MOMENTS:
+        values[at] = None if values[at] is None else times.to_datetime(values[at])
+    values[_OUTPUT] = _NULL if values[_OUTPUT] is None else Raw(values[_OUTPUT].encode())  # the JSON text it is
+    return Run(*values)
 
 
 def _or_none(value: Any) -> Any:
