@@ -26,7 +26,9 @@ POINTS: Final = (
     "mid-flush",
     "mid-merge",
     "mid-clean-up",
-    "mid-index-save",
+    "before-apply",
+    "mid-apply",
+    "mid-checkpoint",
 )
 
 

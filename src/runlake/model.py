@@ -253,7 +253,7 @@ class Health(Struct, frozen=True):
 
 
 class Ready(Struct, frozen=True):
-    """The lake is attached and the index has caught up with this snapshot."""
+    """The lake is attached and the serving database has caught up with this snapshot."""
 
     snapshot: int
     runs: int

@@ -68,8 +68,23 @@ class Paths(Struct, frozen=True):
         return self.folder / "tmp"
 
     @property
-    def index(self) -> Path:
-        """The saved index; may be deleted while no service runs, and is made anew."""
+    def serving(self) -> Path:
+        """What questions are answered from; may be deleted while no service runs, and is made anew."""
+        return self.folder / "serving"
+
+    @property
+    def serving_file(self) -> Path:
+        """The serving database."""
+        return self.serving / "serving.duckdb"
+
+    @property
+    def unfinished_serving_file(self) -> Path:
+        """The serving database while it is made anew."""
+        return self.serving / "new-serving.duckdb"
+
+    @property
+    def old_index(self) -> Path:
+        """What earlier versions answered from; removed once there is a serving database."""
         return self.folder / "index"
 
     @property

@@ -43,7 +43,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[int, Meta(ge=2)], _help("small files of one day that make the background merge them")
     ] = 8
     small_file_bytes: Annotated[Count, _help("a file below this size counts as small")] = 1_048_576
-    index_rows: Annotated[Count, _help("new runs after which the index is saved again")] = 500_000
+    rollup_rows: Annotated[Count, _help("new runs that wait before the rollups count them")] = 20_000
+    hot_days: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000)],
+        _help("newest days of which the serving database holds the narrow columns of every run"),
+    ] = 62
     maintain_seconds: Annotated[Seconds, _help("pause between looks at what upkeep is due")] = 5.0
     tidy_seconds: Annotated[Seconds, _help("pause between full merges, snapshot expiry and clean-up")] = 600.0
     grace_seconds: Annotated[
@@ -59,10 +63,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 2
     read_queue: Annotated[Count, _help("queries that may wait before reads answer 503")] = 1000
     query_seconds: Annotated[Seconds, _help("time limit of one query")] = 30.0
-    cache_bytes: Annotated[
-        Annotated[int, Meta(ge=0)],
-        _help("bytes for columns of the days that windows of statistics cut in two"),
-    ] = 448 * 1024 * 1024
     threads: Annotated[Threads, _help("DuckDB threads of each instance")] = 2
     memory_limit: Annotated[Size, _help("DuckDB memory of each instance")] = "2GB"
     body_bytes: Annotated[Count, _help("largest body of POST /runs, in bytes")] = 64 * 1024 * 1024

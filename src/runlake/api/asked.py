@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from typing import Final, Generic, Protocol, TypeVar
 
 from runlake.errors import Timeout
-from runlake.index.view import View
 from runlake.query.engine import Session
 
 T = TypeVar("T")
@@ -31,17 +30,17 @@ class Caller(Protocol):
 class Asked(Generic[T]):
     """A question that knows the session that runs it, so that it can be interrupted, and never its neighbour."""
 
-    def __init__(self, question: Callable[[Session, View], T]) -> None:
+    def __init__(self, question: Callable[[Session], T]) -> None:
         self._question = question
         self._guard = threading.Lock()
         self._session: Session | None = None
 
-    def __call__(self, session: Session, view: View) -> T:
+    def __call__(self, session: Session) -> T:
         """Answer; on a reading thread."""
         with self._guard:
             self._session = session
         try:
-            return self._question(session, view)
+            return self._question(session)
         finally:
             with self._guard:
                 self._session = None
@@ -50,7 +49,7 @@ class Asked(Generic[T]):
         """Interrupt the statement that runs, if one does."""
         with self._guard:
             if self._session is not None:
-                self._session.hurry()
+                self._session.cancel()
 
     async def answer(self, future: Future[T], caller: Caller) -> T:
         """The answer; when the client goes away the question is dropped and Timeout raised."""

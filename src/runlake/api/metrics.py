@@ -102,24 +102,24 @@ class _Gauges(Collector):
 
     def _of_service(self) -> Iterator[tuple[str, str, float]]:
         writer = self._store.writer
-        yield "ready", "1 once the lake is attached and its index has caught up.", float(self._metrics.ready)
+        yield "ready", "1 once the lake is attached and the serving database has caught up.", float(self._metrics.ready)
         yield "requests_under_way", "Requests that have not been answered.", self._metrics.under_way
         yield "queries_under_way", "Questions that wait for a reading thread or run on one.", self._metrics.asked
         yield "bodies_bytes", "Bodies and batches under way.", self._room.taken
         yield "waiting_rows", "Runs that wait for the writer.", writer.waiting_rows
-        yield "index_lag_seconds", "How long the index has been behind the lake; 0 when it is not.", writer.lag()
+        yield "serving_lag_seconds", "How long answers have been behind the lake; 0 when they are not.", writer.lag()
 
     def _of_lake(self) -> Iterator[tuple[str, str, float]]:
-        view, writer = self._store.index.view, self._store.writer
-        files = view.files.all()
-        yield "snapshot", "Number of the newest snapshot.", view.snapshot
+        stored, serving, writer = self._store.stored, self._store.serving, self._store.writer
+        files = stored.files
+        yield "snapshot", "Number of the newest snapshot.", serving.snapshot
         yield "snapshot_timestamp_seconds", "When this process last committed, or opened the lake.", writer.committed_at
-        yield "runs", "Runs in the lake.", view.total
-        yield "open_runs", "Runs that have not finished.", view.open
-        yield "inlined_rows", "Finished runs that are in the catalog and not yet in Parquet.", view.inlined
+        yield "runs", "Runs in the lake.", stored.runs
+        yield "open_runs", "Runs that have not finished.", len(stored.open_runs)
+        yield "inlined_rows", "Finished runs that are in the catalog and not yet in Parquet.", stored.inlined_rows
         yield "files", "Live Parquet files of finished runs.", len(files)
         yield "files_bytes", "Bytes of these files.", sum(file.size for file in files)
-        bad = {file.number for file in view.unread} | writer.keeper.unreadable.numbers
+        bad = {file.number for file in serving.unreadable} | writer.keeper.unreadable.numbers
         yield "unreadable_files", "Files that could not be read, and are not counted or not merged.", len(bad)
         yield "wal_bytes", "The catalog's write-ahead log.", _size(f"{self._store.lake.paths.catalog}-wal")
         yield "catalog_bytes", "The catalog.", _size(str(self._store.lake.paths.catalog))

@@ -15,7 +15,7 @@ from runlake.api import body, docs, metrics, openapi, params
 from runlake.api.client import Client
 from runlake.api.service import Service
 from runlake.model import Health, NoQuery, Ready, RunsQuery, Stored, SummaryQuery, TaskStatsQuery
-from runlake.query import queries
+from runlake.query import queries, statistics
 
 Req = Request[Any, Any, Any]
 JSON: Final = "application/json"
@@ -106,7 +106,7 @@ async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/stats."""
     query = params.parse(request.scope["query_string"], TaskStatsQuery)
     _, content, _ = await _service(request).ask(
-        Client(request), queries.task_stats, params.run_uuid("task_id", task_id), query
+        Client(request), statistics.task_stats, params.run_uuid("task_id", task_id), query
     )
     return _json(content)
 
@@ -115,7 +115,7 @@ async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
 async def stats_summary(request: Req) -> Response[bytes]:
     """GET /stats/summary."""
     query = params.parse(request.scope["query_string"], SummaryQuery)
-    _, content, _ = await _service(request).ask(Client(request), queries.summary, query)
+    _, content, _ = await _service(request).ask(Client(request), statistics.summary, query)
     return _json(content)
 
 
@@ -128,10 +128,10 @@ async def health(request: Req) -> Response[bytes]:
 
 @route("/ready", http_method=_READ)
 async def ready(request: Req) -> Response[bytes]:
-    """GET /ready: the lake is attached and the index has caught up."""
+    """GET /ready: the lake is attached and the serving database has caught up."""
     params.parse(request.scope["query_string"], NoQuery)
-    view = _service(request).ready().index.view
-    return _json(msgspec.json.encode(Ready(view.snapshot, view.total)))
+    store = _service(request).ready()
+    return _json(msgspec.json.encode(Ready(store.serving.snapshot, store.stored.runs)))
 
 
 @route("/metrics", http_method=_READ)

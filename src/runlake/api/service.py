@@ -15,7 +15,6 @@ from runlake.api.asked import Asked, Caller
 from runlake.api.body import Room
 from runlake.api.metrics import Metrics
 from runlake.errors import Busy, NotReady
-from runlake.index.view import View
 from runlake.intake import Batch, Decoded
 from runlake.lake.append import Counts
 from runlake.log import LOGGER, event
@@ -23,7 +22,7 @@ from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
 
-_TELL: Final = 2.0  # seconds between lines of the log while the index is loaded
+_TELL: Final = 2.0  # seconds between lines of the log while the serving database is made
 _AGAIN: Final = 10.0  # seconds until loading is tried once more
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,7 +43,7 @@ class Service:
         store.writer.on_commit = self.metrics.commit
         store.writer.keeper.on_step = self.metrics.step
         self._start = time.time_ns()  # a lake made anew may have the same snapshot numbers
-        self._reason: str | None = "the index is being loaded"
+        self._reason: str | None = "the serving database is being loaded"
         self._stopped = threading.Event()
         self._told = time.monotonic()
         self._thread = threading.Thread(target=self._load, name="runlake-load", daemon=True)
@@ -55,7 +54,7 @@ class Service:
         return self._store.settings
 
     def start(self) -> None:
-        """Load the index in the background; the routes answer 503 until it is there."""
+        """Load the store in the background; the routes answer 503 until it is there."""
         self._thread.start()
 
     def _load(self) -> None:
@@ -66,7 +65,7 @@ class Service:
         self._loaded()
         self._reason = None
         self.metrics.ready = True
-        event("ready", snapshot=self._store.index.view.snapshot, runs=self._store.index.view.total)
+        event("ready", snapshot=self._store.serving.snapshot, runs=self._store.stored.runs)
 
     def _is_loaded(self) -> bool:
         try:
@@ -74,11 +73,10 @@ class Service:
             if self._stopped.is_set():
                 return False
             self._store.start()
-            self._store.engine.warm()
         except _StoppedError:
             return False
         except Exception as exc:  # noqa: BLE001 - /ready has to say it, whatever it is
-            self._reason = "the index could not be loaded; the log of the service says why"
+            self._reason = "the serving database could not be loaded; the log of the service says why"
             LOGGER.error("loading failed", exc_info=exc)
             return False
         return True
@@ -92,10 +90,10 @@ class Service:
     def _progress(self, done: int, total: int) -> None:
         if self._stopped.is_set():
             raise _StoppedError
-        self._reason = f"the index is being loaded: {done} of {total} files"
+        self._reason = f"the serving database is being made: {done} of {total} files"
         if time.monotonic() - self._told >= _TELL:
             self._told = time.monotonic()
-            event("loading the index", files=done, of=total)
+            event("making the serving database", files=done, of=total)
 
     def ready(self) -> Store:
         """The store; raises NotReady with the reason."""
@@ -104,16 +102,16 @@ class Service:
         return self._store
 
     async def ask(
-        self, caller: Caller, question: Callable[Concatenate[Session, View, P], T], *args: P.args, **kw: P.kwargs
+        self, caller: Caller, question: Callable[Concatenate[Session, P], T], *args: P.args, **kw: P.kwargs
     ) -> tuple[T, bytes, str]:
         """The answer, its JSON and the tag of its snapshot, all made on a reading thread.
 
         A question whose caller goes away is dropped.
         """
 
-        def encoded(session: Session, view: View) -> tuple[T, bytes, str]:
-            answer = question(session, view, *args, **kw)
-            return answer, msgspec.json.encode(answer), self._tag(view)
+        def encoded(session: Session) -> tuple[T, bytes, str]:
+            answer = question(session, *args, **kw)
+            return answer, msgspec.json.encode(answer), self._tag(session.state.snapshot)
 
         asked = Asked(encoded)
         future: Future[tuple[T, bytes, str]] = self.ready().engine.submit(asked)
@@ -125,16 +123,16 @@ class Service:
 
     def tag(self) -> str:
         """The tag of the newest snapshot: equal tags of one request mean equal answers."""
-        return self._tag(self.ready().index.view)
+        return self._tag(self.ready().serving.snapshot)
 
-    def _tag(self, view: View) -> str:
-        return f"{self._start:x}-{view.snapshot:x}"
+    def _tag(self, snapshot: int) -> str:
+        return f"{self._start:x}-{snapshot:x}"
 
     async def append(self, batch: Batch | Decoded) -> Counts:
         """Store a batch; returns when it is durable and visible."""
         started = time.perf_counter()
         store = self.ready()
-        if store.index.view.unread:
+        if store.serving.unreadable:
             raise Busy("a file of the lake cannot be read, so whether these runs are stored is not known")
         counts = await asyncio.wrap_future(store.writer.submit(batch))
         self.metrics.append(time.perf_counter() - started, counts)

@@ -14,11 +14,12 @@ from runlake import generate as generator
 from runlake import times
 from runlake.cli.common import bar, command, lines, outside
 from runlake.errors import UsageError
-from runlake.index.index import Index
 from runlake.lake import bulk
 from runlake.lake.catalog import Lake
 from runlake.paths import Paths
 from runlake.query import sources
+from runlake.lake.stored import Stored
+from runlake.serving.serving import Serving
 from runlake.settings import Settings
 
 _IMPORT_EXAMPLES = """
@@ -84,14 +85,23 @@ def _load(
     if rejects:
         rejects.truncate(0)  # not before it is certain that this load runs
     reject = _writer(rejects) if rejects else None
-    index = Index(settings)
+    stored, serving = Stored(), Serving(lake)
     try:
         with bar("reading what is stored") as update:
-            index.load(lake, update)
+            stored.load(lake)
+            serving.load(update)
         with bar(what, total) as update:
-            totals = bulk.load(lake, index, pieces, reject=reject, progress=lambda t: update(t.received, None))
+            totals = bulk.load(
+                lake,
+                stored,
+                serving.locate,
+                serving.remember,
+                pieces,
+                reject=reject,
+                progress=lambda t: update(t.received, None),
+            )
     finally:
-        index.close()
+        serving.close()
         lake.close()
     click.echo(lines([(name, getattr(totals, name)) for name in totals.__struct_fields__]))
 

@@ -12,7 +12,7 @@ from runlake.cli.common import FAILED, bar, command, lines
 from runlake.lake import retention
 from runlake.lake.catalog import Lake
 from runlake.lake.maintain import State, Step, everything
-from runlake.lake.write import run_hours
+from runlake.lake.rows import run_days
 from runlake.paths import Paths
 from runlake.query import verify
 from runlake.query.relations import content
@@ -57,15 +57,15 @@ def maintain(settings: Settings, dry_run: bool, retain_days: int | None) -> None
     store = Store(settings)
     try:
         store.load()
-        before, snapshots = store.index.view, store.lake.snapshots()
+        stored = store.stored
+        files, inlined, snapshots = len(stored.files), stored.inlined_rows, store.lake.snapshots()
         keeper = store.writer.keeper
         steps = keeper.steps()
         keeper.run(steps)
-        after = store.index.view
         told = [
             *_gone("dropped", settings, keeper.gone),
-            ("files", f"{len(before.files.all())} -> {len(after.files.all())}"),
-            ("rows in the catalog", f"{before.inlined} -> {after.inlined}"),
+            ("files", f"{files} -> {len(stored.files)}"),
+            ("rows in the catalog", f"{inlined} -> {stored.inlined_rows}"),
             ("snapshots", f"{snapshots} -> {store.lake.snapshots()}"),
         ]
     finally:
@@ -83,7 +83,7 @@ def maintain(settings: Settings, dry_run: bool, retain_days: int | None) -> None
 def _foretell(lake: Lake) -> None:
     """What `maintain` would do, by a look that changes nothing."""
     what = content(lake)
-    days = {*(file.day for file in what.files), *(int(hour) // 24 for hour in run_hours(what.inlined))}
+    days = {*(file.day for file in what.files), *(int(day) for day in run_days(what.inlined))}
     horizon = retention.due(days, retention.today(), lake.settings.retention_days)
     gone = retention.Gone() if horizon is None else retention.gone(what.files, what.inlined, horizon)
     state = State(
@@ -128,8 +128,8 @@ def _gone(how: str, settings: Settings, gone: retention.Gone) -> list[tuple[str,
 def check(settings: Settings) -> None:
     """Verify the lake: every file present and readable, counts agree, no id twice.
 
-    Reads all data, and compares it with its checksums and with the saved index. Exit code 1 and a
-    list of what is wrong if anything is.
+    Reads all data, and compares it with its checksums. Exit code 1 and a list of what is wrong if
+    anything is.
     """
     with bar("checking files") as update:
         report = verify.check(settings, update)

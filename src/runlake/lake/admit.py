@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,45 +17,26 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from runlake import times
-from runlake.columns import NAMES
 from runlake.errors import Conflict
 from runlake.intake.batch import Batch, uuid_bytes
 from runlake.intake.decoded import Decoded, joined
+from runlake.lake.following import Locate
+from runlake.lake.rows import Row, row_tuples
+from runlake.lake.stored import Stored
 
-Row = tuple[object, ...]
 Bools = npt.NDArray[np.bool_]
 
 STORE: Final = 0
 DUPLICATE: Final = 1
 STALE: Final = 2
 CONFLICT: Final = 3
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing (Knuth)
 _OPEN: Final = -1  # for a position: the version is the stored open one
 _GONE: Final = -2
 STRETCHES: Final = 16  # of time, in which a batch is compared with what is stored, at most
 
 
-class Known(Protocol):
-    """What is stored: the history's keys, and the open runs."""
-
-    @property
-    def open_runs(self) -> Mapping[bytes, Row]:
-        """Open runs by 16-byte id, as `row_tuples` makes them."""
-
-    @property
-    def horizon(self) -> int | None:
-        """The first day (days since the epoch) whose finished runs are kept; None when all are."""
-
-    def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
-        """(positions, hours): for ids that may be in the history, where; a position may come more than once.
-
-        An hour times.LAST_HOUR stands for itself and all later ones.
-        """
-
-    def fingerprint(self, halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-        """Equal ids have equal fingerprints."""
-
-
-# (rows with their positions, first hour, last hour) -> positions of stored ids, and whether all columns are equal
+# (rows with their positions, first quarter, last quarter) -> positions of stored ids, and whether all columns are equal
 Verify = Callable[[pa.Table, npt.NDArray[np.intp], int, int], tuple[npt.NDArray[np.intp], Bools]]
 
 
@@ -70,21 +51,9 @@ class Admission(Struct, frozen=True):
     conflicts: tuple[Conflict | None, ...]
 
 
-def row_tuples(rows: pa.Table, positions: npt.NDArray[np.intp]) -> list[Row]:
-    """Rows as plain tuples that compare exactly: ids as bytes, times as microseconds."""
-    picked = rows.take(pa.array(positions))
-    columns = []
-    for name in NAMES:
-        column = picked[name]
-        if isinstance(column.type, pa.UuidType):
-            column = pa.chunked_array([c.storage for c in column.chunks], pa.binary(16))
-        elif pa.types.is_timestamp(column.type):
-            column = column.cast(pa.int64())
-        columns.append(column.to_pylist())
-    return list(zip(*columns, strict=True))
-
-
-def admit(batches: Sequence[Batch | Decoded], known: Known, verify: Verify, *, whole: bool = True) -> Admission:
+def admit(
+    batches: Sequence[Batch | Decoded], stored: Stored, locate: Locate, verify: Verify, *, whole: bool = True
+) -> Admission:
     """Judge a group of batches; a batch with a conflict is left out whole, its neighbours are not touched.
 
     With `whole` false only the conflicting rows are left out (their status is CONFLICT).
@@ -94,17 +63,17 @@ def admit(batches: Sequence[Batch | Decoded], known: Known, verify: Verify, *, w
     bounds = np.cumsum([0, *map(len, batches)])
     halves = uuid_bytes(rows["id"])
     done = np.asarray(rows["finished_at"].is_valid())
-    stored, equal = _stored(rows, halves, known, verify)
+    known, equal = _known(rows, halves, locate, verify)
 
     status = np.zeros(len(halves), dtype=np.int8)
-    status[stored & ~done] = STALE
-    status[stored & done] = np.where(equal[stored & done], DUPLICATE, CONFLICT)
-    expired = _expired(rows, done, known.horizon)
-    status[expired & ~stored] = STALE
+    status[known & ~done] = STALE
+    status[known & done] = np.where(equal[known & done], DUPLICATE, CONFLICT)
+    expired = _expired(rows, done, stored.horizon)
+    status[expired & ~known] = STALE
 
     raw = np.ascontiguousarray(halves.astype(">u8")).tobytes()
-    ordered = np.flatnonzero(_repeats(known.fingerprint(halves)) | _may_be_open(halves, raw, known))
-    machine = _Machine(_Group(rows, raw, done, received, stored, stored & ~equal, expired), ordered, known.open_runs)
+    ordered = np.flatnonzero(_repeats(_prints(halves)) | _may_be_open(halves, raw, stored.open_runs))
+    machine = _Machine(_Group(rows, raw, done, received, known, known & ~equal, expired), ordered, stored.open_runs)
     conflicts: list[Conflict | None] = []
     for start, stop in itertools.pairwise(bounds):
         conflicts.append(machine.batch(int(start), int(stop), status, whole=whole))
@@ -125,16 +94,16 @@ def admit(batches: Sequence[Batch | Decoded], known: Known, verify: Verify, *, w
     )
 
 
-def _stored(rows: pa.Table, halves: npt.NDArray[np.uint64], known: Known, verify: Verify) -> tuple[Bools, Bools]:
+def _known(rows: pa.Table, halves: npt.NDArray[np.uint64], locate: Locate, verify: Verify) -> tuple[Bools, Bools]:
     """Which rows have their id in the history, and which of them are equal to what is stored there."""
-    stored = np.zeros(len(halves), dtype=np.bool_)
-    equal = stored.copy()
-    positions, hours = known.locate(halves)
-    for part in _stretches(hours):
-        found, same = verify(rows, np.unique(positions[part]), int(hours[part].min()), int(hours[part].max()))
-        stored[found] = True
+    known = np.zeros(len(halves), dtype=np.bool_)
+    equal = known.copy()
+    positions, quarters = locate(halves)
+    for part in _stretches(quarters):
+        found, same = verify(rows, np.unique(positions[part]), int(quarters[part].min()), int(quarters[part].max()))
+        known[found] = True
         equal[found] = same
-    return stored, equal
+    return known, equal
 
 
 def _expired(rows: pa.Table, done: Bools, horizon: int | None) -> Bools:
@@ -145,14 +114,19 @@ def _expired(rows: pa.Table, done: Bools, horizon: int | None) -> Bools:
     return np.asarray(done & (run_at < horizon * times.DAY_US))
 
 
-def _stretches(hours: npt.NDArray[np.int64]) -> list[npt.NDArray[np.intp]]:
+def _stretches(quarters: npt.NDArray[np.int64]) -> list[npt.NDArray[np.intp]]:
     """Which hits lie close together in time: one that is wrong must not have the whole history read for it."""
-    if not len(hours):
+    if not len(quarters):
         return []
-    order = np.argsort(hours, kind="stable")
-    gaps = np.diff(hours[order])
+    order = np.argsort(quarters, kind="stable")
+    gaps = np.diff(quarters[order])
     widest = np.argsort(gaps, kind="stable")[-(STRETCHES - 1) :]
-    return np.split(order, np.sort(widest[gaps[widest] > 24]) + 1)
+    return np.split(order, np.sort(widest[gaps[widest] > 96]) + 1)
+
+
+def _prints(halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """One number an id; equal ids have equal ones, and few others have."""
+    return halves[:, 0] * _ODD + halves[:, 1]
 
 
 def _repeats(prints: npt.NDArray[np.uint64]) -> Bools:
@@ -160,15 +134,15 @@ def _repeats(prints: npt.NDArray[np.uint64]) -> Bools:
     return np.asarray(counts[inverse] > 1)
 
 
-def _may_be_open(halves: npt.NDArray[np.uint64], raw: bytes, known: Known) -> Bools:
-    """Which ids are open; of many ids, which have the fingerprint of one that is."""
-    count, open_runs = len(halves), known.open_runs
+def _may_be_open(halves: npt.NDArray[np.uint64], raw: bytes, open_runs: Mapping[bytes, Row]) -> Bools:
+    """Which ids are open; of many ids, which have the number of one that is."""
+    count = len(halves)
     if not open_runs:
         return np.zeros(count, dtype=np.bool_)
     if count < len(open_runs):
         return np.fromiter((raw[16 * i : 16 * i + 16] in open_runs for i in range(count)), np.bool_, count)
     opened = np.frombuffer(b"".join(open_runs), dtype=">u8").astype(np.uint64).reshape(-1, 2)
-    return np.isin(known.fingerprint(halves), known.fingerprint(opened))
+    return np.isin(_prints(halves), _prints(opened))
 
 
 class _State(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Group commit: one thread writes; appends that wait together share one transaction.
 
-bytes -> Batch -> queue -> admit -> one lake transaction (files synced, then COMMIT) -> index -> answers
+bytes -> Batch -> queue -> admit -> one lake transaction (files synced, then COMMIT) -> followed -> answers
 Every answer of a group goes out after its commit, because a duplicate or a conflict may rest on a neighbour.
 """
 
@@ -23,8 +23,10 @@ from runlake.intake.batch import Batch
 from runlake.intake.decoded import Decoded
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
-from runlake.lake.follower import Follower
+from runlake.lake.commit import Commit
+from runlake.lake.following import Following
 from runlake.lake.keeper import Keeper
+from runlake.lake.stored import Stored
 from runlake.log import LOGGER
 
 _GATHER: Final = 0.02  # seconds at most that a group waits to become as large as the last
@@ -42,20 +44,20 @@ class Counts(Struct, frozen=True):
 class Writer:
     """The one writer of a lake. `submit` may be called from any thread; all else happens in its own."""
 
-    def __init__(self, lake: Lake, index: Follower) -> None:
-        self._lake, self._index = lake, index
+    def __init__(self, lake: Lake, stored: Stored, following: Following) -> None:
+        self._lake, self._stored, self._following = lake, stored, following
         self._settings = lake.settings
         self._queue: deque[tuple[Batch | Decoded, Future[Counts]]] = deque()
         self._waiting_rows = 0
         self._wake = threading.Condition()
         self._closing = False
-        self._behind_since: float | None = None  # monotonic; while the index may not have the newest commit
+        self._behind_since: float | None = None  # monotonic; while the newest commit may not be followed
         self.committed_at = time.time()
         self.on_commit: Callable[[float], None] = lambda _seconds: None
         self._retry_at = 0.0  # monotonic; when upkeep may read the lake again after that failed
         self._crowd = 0  # batches of the last group
         self._more = False
-        self.keeper = Keeper(lake, index)
+        self.keeper = Keeper(lake, stored, following)
         self._thread = threading.Thread(target=self._run, name="runlake-writer", daemon=True)
 
     def start(self) -> None:
@@ -84,7 +86,7 @@ class Writer:
         return self._waiting_rows
 
     def lag(self) -> float:
-        """Seconds for which the index has been behind the lake; from any thread."""
+        """Seconds for which answers have been behind the lake; from any thread."""
         since = self._behind_since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -108,7 +110,7 @@ class Writer:
                 self._recover(exc)
 
     def _look_after(self) -> bool:
-        """Upkeep, but only ever with an index that knows every commit; returns whether there is more to do at once."""
+        """Upkeep, but only ever when every commit is followed; returns whether there is more to do at once."""
         if self._behind_since is not None and time.monotonic() < self._retry_at:
             return False
         self._catch_up()
@@ -116,7 +118,8 @@ class Writer:
 
     def _catch_up(self) -> None:
         if self._behind_since is not None:
-            self._index.load(self._lake)
+            self._stored.load(self._lake)
+            self._following.load()
             self._behind_since = None
 
     def _next_group(self) -> list[tuple[Batch | Decoded, Future[Counts]]] | None:
@@ -177,17 +180,26 @@ class Writer:
         started = time.monotonic()
         few = sum(map(len, batches)) <= self._settings.inline_rows
         self._lake.use_threads(1 if few else self._settings.threads)
-        admission = admit.admit(batches, self._index, partial(write.verify, self._lake))
-        commit = write.store(self._lake, admission, self._index.last_file())
+        admission = admit.admit(batches, self._stored, self._following.locate, partial(write.verify, self._lake))
+        commit = write.store(self._lake, admission, self._stored.last_file)
         if commit is not None:
             self.committed_at = time.time()
-            # Until the index has it: a failure in between must not leave it wrong.
+            # Until it is followed: a failure in between must leave nothing wrong.
             self._behind_since = time.monotonic()
-            self._index.apply(commit)
+            self._stored.apply(commit)
+            self._follow(commit)
             self._behind_since = None
             self.on_commit(time.monotonic() - started)
             self.keeper.replaced(len(admission.closed))
         return admission
+
+    def _follow(self, commit: Commit) -> None:
+        """The commit took place: whatever goes wrong now, its callers wait until every read sees it."""
+        try:
+            self._following.apply(commit)
+        except Exception as exc:  # noqa: BLE001 - loading again is the cure of all of them
+            LOGGER.error("following a commit failed: %s", exc, exc_info=exc)
+            self._following.load()
 
     def _recover(self, exc: Exception) -> None:
         """After a failure nobody knows whether the commit took place: read the lake again before the next."""
@@ -197,6 +209,8 @@ class Writer:
 
 
 def _failed(exc: Exception) -> RunlakeError:
-    failure = Busy("the commit failed; the log of the service says why")
+    failure = Busy(
+        "the commit failed, and the runs may have been stored: send the same ids again; the log of the service says why"
+    )
     failure.__cause__ = exc
     return failure

@@ -24,7 +24,9 @@ from runlake.errors import BadInput, ImportFailed
 from runlake.intake import Rejected, Split, Tables, records
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
-from runlake.lake.follower import Learner
+from runlake.lake.following import Locate
+from runlake.lake.rows import row_tuples
+from runlake.lake.stored import Stored
 
 CONFLICT = "a finished run with this id and other content is stored already"
 
@@ -82,7 +84,9 @@ class Totals(Struct):
 
 def load(
     lake: Lake,
-    index: Learner,
+    stored: Stored,
+    locate: Locate,
+    remember: Callable[[pa.Table], None],
     sources: Iterable[Source],
     *,
     reject: Callable[[Reject], None] | None = None,
@@ -91,7 +95,9 @@ def load(
     """Store the rows of all sources, in order, in one transaction.
 
     A bad row raises ImportFailed with file, row and reason, and nothing is stored; with `reject` it is handed
-    there instead and the others load. The index has learnt the rows even when the load fails: drop it then.
+    there instead and the others load. `locate` finds ids that may be stored, and `remember` is
+    called with the rows that became history, which it has to find from then on. Both, and `stored`, know them even
+    when the load fails: drop them then.
     """
     totals = Totals()
     # One thread: the others write meanwhile, and sharing out so short a check takes more time than it saves.
@@ -99,7 +105,7 @@ def load(
     pieces = ahead((source, _split(tables, source)) for source in sources)
     with lake.transaction(), closing(pieces):
         for source, split in pieces:
-            admission = admit.admit([split.batch], index, partial(write.verify, lake), whole=False)
+            admission = admit.admit([split.batch], stored, locate, partial(write.verify, lake), whole=False)
             for bad in _rejects(source, split, admission):
                 if reject is None:
                     raise ImportFailed(
@@ -108,8 +114,8 @@ def load(
                 reject(bad)
                 totals.rejected += 1
             finished, opened = write.put(lake, admission)
-            index.remember(finished)
-            index.replace_open(opened, admission.closed)
+            remember(finished)
+            stored.replace_open(row_tuples(opened, np.arange(opened.num_rows)), admission.closed)
             _count(totals, source, admission)
             progress(totals)
     return totals

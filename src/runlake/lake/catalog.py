@@ -231,8 +231,7 @@ class Lake:
     def inserted(self, after: int, last: int, rows: int = 500_000) -> Iterator[pa.Table]:
         """Finished runs that came after the snapshot `after` (it must still be there), up to and with `last`.
 
-        Columns: id, task_id, started_at, finished_at, success, attempt, created_at. Nothing else may be asked of
-        the lake until the last piece is there.
+        The schema is columns.STORED. Nothing else may be asked of the lake until the last piece is there.
         """
         with duck.translated("lake: inserted"):
             reader = self._con.execute(SQL["inserted"], {"after": after, "last": last}).to_arrow_reader(rows)

@@ -1,4 +1,4 @@
-"""What one snapshot changed: all the index is ever told."""
+"""What one snapshot changed."""
 
 from __future__ import annotations
 

@@ -12,13 +12,15 @@ from runlake import times
 from runlake.errors import LakeDamaged
 from runlake.lake import maintain, retention, sums
 from runlake.lake.catalog import Lake
-from runlake.lake.follower import Follower
+from runlake.lake.commit import Commit
+from runlake.lake.following import Following
 from runlake.lake.maintain import Step
 from runlake.lake.merging import mergeable
+from runlake.lake.stored import Stored
 from runlake.lake.unreadable import Unreadable
 from runlake.log import event
 
-_INDEX: Final = "the index"
+_FOLLOWING: Final = "following"
 _SUMS_BYTES: Final = 256 << 20  # appends wait while files without a checksum get one, so no more than this at a time
 _LONGEST: Final = 12  # maintenance intervals that work rests at most after it failed again and again
 
@@ -51,8 +53,8 @@ class Keeper:
     """Keeps a lake in shape; between two steps the caller may write. `gone` is what retention has dropped,
     `unreadable` the files that are in the way of merges."""
 
-    def __init__(self, lake: Lake, index: Follower) -> None:
-        self._lake, self._index = lake, index
+    def __init__(self, lake: Lake, stored: Stored, following: Following) -> None:
+        self._lake, self._stored, self._following = lake, stored, following
         self._due: deque[Step] = deque()
         self._rests = Rests(lake.settings.maintain_seconds)
         self.memory = 0  # bytes of the lake's DuckDB, at the last look
@@ -68,20 +70,20 @@ class Keeper:
 
     def turn(self) -> bool:
         """Do one step if one is due; returns whether there is more to do at once."""
-        if self._rests.over(_INDEX):
-            with self._rests.trying(_INDEX):
-                self._index.tend(self._lake)
+        if self._rests.over(_FOLLOWING):
+            with self._rests.trying(_FOLLOWING):
+                self._following.tend()
         now = time.monotonic()
         settings = self._lake.settings
-        full = self._index.inlined_rows() >= settings.flush_rows and self._rests.over(Step.FLUSH)
+        full = self._stored.inlined_rows >= settings.flush_rows and self._rests.over(Step.FLUSH)
         if not self._due and (full or now - self._last_look >= settings.maintain_seconds):
             self._last_look = now
             if now - self._last_tidy >= settings.tidy_seconds:
-                self.unreadable.look_again(self._index.files())
+                self.unreadable.look_again(self._stored.files)
             self.memory = int(self._lake.execute("memory").column(0)[0].as_py())
             planned = maintain.plan(self._state(now - self._last_tidy), settings)
             self._due.extend(step for step in planned if self._rests.over(step))
-        if self._due and self._due[0] is Step.CLEAN and not self._index.settled():
+        if self._due and self._due[0] is Step.CLEAN and not self._following.settled():
             self._due.popleft()  # a request may still read the files: the next look plans it again
         elif self._due:
             step = self._due.popleft()
@@ -100,8 +102,8 @@ class Keeper:
             while self._step(step):
                 pass
             if step is Step.RETAIN:
-                # What is saved begins at a snapshot that still names the files.
-                self._index.save(self._lake)
+                # The next start begins at a snapshot that does not name the files.
+                self._following.checkpoint()
         sums.tidy(self._lake.paths, self._lake.every_file())
 
     def _step(self, step: Step) -> bool:
@@ -110,17 +112,18 @@ class Keeper:
         self._lake.use_threads(self._lake.settings.threads)
         if step is Step.RETAIN:
             return self._retain(started)
-        before, bad = self._index.files(), self.unreadable.numbers
+        before, bad = self._stored.files, self.unreadable.numbers
         merges = maintain.merges_of(step, before, bad, self._lake.settings)
         try:
-            commit = maintain.run(step, self._lake, merges, self._index.inlined_days(), self._index.kept)
+            commit = maintain.run(step, self._lake, merges, list(self._stored.inlined_days), self._following.kept())
         except LakeDamaged as exc:
             if not self.unreadable.blame(exc, [file for _, some in merges for file in some]):
                 raise
-            self._index.load(self._lake)  # in case it was the commit that failed, and took place
+            self._stored.load(self._lake)  # in case it was the commit that failed, and took place
+            self._following.load()
             return True  # the other days need not wait for this one
         if commit is not None:
-            self._index.apply(commit)
+            self._follow(commit)
         if step is Step.REWRITE_OPEN:
             self._dead_open = 0
         if step is Step.CLEAN:
@@ -129,18 +132,22 @@ class Keeper:
         seconds = time.monotonic() - started
         self.on_step(step.name.lower(), seconds)
         event("upkeep", step=step.name.lower(), seconds=round(seconds, 3))
-        after = self._index.files()
+        after = self._stored.files
         return step is Step.MERGE and len(after) < len(before) and bool(mergeable(after, bad))
+
+    def _follow(self, commit: Commit) -> None:
+        self._stored.apply(commit)
+        self._following.apply(commit)
 
     def _retain(self, started: float) -> bool:
         """Drop a few of the oldest days; returns whether there are more to go."""
         goal = self._horizon()
         if goal is None:
             return False
-        days, files = self._index.inlined_days(), self._index.files()
+        days, files = list(self._stored.inlined_days), self._stored.files
         horizon = retention.bounded(files, days, goal)
         gone = retention.gone(files, self._lake.inlined(), horizon)
-        self._index.apply(retention.drop(self._lake, days, horizon))
+        self._follow(retention.drop(self._lake, days, horizon))
         self.gone.add(gone)
         event(
             "upkeep",
@@ -156,14 +163,14 @@ class Keeper:
 
     def _horizon(self) -> int | None:
         """The first day to keep, when there are days before it."""
-        days = {*(file.day for file in self._index.files()), *self._index.inlined_days()}
+        days = {*(file.day for file in self._stored.files), *list(self._stored.inlined_days)}
         return retention.due(days, retention.today(), self._lake.settings.retention_days)
 
     def _state(self, since_tidy: float) -> maintain.State:
         return maintain.State(
-            files=self._index.files(),
-            inlined_rows=self._index.inlined_rows(),
-            open_rows=len(self._index.open_runs),
+            files=self._stored.files,
+            inlined_rows=self._stored.inlined_rows,
+            open_rows=len(self._stored.open_runs),
             dead_open_rows=self._dead_open,
             since_tidy=since_tidy,
             overdue=self._horizon() is not None,

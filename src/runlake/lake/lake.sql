@@ -45,7 +45,7 @@ WHERE t.table_name = 'finished_runs' AND t.end_snapshot IS NULL AND s.snapshot_i
 
 -- name: inserted
 -- The change feed: every row inserted after a snapshot, once; flushes and merges report none.
-SELECT id, task_id, started_at, finished_at, success, attempt, created_at
+SELECT {select}, run_at
 FROM ducklake_table_insertions('lake', 'main', 'finished_runs', $after, $last)
 WHERE snapshot_id > $after
 

@@ -18,8 +18,8 @@ from msgspec import Struct
 from runlake import times
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
+from runlake.lake.rows import run_days
 from runlake.lake.sync import NewFiles
-from runlake.lake.write import run_hours
 
 # One commit drops at least a day, and no more than this: appends wait meanwhile.
 _STEP_DAYS: Final = 32
@@ -68,7 +68,7 @@ def today() -> int:
 def gone(files: Sequence[DataFile], inlined: pa.Table, horizon: int) -> Gone:
     """What of these files and rows in the catalog lies before the horizon."""
     old = [file for file in files if file.day < horizon]
-    waiting = run_hours(inlined) // 24
+    waiting = run_days(inlined)
     waiting = waiting[waiting < horizon]
     days = {file.day for file in old} | {int(day) for day in np.unique(waiting)}
     return Gone(

@@ -7,31 +7,25 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from runlake import failpoints, times
 from runlake.intake.batch import uuid_array
 from runlake.lake.admit import Admission, Bools
 from runlake.lake.catalog import Lake
 from runlake.lake.commit import Commit
+from runlake.lake.rows import run_days
 from runlake.lake.sync import NewFiles
-
-
-def run_hours(rows: pa.Table) -> npt.NDArray[np.int64]:
-    """The hour (since the epoch) of each row's run time."""
-    run_at = pc.coalesce(rows["started_at"], rows["created_at"]).cast(pa.int64())
-    return np.asarray(run_at.to_numpy()) // times.HOUR_US
 
 
 def verify(
     lake: Lake, rows: pa.Table, positions: npt.NDArray[np.intp], first: int, last: int
 ) -> tuple[npt.NDArray[np.intp], Bools]:
     """Compare rows with the finished runs stored under their ids; see admit.Verify."""
-    # Keys name hours up to a last one that stands for all later ones.
-    end = times.MAX_US + 1 if last == times.LAST_HOUR else (last + 1) * times.HOUR_US
+    # The id index names quarter hours up to a last one that stands for all later ones.
+    end = times.MAX_US + 1 if last == times.LAST_QUARTER else (last + 1) * times.QUARTER_US
     suspects = rows.take(pa.array(positions)).append_column("row", pa.array(positions, pa.int64()))
     with lake.given(suspects=suspects):
-        found = lake.execute("stored_equal", {"first": first * times.HOUR_US, "last": end})
+        found = lake.execute("stored_equal", {"first": first * times.QUARTER_US, "last": end})
     return found["row"].to_numpy().astype(np.intp), found["equal"].to_numpy(zero_copy_only=False).astype(np.bool_)
 
 
@@ -40,7 +34,7 @@ def put(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
     failpoints.passing("before-write")
     finished = _picked(admission.rows, admission.finished)
     opened = _picked(admission.rows, admission.opened)
-    folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_hours(finished) // 24)}
+    folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_days(finished))}
     if opened.num_rows or admission.closed:
         folders.add(lake.paths.table("open_runs"))
     files = NewFiles(lake.paths.folder, folders)

@@ -6,9 +6,11 @@ writer commits meanwhile.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -18,37 +20,40 @@ from msgspec import Struct
 
 from runlake import duck
 from runlake.errors import Busy, LakeDamaged, Timeout
+from runlake.lake.catalog import DataFile
 from runlake.query.sql import SQL
+from runlake.serving.id_index import IdIndex
 from runlake.serving.serving import Serving
 from runlake.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_PARAMETER: Final = re.compile(r"\$([a-z_0-9]+)")
 _LOOK: Final = 0.05  # seconds between looks at the clock, and between interrupts: one is lost if nothing runs yet
 
 
 class State(Struct, frozen=True):
-    """The row of `state`, and the files that could not be counted: (day, path) of each."""
+    """The row of `state`, and the files that could not be counted."""
 
     snapshot: int
     first_day: int
     hot_from: int
     months: list[int]
-    unreadable: list[tuple[int, str]]
+    unreadable: Sequence[DataFile]
 
     def require_readable(self, first: int, last: int) -> None:
         """Raise LakeDamaged unless all runs of the days first..last (both included) are counted."""
-        for day, path in self.unreadable:
-            if first <= day <= last:
-                raise LakeDamaged(f"cannot read {path}, which this answer may need")
+        for file in self.unreadable:
+            if first <= file.day <= last:
+                raise LakeDamaged(f"cannot read {file.path}, which this answer may need")
 
 
 class Session:
     """One question: its statements, until its time is over."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, seconds: float) -> None:
-        self._cursor = cursor
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, ids: IdIndex, seconds: float) -> None:
+        self._cursor, self._ids = cursor, ids
         self._deadline = time.monotonic() + seconds
         self._dropped = threading.Event()
         self.state: State
@@ -57,12 +62,16 @@ class Session:
         """All rows of a statement; raises Timeout, or LakeDamaged for a file that cannot be read."""
         if self.over:
             raise Timeout("the question was interrupted at its time limit")
-        return self._cursor.execute(statement, dict(parameters or {})).fetchall()
+        return self._cursor.execute(_written(statement, parameters or {})).fetchall()
 
     @property
     def over(self) -> bool:
         """Whether its time is over, or nobody waits for the answer any more."""
         return self._dropped.is_set() or time.monotonic() > self._deadline
+
+    def quarters(self, run_id: uuid.UUID) -> list[int]:
+        """The quarter hours (since the epoch) in which the run of an id may have begun; see IdIndex.locate."""
+        return self._ids.quarters(run_id)
 
     def cancel(self) -> None:
         """End the statement that runs, and begin no other. From any thread."""
@@ -73,6 +82,30 @@ class Session:
         """End the statement that runs, if one does."""
         with suppress(duckdb.Error):
             self._cursor.interrupt()
+
+
+def _written(statement: str, parameters: Mapping[str, Any]) -> str:
+    """A statement with its parameters written out: `$name` for each of them.
+
+    DuckDB 1.5.5 plans a statement a second time when its values are bound, which is a third of a small answer. Only
+    values whose text is safe by their type are taken, and texts as SQL literals.
+    """
+    return _PARAMETER.sub(lambda found: _literal(parameters[found[1]]), statement) if parameters else statement
+
+
+def _literal(value: Any) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case bool() | int():
+            return str(value)
+        case uuid.UUID():
+            return f"'{value}'::UUID"
+        case str():
+            return duck.literal(value)
+        case list() | tuple():
+            return f"[{', '.join(map(_literal, value))}]"
+    raise TypeError(f"a parameter cannot be of {type(value)}")
 
 
 class Engine:
@@ -109,12 +142,12 @@ class Engine:
     @contextmanager
     def _session(self) -> Iterator[Session]:
         with self._serving.reading() as cursor:
-            session = Session(cursor, self._seconds)
+            session = Session(cursor, self._serving.ids, self._seconds)
             with self._guard:
                 self._running.add(session)
             try:
                 with duck.translated("answering"):
-                    session.state = State(*session.rows(SQL["state"])[0])
+                    session.state = State(*session.rows(SQL["state"])[0], self._serving.unreadable)
                     yield session
             finally:
                 with self._guard:

@@ -1,4 +1,4 @@
-"""`runlake check`: reads everything and compares it with the catalog and its checksums, and the saved index too."""
+"""`runlake check`: reads everything and compares it with the catalog and its checksums."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from msgspec import Struct
 from runlake import duck, statements, times
 from runlake.columns import select_list
 from runlake.errors import Busy, LakeDamaged
-from runlake.index import keys
 from runlake.intake.batch import uuid_bytes
 from runlake.lake import sums
 from runlake.lake.catalog import DataFile, Lake
 from runlake.paths import Paths
-from runlake.query import verify_index
-from runlake.query.relations import Content
-from runlake.query.verify_index import Tally
+from runlake.query.relations import Content, content
+from runlake.serving.id_index import fingerprint
 from runlake.settings import Settings
 
 SQL: Final = {
@@ -61,7 +59,7 @@ class _Sums:
 
 
 def check(settings: Settings, progress: Callable[[int, int], None] = lambda *_: None) -> Report:
-    """Verify the lake and its index; needs 8 bytes of memory a run.
+    """Verify the lake; needs 8 bytes of memory a run.
 
     Raises LakeMissing, LakeVersion, LakeDamaged, and Busy beside a service that never rests.
     """
@@ -86,33 +84,29 @@ def check(settings: Settings, progress: Callable[[int, int], None] = lambda *_: 
 def _looked(lake: Lake, settings: Settings, progress: Callable[[int, int], None]) -> tuple[Report, set[str]]:
     """One look at everything, and the files that were looked at."""
     horizon = lake.horizon()  # first, because it only moves on
-    told = verify_index.told(lake)
-    first_day = lake.horizon() or 0  # now, because the index may know days that went in between
-    held, files = verify_index.Tally(), {file.path for file in told.what.files}
+    what = content(lake)
+    files = {file.path for file in what.files}
     others = lake.every_file().keys() - files
     known = _Sums(lake.paths)
-    findings = _of_lake(told.what, settings, held, known, progress) + _too_old(told.what, horizon)
-    findings += told.findings(held, first_day, lake.paths.index) + _beside(sorted(others), known)
-    report = Report(told.what.finished + told.what.opened.num_rows, len(files), findings, known.bare)
+    findings = _of_lake(what, settings, known, progress) + _too_old(what, horizon)
+    findings += _beside(sorted(others), known)
+    report = Report(what.finished + what.opened.num_rows, len(files), findings, known.bare)
     return report, files | others
 
 
-def _of_lake(
-    what: Content, settings: Settings, held: Tally, known: _Sums, progress: Callable[[int, int], None]
-) -> list[str]:
-    """What is wrong with files and rows; the finished runs are added up in `held`."""
+def _of_lake(what: Content, settings: Settings, known: _Sums, progress: Callable[[int, int], None]) -> list[str]:
+    """What is wrong with files and rows."""
     findings: list[str] = []
     prints = []
     with duck.connect(threads=settings.threads, memory_limit=settings.memory_limit) as con:
         for done, file in enumerate(what.files, 1):
-            prints.append(_file(con, file, findings, held, known))
+            prints.append(_file(con, file, findings, known))
             progress(done, len(what.files))
         for name, rows in (("finished", what.inlined), ("open", what.opened)):
             con.register("given", rows)
             findings += [f"catalog: {row[0]} {row[1]}" for row in con.execute(SQL[f"bad_{name}"]).fetchall()]
             con.unregister("given")
-            prints.append(keys.fingerprint(uuid_bytes(rows["id"])))
-        held.add_rows(what.inlined)
+            prints.append(fingerprint(uuid_bytes(rows["id"])))
         return findings + _twice(con, what, np.concatenate(prints))
 
 
@@ -134,10 +128,10 @@ def _beside(files: Iterable[str], known: _Sums) -> list[str]:
 
 
 def _file(
-    con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str], held: Tally, known: _Sums
+    con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str], known: _Sums
 ) -> npt.NDArray[np.uint64]:
-    """Fingerprints of a file's ids; what is wrong with the file goes to `findings`, else its runs to `held`."""
-    before, prints, good = len(findings), np.empty(0, dtype=np.uint64), 0
+    """Fingerprints of a file's ids; what is wrong with the file goes to `findings`."""
+    prints = np.empty(0, dtype=np.uint64)
     try:
         size = Path(file.path).stat().st_size
         if size != file.size:
@@ -146,18 +140,14 @@ def _file(
         first, last = file.day * times.DAY_US, (file.day + 1) * times.DAY_US
         bound = {"file": file.path, "first": first, "last": last}
         # The checksum makes DuckDB decode every value of every column.
-        rows, bad, good, _ = con.execute(SQL["file"], bound).fetchall()[0]
+        rows, bad, _ = con.execute(SQL["file"], bound).fetchall()[0]
         if rows != file.rows:
             findings.append(f"{file.path}: has {rows} runs, the catalog says {file.rows}")
         if bad:
             findings.append(f"{file.path}: {bad} runs break a rule or lie in the wrong day")
-        prints = keys.fingerprint(uuid_bytes(con.execute(SQL["ids"], {"file": file.path}).to_arrow_table()["id"]))
+        prints = fingerprint(uuid_bytes(con.execute(SQL["ids"], {"file": file.path}).to_arrow_table()["id"]))
     except (duckdb.Error, OSError) as exc:
         findings.append(f"{file.path}: {' '.join(str(exc).split())}")
-    if len(findings) > before:
-        held.unknown.add(file.day)
-    else:
-        held.add_file(file.day, prints, good)
     return prints
 
 

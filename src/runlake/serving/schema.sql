@@ -4,15 +4,17 @@
 -- {histogram} stand for the lists at the end.
 
 -- name: tables
--- One row: the snapshot that all tables are of.
---   lineage     what tells this snapshot from the same number of another lake; empty while it is not checkpointed
+-- One row: the snapshot of the lake that all tables are of, and what of them may be used.
 --   first_day   the first day whose finished runs are kept
 --   hot_from    hot_run holds every counted run from this time on
---   months      the months that task_month and month_histogram hold; all their runs are counted there
---   key_files   the files of the id index, of this very snapshot
-CREATE TABLE state (
-    layout INTEGER NOT NULL, snapshot BIGINT NOT NULL, lineage VARCHAR NOT NULL, first_day INTEGER NOT NULL,
-    hot_from BIGINT NOT NULL, months INTEGER[] NOT NULL, key_files VARCHAR[] NOT NULL
+--   months      the months that task_month and month_histogram hold; all their counted runs are in there
+CREATE TABLE state (snapshot BIGINT NOT NULL, first_day INTEGER NOT NULL, hot_from BIGINT NOT NULL, months INTEGER[] NOT NULL);
+
+-- One row, written before each checkpoint: the layout of these tables, the snapshot, what tells it from the same number
+-- of another lake, how many finished runs it has, and the files of the id index.
+CREATE TABLE checkpointed (
+    layout INTEGER NOT NULL, snapshot BIGINT NOT NULL, lineage VARCHAR NOT NULL, finished BIGINT NOT NULL,
+    key_files VARCHAR[] NOT NULL
 );
 
 -- A live Parquet file of finished runs. One that is not readable is not counted: no answer may need its day.
@@ -50,7 +52,7 @@ CREATE TABLE day_count (
 -- Counted runs of a task in an hour, a day, a month.
 CREATE TABLE task_hour (hour INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {durations});
 CREATE TABLE task_day (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {durations});
-CREATE TABLE task_month (month INTEGER NOT NULL, task INTEGER NOT NULL, {sums});
+CREATE TABLE task_month (month INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {durations});
 
 -- task_day once more, in the order of its tasks, for questions of one task.
 CREATE TABLE day_of_task (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {durations});
@@ -67,8 +69,10 @@ CREATE TABLE day_figure (
 );
 
 -- The newest finished runs of a task that are in files, at least 50 of them if there are so many. Whole rows, but a
--- long `error` and `output` are left out (whole is false): those are read from the file.
+-- long `error` and `output` are left out (whole is false): those are read from the file. A task holds all its runs, or
+-- all from its floor on.
 CREATE TABLE task_recent (task INTEGER NOT NULL, whole BOOLEAN NOT NULL, {run});
+CREATE TABLE recent_floor (task INTEGER NOT NULL, run_at TIMESTAMPTZ NOT NULL, id UUID NOT NULL);
 
 -- name: sums
 -- `…_unstarted` are among the others.

@@ -1,12 +1,11 @@
 -- name: file
--- Rows of a file, rows that break a rule, successes, and a checksum over all values.
+-- Rows of a file, rows that break a rule, and a checksum over all values.
 SELECT count(*),
        count(*) FILTER (
            id IS NULL OR task_id IS NULL OR finished_at IS NULL OR success IS NULL OR created_at IS NULL
            OR finished_at < started_at OR run_at <> coalesce(started_at, created_at)
            OR run_at < make_timestamptz($first) OR run_at >= make_timestamptz($last)
        ),
-       count(*) FILTER (success),
        CAST(bit_xor(hash({select}, run_at)) AS VARCHAR)
 FROM read_parquet($file, hive_partitioning = false)
 

@@ -1,0 +1,58 @@
+"""A window as spans of what is counted: whole months, days and hours, and the hours it cuts in two."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from msgspec import Struct
+
+from runlake import times
+from runlake.serving.counting import first_day
+
+Range = tuple[int, int]  # from the first up to, but without, the second
+
+
+class Spans(Struct, frozen=True):
+    """Ranges that do not overlap and together are a window: of months, days and hours (since the epoch), and of
+    microseconds.
+    """
+
+    months: list[Range]
+    days: list[Range]
+    hours: list[Range]
+    cuts: list[Range]
+
+
+def spans(low: int, high: int, months: Collection[int] = ()) -> Spans:
+    """The window of the microseconds low <= t < high; `months` are those that are counted as a whole."""
+    hours = -(-low // times.HOUR_US), high // times.HOUR_US
+    if hours[0] > hours[1]:  # inside an hour
+        return Spans([], [], [], [(low, high)] if low < high else [])
+    cuts = [(low, hours[0] * times.HOUR_US), (hours[1] * times.HOUR_US, high)]
+    days = -(-hours[0] // 24), hours[1] // 24
+    if days[0] >= days[1]:
+        return Spans([], [], _some([hours]), _some(cuts))
+    ends = [(hours[0], days[0] * 24), (days[1] * 24, hours[1])]
+    whole = [(month, first_day(month), first_day(month + 1)) for month in sorted(months)]
+    whole = [found for found in whole if days[0] <= found[1] and found[2] <= days[1]]
+    return Spans(
+        [(month, month + 1) for month, *_ in whole],
+        list(_between(days, [(first, last) for _, first, last in whole])),
+        _some(ends),
+        _some(cuts),
+    )
+
+
+def _some(ranges: list[Range]) -> list[Range]:
+    return [(low, high) for low, high in ranges if low < high]
+
+
+def _between(within: Range, taken: list[Range]) -> Iterator[Range]:
+    """What of a range is left between others, which are in order."""
+    low = within[0]
+    for first, last in taken:
+        if low < first:
+            yield low, first
+        low = last
+    if low < within[1]:
+        yield low, within[1]

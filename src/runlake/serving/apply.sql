@@ -1,0 +1,117 @@
+-- How serving.duckdb follows the lake. Arrow rows of the process: `incoming` are whole runs, `closed` ids of open runs whose
+-- version is gone, `file` live files. (Materialized, because DuckDB 1.5.5 cannot filter UUIDs in an Arrow scan.)
+-- INSERT and DELETE only: after an UPDATE or a CREATE no checkpoint is done while an older reader is open.
+-- {select} are the columns of a run.
+
+-- name: state
+SELECT snapshot, first_day, hot_from, months FROM state
+
+-- name: remove_state
+DELETE FROM state
+
+-- name: add_state
+INSERT INTO state VALUES ($snapshot, $first_day, $hot_from, $months)
+
+-- name: add_tasks
+WITH given AS MATERIALIZED (SELECT DISTINCT task_id FROM incoming)
+INSERT INTO task
+SELECT (SELECT coalesce(max(task) + 1, 0) FROM task) + row_number() OVER () - 1, task_id
+FROM given WHERE task_id NOT IN (SELECT task_id FROM task)
+
+-- name: add_uncounted
+WITH given AS MATERIALIZED (FROM incoming), narrow AS (
+    SELECT id, epoch_us(coalesce(started_at, created_at)) AS run_at, task, success, started_at IS NOT NULL AS started,
+           epoch_us(finished_at) - epoch_us(started_at) AS duration, attempt, lease_owner
+    FROM given JOIN task USING (task_id)
+)
+INSERT INTO uncounted_run
+SELECT id, run_at, task, success, started, duration, duration_bucket(duration), attempt, lease_owner FROM narrow
+
+-- name: add_inlined
+INSERT INTO inlined_run SELECT {select}, coalesce(started_at, created_at) FROM incoming
+
+-- name: add_recent
+-- Rows that went into files.
+WITH given AS MATERIALIZED (FROM incoming)
+INSERT INTO task_recent
+SELECT task, {whole}, {narrowed}, run_at
+FROM (SELECT *, coalesce(started_at, created_at) AS run_at FROM given) JOIN task USING (task_id)
+WHERE {above_floor}
+
+-- name: flush_recent
+-- The same of the finished rows that were inlined and went into files.
+INSERT INTO task_recent
+SELECT task, {whole}, {narrowed}, run_at FROM inlined_run JOIN task USING (task_id) WHERE success IS NOT NULL AND {above_floor}
+
+-- name: remove_flushed
+DELETE FROM inlined_run WHERE success IS NOT NULL
+
+-- name: close_inlined
+WITH given AS MATERIALIZED (FROM closed)
+DELETE FROM inlined_run WHERE success IS NULL AND id IN (SELECT id FROM given)
+
+-- name: close_uncounted
+WITH given AS MATERIALIZED (FROM closed)
+DELETE FROM uncounted_run WHERE success IS NULL AND id IN (SELECT id FROM given)
+
+-- name: remove_files
+-- `file` are all that are live.
+WITH given AS MATERIALIZED (FROM file)
+DELETE FROM live_file WHERE number NOT IN (SELECT number FROM given)
+
+-- name: add_files
+WITH given AS MATERIALIZED (FROM file)
+INSERT INTO live_file
+SELECT day, number, path, rows, size, readable FROM given WHERE number NOT IN (SELECT number FROM live_file)
+
+-- name: retain
+-- Each of the tables that hold finished runs, by its column of time.
+DELETE FROM {table} WHERE {column} < $first
+
+-- name: retain_finished
+DELETE FROM uncounted_run WHERE success IS NOT NULL AND run_at < $first
+
+-- name: remove_floors
+DELETE FROM recent_floor WHERE task NOT IN (SELECT task FROM task_recent)
+
+-- name: remove_idle_tasks
+-- Tasks without a run.
+DELETE FROM task WHERE task NOT IN (
+    SELECT task FROM task_day UNION SELECT task FROM uncounted_run
+)
+
+-- name: moved_recent
+-- After a gap: finished rows that were inlined, and are not any more ({incoming} are those that are now).
+WITH given AS MATERIALIZED (SELECT id FROM incoming)
+INSERT INTO task_recent
+SELECT task, {whole}, {narrowed}, run_at FROM inlined_run JOIN task USING (task_id)
+WHERE success IS NOT NULL AND id NOT IN (SELECT id FROM given) AND {above_floor}
+
+-- name: clear_inlined
+DELETE FROM inlined_run
+
+-- name: clear_open
+DELETE FROM uncounted_run WHERE success IS NULL
+
+-- name: feed_recent
+-- The same of runs that came in the gap, but for those that are inlined.
+WITH given AS MATERIALIZED (FROM incoming)
+INSERT INTO task_recent
+SELECT task, {whole}, {narrowed}, run_at
+FROM (SELECT *, coalesce(started_at, created_at) AS run_at FROM given) JOIN task USING (task_id)
+WHERE id NOT IN (SELECT id FROM inlined_run) AND {above_floor}
+
+-- name: retain_recent
+DELETE FROM task_recent WHERE run_at < make_timestamptz($first)
+
+-- name: uncounted
+SELECT count(*) FROM uncounted_run WHERE success IS NOT NULL
+
+-- name: checkpointed
+SELECT layout, snapshot, lineage, finished, key_files FROM checkpointed
+
+-- name: remove_checkpointed
+DELETE FROM checkpointed
+
+-- name: add_checkpointed
+INSERT INTO checkpointed VALUES ($layout, $snapshot, $lineage, $finished, $names)

@@ -1,0 +1,122 @@
+"""The database itself: opening the file, cursors for reading threads, one transaction at a time for the writer.
+
+The file is attached with `RECOVERY_MODE no_wal_writes`: a commit costs no sync, and after a crash the file is as the
+last checkpoint left it. It belongs to one process, and is disposable.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+
+from runlake import duck
+from runlake.columns import ARROW
+from runlake.intake.batch import uuid_array
+
+_FILE: Final = pa.schema(
+    [
+        ("day", pa.int32()),
+        ("number", pa.int64()),
+        ("path", pa.string()),
+        ("rows", pa.int64()),
+        ("size", pa.int64()),
+        ("readable", pa.bool_()),
+    ]
+)
+_SLOTS: Final = {"incoming": ARROW, "closed": pa.schema([ARROW.field("id")]), "file": _FILE}
+# Reading: cached footers; and the columns of a page come with its first pass, which is half the price of a second one.
+_SETTINGS: Final = {"parquet_metadata_cache": "true", "late_materialization_max_rows": "0"}
+
+
+
+
+class Database:
+    """An open serving database. One thread writes; any thread may read, each with a cursor of its own."""
+
+    def __init__(self, file: Path, *, threads: int, memory_limit: str, temp: Path) -> None:
+        self.file = file
+        self._con = duck.connect(threads=threads, memory_limit=memory_limit, temp=temp)
+        for name, value in _SETTINGS.items():
+            self._con.execute(f"SET GLOBAL {name} = {value}")
+        self._con.execute(f"ATTACH {duck.literal(file)} AS serving (RECOVERY_MODE no_wal_writes)")
+        self._con.execute("USE serving")
+        self._slots = {name: duck.Slot(schema) for name, schema in _SLOTS.items()}
+        for name, slot in self._slots.items():
+            self._con.register(name, slot)
+        self._local = threading.local()
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """This thread's cursor inside a read transaction, which is ended afterwards."""
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
+        if cursor is None:
+            cursor = self._local.cursor = self._con.cursor()
+            self._cursors.append(cursor)
+            cursor.execute("USE serving")
+        cursor.execute("BEGIN")
+        try:
+            yield cursor
+        finally:
+            with suppress(duckdb.Error):
+                cursor.execute("ROLLBACK")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN and COMMIT of the writing thread; any error rolls back."""
+        self._con.execute("BEGIN")
+        try:
+            yield
+            self._con.execute("COMMIT")
+        except BaseException:
+            with suppress(duckdb.Error):
+                self._con.execute("ROLLBACK")
+            raise
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement of the writing thread and fetch its rows."""
+        return self._con.execute(statement, dict(parameters or {})).fetchall()
+
+    def arrow(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """The same as an Arrow table."""
+        return self._con.execute(statement, dict(parameters or {})).to_arrow_table()
+
+    @contextmanager
+    def given(self, **tables: pa.Table) -> Iterator[None]:
+        """Arrow rows that the statements inside may name: `incoming`, `closed`, `file`."""
+        for name, table in tables.items():
+            self._slots[name].rows = table
+        try:
+            yield
+        finally:
+            for name in tables:
+                self._slots[name].clear()
+
+    def close(self) -> None:
+        """Let the file go, once nobody reads; a second call does nothing."""
+        for con in (*self._cursors, self._con):
+            con.close()
+
+def closed_rows(ids: Sequence[bytes]) -> pa.Table:
+    """Rows for `closed`, of 16-byte ids."""
+    return pa.table({"id": uuid_array(b"".join(ids))})
+
+
+def file_rows(rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows for `file`."""
+    return pa.Table.from_pylist(rows, schema=_FILE)
+
+
+def incoming(rows: pa.Table) -> pa.Table:
+    """Rows of the lake, as DuckDB gave them, for `incoming`: columns.ARROW."""
+    columns = [rows[name] for name in ARROW.names]
+    # DuckDB gives booleans as an extension of bytes, which Arrow does not cast at once.
+    columns = [c.cast(pa.int8()).cast(pa.bool_()) if isinstance(c.type, pa.Bool8Type) else c for c in columns]
+    return pa.table([c.cast(field.type) for c, field in zip(columns, ARROW, strict=True)], schema=ARROW)

@@ -1,0 +1,364 @@
+"""The serving database follows the lake: it is opened or made anew, brought up to date, changed by each commit, counted
+and checkpointed. It holds nothing that the lake does not.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from runlake import duck, failpoints, times
+from runlake.errors import LakeDamaged, NotReady
+from runlake.intake.batch import uuid_bytes
+from runlake.lake.catalog import DataFile, Lake
+from runlake.lake.commit import Commit
+from runlake.lake.rows import run_times
+from runlake.lake.sync import fsync, make_folder
+from runlake.log import event, warn
+from runlake.serving import counting, id_index
+from runlake.serving.database import Database, closed_rows, file_rows, incoming
+from runlake.serving.id_index import IdIndex
+from runlake.serving.rebuild import file_dicts, is_readable, rebuild
+from runlake.serving.sql import APPLY, FINISHED, LAYOUT
+
+_REST: Final = 12  # maintenance intervals between checkpoints, and between attempts after one failed
+_FEED_ROWS: Final = 1_000_000  # more than this, and more than half of what is known: counting all files is easier
+
+
+class Serving:
+    """The serving database of a lake that this process may write. One thread changes it, any thread may read."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake, self._settings, self._paths = lake, lake.settings, lake.paths
+        self._database: Database | None = None
+        self.ids = IdIndex()
+        self.snapshot = -1  # of the last transaction
+        self._base: int | None = None  # the snapshot of the last checkpoint
+        self._whole = False  # whether it has all that was committed
+        self._uncounted = 0  # finished runs
+        self._counted = 0  # finished runs
+        self._busy: set[int] = set()  # months counted since the last look
+        self.unreadable: list[DataFile] = []  # files that are not counted
+        self._due = 0.0  # monotonic; when the next checkpoint or attempt is due
+        self._readers: dict[int, int] = {}  # the oldest snapshot that a reading thread may see
+        self._guard = threading.Condition()  # of the readers, and of the database they begin with
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of this thread inside a read transaction. Raises NotReady."""
+        thread = threading.get_ident()
+        with self._guard:
+            database = self._database
+            if database is None or self.snapshot < 0:
+                raise NotReady("the serving database is being made")
+            self._readers[thread] = self.snapshot
+        try:
+            with database.reading() as cursor:
+                yield cursor
+        finally:
+            with self._guard:
+                del self._readers[thread]
+                self._guard.notify_all()
+
+    def settled(self) -> bool:
+        """Whether no question sees an older snapshot any more, so that files it may read can go."""
+        return all(snapshot >= self.snapshot for snapshot in list(self._readers.values()))
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """The snapshot that catching up would start from: it must not expire."""
+        return () if self._base is None else (self._base,)
+
+    def locate(self, words: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+        """See IdIndex.locate. Raises LakeDamaged while there are files whose ids are not known."""
+        for file in self.unreadable:
+            raise LakeDamaged(f"cannot read {file.path}, which this answer may need")
+        return self.ids.locate(words)
+
+    def load(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Bring it to the newest snapshot of the lake; `progress(files done, files in all)` when it is made anew."""
+        if self._whole and self._lake.snapshot() == self.snapshot:
+            return
+        self._whole = False
+        if not self._is_caught_up():
+            self._rebuild(progress)
+        self._whole = True
+        self._due = time.monotonic() + _REST * self._settings.maintain_seconds
+
+    def _is_caught_up(self) -> bool:
+        """Whether what is open, or else the file, could be brought up to date."""
+        if self._database is not None and self._follows(self.snapshot):
+            return True
+        self._drop()
+        try:
+            if not self._open():
+                return False
+        except (duckdb.Error, OSError, ValueError) as exc:
+            event("no serving database", reason=exc)
+            self._drop()
+            return False
+        if self._base == self._lake.snapshot() or self._follows(self.snapshot):
+            return True
+        self._drop()
+        return False
+
+    def _open(self) -> bool:
+        """Open the file; False when there is none, or it is of another layout, lake or history."""
+        if not self._paths.serving_file.is_file():
+            return False
+        s = self._settings
+        # One thread a statement: several questions at once make better use of the cores, and each costs less.
+        database = self._database = Database(
+            self._paths.serving_file, threads=1, memory_limit=s.memory_limit, temp=self._paths.spill
+        )
+        layout, snapshot, lineage, finished, names = database.execute(APPLY["checkpointed"])[0]
+        if layout != LAYOUT or lineage != self._lake.mark(snapshot):
+            event("no serving database", reason="it is of another layout or lake")
+            return False
+        self.ids.load(self._paths.serving, names)
+        self._base = self.snapshot = snapshot
+        self._counted = finished
+        self._uncounted = database.execute(APPLY["uncounted"])[0][0]
+        id_index.remove_others(self._paths.serving, names)
+        return True
+
+    def _rebuild(self, progress: Callable[[int, int], None] | None) -> None:
+        """Make it anew, under another name until it is whole."""
+        make_folder(self._paths.serving)
+        new = self._paths.unfinished_serving_file
+        for leftover in self._paths.serving.iterdir():
+            leftover.unlink()
+        self.ids, self._base = IdIndex(), None
+        snapshot, files = self._lake.snapshot(), self._lake.files()
+        unreadable = rebuild(new, files, self._settings, self.ids, self._paths.spill, progress)
+        new.rename(self._paths.serving_file)
+        self._database = Database(
+            self._paths.serving_file,
+            threads=1,
+            memory_limit=self._settings.memory_limit,
+            temp=self._paths.spill,
+        )
+        self.unreadable = [file for file in files if file.number in unreadable]
+        inlined = self._lake.inlined()
+        self._counted = sum(file.rows for file in files) + inlined.num_rows
+        self._busy, self._uncounted = set(), 0
+        with self._database.transaction():
+            self._take_inlined(inlined, self._lake.execute("open"))
+            self._retain(self._lake.horizon() or 0)
+            counting.set_snapshot(self._database, snapshot)
+        self.snapshot, self._whole = snapshot, True
+        if not self._checkpoint():
+            warn("the serving database was not checkpointed")
+
+    def _take_inlined(self, inlined: pa.Table, opened: pa.Table) -> None:
+        """Begin with these rows that are in no file. Inside the transaction."""
+        rows = pa.concat_tables([incoming(inlined), incoming(opened)])
+        self._add_ids(incoming(inlined))
+        self._add(rows, inlined=True)
+        self._uncounted += inlined.num_rows
+
+    def _add_ids(self, rows: pa.Table) -> None:
+        if rows.num_rows:
+            self.ids.add(id_index.make(uuid_bytes(rows["id"]), run_times(rows) // times.QUARTER_US))
+
+    def remember(self, finished: pa.Table) -> None:
+        """Know the ids of runs of a transaction that is still open (a bulk load)."""
+        self._add_ids(finished)
+
+    def _add(self, rows: pa.Table, *, inlined: bool) -> None:
+        """Runs of columns.ARROW that came in: into files, or `inlined`. Inside the transaction."""
+        if rows.num_rows:
+            database = self._opened
+            with database.given(incoming=rows):
+                database.execute(APPLY["add_tasks"])
+                database.execute(APPLY["add_uncounted"])
+                database.execute(APPLY["add_inlined" if inlined else "add_recent"])
+
+    @property
+    def _opened(self) -> Database:
+        if self._database is None:
+            raise NotReady("the serving database is being made")
+        return self._database
+
+    def _follows(self, after: int) -> bool:
+        """Take what came after a snapshot from the change feed; False when making all anew is easier, or needed."""
+        lake, last = self._lake, self._lake.snapshot()
+        files, inlined, opened = lake.files(), lake.inlined(), lake.execute("open")
+        new = sum(file.rows for file in files) + inlined.num_rows - self._counted
+        if self.unreadable or new > max(_FEED_ROWS, self._counted // 2) or lake.mark(after) is None:
+            return False
+        try:
+            with duck.translated("catching up"), self._opened.transaction():
+                self._take_feed(after, last, inlined, opened)
+                self._replace_files(files)
+                self._retain(lake.horizon() or 0)
+                counting.set_snapshot(self._opened, last)
+        except LakeDamaged as exc:
+            event("no catching up", reason=exc)
+            return False
+        self.snapshot, self._counted = last, self._counted + new
+        return True
+
+    def _take_feed(self, after: int, last: int, inlined: pa.Table, opened: pa.Table) -> None:
+        database = self._opened
+        with database.given(incoming=incoming(inlined)):
+            database.execute(APPLY["moved_recent"])
+        database.execute(APPLY["clear_open"])
+        database.execute(APPLY["clear_inlined"])
+        rows = pa.concat_tables([incoming(inlined), incoming(opened)])
+        with database.given(incoming=rows):
+            database.execute(APPLY["add_inlined"])
+        with database.given(incoming=incoming(opened)):
+            database.execute(APPLY["add_tasks"])
+            database.execute(APPLY["add_uncounted"])
+        for feed in self._lake.inserted(after, last):
+            piece = incoming(feed)
+            self._add_ids(piece)
+            with database.given(incoming=piece):
+                for name in ("add_tasks", "add_uncounted", "feed_recent"):
+                    database.execute(APPLY[name])
+            self._uncounted += piece.num_rows
+            if self._uncounted >= self._settings.rollup_rows:
+                self._count()
+
+    def apply(self, commit: Commit) -> None:
+        """Follow a commit of ours; after any error only `load` helps."""
+        self._whole = False
+        failpoints.passing("before-apply")
+        self._add_ids(commit.finished)  # before any question can see the runs
+        database = self._opened
+        with database.transaction():
+            if commit.closed:
+                with database.given(closed=closed_rows(commit.closed)):
+                    database.execute(APPLY["close_inlined"])
+                    database.execute(APPLY["close_uncounted"])
+            if commit.flushed:
+                database.execute(APPLY["flush_recent"])
+                database.execute(APPLY["remove_flushed"])
+            if commit.in_files:
+                self._add(commit.finished, inlined=False)
+                self._add(commit.opened, inlined=True)
+            else:
+                self._add(pa.concat_tables([commit.finished, commit.opened]), inlined=True)
+            if commit.files is not None:
+                self._replace_files(commit.files)
+            elif commit.added:
+                self._add_files(commit.added)
+            if commit.horizon is not None:
+                self._retain(commit.horizon)
+            counting.set_snapshot(database, commit.snapshot)
+            failpoints.passing("mid-apply")
+        self._uncounted += commit.finished.num_rows
+        self._counted += commit.finished.num_rows
+        self.snapshot, self._whole = commit.snapshot, True
+
+    def _add_files(self, files: tuple[DataFile, ...]) -> None:
+        with self._opened.given(file=file_rows(file_dicts(files, frozenset()))):
+            self._opened.execute(APPLY["add_files"])
+
+    def _replace_files(self, files: tuple[DataFile, ...] | list[DataFile]) -> None:
+        with self._opened.given(file=file_rows(file_dicts(files, frozenset()))):
+            self._opened.execute(APPLY["remove_files"])
+            self._opened.execute(APPLY["add_files"])
+        numbers = {file.number for file in files}
+        self.unreadable = [file for file in self.unreadable if file.number in numbers]
+
+    def _retain(self, horizon: int) -> None:
+        """Finished runs of days before `horizon` are gone. Inside the transaction."""
+        database = self._opened
+        now = counting.state(database)
+        if horizon <= now.first_day:
+            return
+        for table, column, unit in FINISHED:
+            first = horizon * times.DAY_US // unit
+            database.execute(APPLY["retain"].replace("{table}", table).replace("{column}", column), {"first": first})
+        database.execute(APPLY["retain_finished"], {"first": horizon * times.DAY_US})
+        database.execute(APPLY["retain_recent"], {"first": horizon * times.DAY_US})
+        database.execute(APPLY["remove_floors"])
+        counting.forget_before(database, horizon)
+        database.execute(APPLY["remove_idle_tasks"])
+        self.ids.forget_before(horizon * times.DAY_US // times.QUARTER_US)
+
+    def tend(self) -> None:
+        """One step of what is due between commits: count, settle a month, checkpoint, read restored files."""
+        if not self._whole:
+            return
+        if self._uncounted >= self._settings.rollup_rows:
+            with self._opened.transaction():
+                self._count()
+        elif time.monotonic() >= self._due:
+            self._due = time.monotonic() + _REST * self._settings.maintain_seconds
+            if self.unreadable:
+                self._read_again()
+                return
+            with self._opened.transaction():
+                counting.cool(self._opened, self._settings.hot_days)
+                counting.settle(self._opened, self._busy)
+            self._busy = set()
+            if self._base != self.snapshot:
+                self._checkpoint()
+
+    def _count(self) -> None:
+        self._busy |= counting.count(self._opened)
+        self._uncounted = 0
+
+    def _read_again(self) -> None:
+        live = {file.number for file in self._lake.files()}
+        if any(file.number not in live or is_readable(file, quiet=True) for file in self.unreadable):
+            self._whole = False
+            self._drop()
+            self.load()
+
+    def checkpoint(self) -> None:
+        """Make what is known now the beginning of the next start; when that fails, a later start takes longer."""
+        if self._whole and not self.unreadable and self._base != self.snapshot:
+            self._checkpoint()
+
+    def _checkpoint(self) -> bool:
+        """Write all to the file; False when it was refused, and is tried again later."""
+        if self.unreadable:
+            return False
+        try:
+            names = self.ids.save(self._paths.serving)
+            values = {
+                "layout": LAYOUT,
+                "snapshot": self.snapshot,
+                "lineage": self._lake.mark(self.snapshot) or "",
+                "finished": self._counted,
+                "names": names,
+            }
+            with self._opened.transaction():
+                self._opened.execute(APPLY["remove_checkpointed"])
+                self._opened.execute(APPLY["add_checkpointed"], values)
+            failpoints.passing("mid-checkpoint")
+            self._opened.execute("CHECKPOINT serving")
+            fsync(self._paths.serving)
+        except (duckdb.TransactionException, OSError) as exc:
+            event("no checkpoint", reason=exc)
+            return False
+        self._base = self.snapshot
+        id_index.remove_others(self._paths.serving, names)
+        return True
+
+    def _drop(self) -> None:
+        """Close what is open; what is not in the file is forgotten."""
+        with self._guard:
+            database, self._database, self.snapshot = self._database, None, -1
+            # Two instances of one file would damage it: every question has to end before.
+            self._guard.wait_for(lambda: not self._readers)
+        if database is not None:
+            database.close()
+        self._base = None
+        self.ids, self.unreadable, self._uncounted, self._counted = IdIndex(), [], 0, 0
+
+    def close(self) -> None:
+        """Let the file go; a second call does nothing."""
+        self._drop()

@@ -1,0 +1,97 @@
+"""The statements of this room, with the columns of the schema in their places."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runlake import statements, times
+from runlake.columns import NAMES, RUN_AT, ddl, select_list
+
+LAYOUT: Final = 1
+RECENT: Final = 50  # runs of a task that task_recent holds, and the default page
+_WIDE: Final = 4096  # bytes of `error` and `output`
+
+
+def _lines(text: str) -> str:
+    """A fragment without its comments."""
+    return " ".join(line for line in text.splitlines() if not line.startswith("--"))
+
+
+def _narrowed() -> str:
+    wide = f"coalesce(strlen(error), 0) + coalesce(strlen(output), 0) > {_WIDE}"
+    return ", ".join(
+        f'CASE WHEN NOT ({wide}) THEN "{name}" END' if name in ("error", "output") else f'"{name}"' for name in NAMES
+    )
+
+
+_SCHEMA: Final = statements.blocks("runlake.serving", "schema.sql")
+_PARTS: Final = {
+    "select": select_list(),
+    "whole": f"coalesce(strlen(error), 0) + coalesce(strlen(output), 0) <= {_WIDE}",
+    "narrowed": _narrowed(),
+    "recent": str(RECENT),
+    # Of a task that was pruned, older runs are not taken any more.
+    "above_floor": """NOT EXISTS (
+        SELECT 1 FROM recent_floor AS floor WHERE floor.task = task.task
+        AND (run_at < floor.run_at OR (run_at = floor.run_at AND id < floor.id))
+    )""",
+    "run": ddl(RUN_AT),
+    **{name: _lines(_SCHEMA[name]) for name in ("sums", "durations", "quarters", "histogram")},
+}
+
+
+def filled(text: str, **parts: str) -> str:
+    """A statement with its constants in their places."""
+    for name, value in {**_PARTS, **parts}.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def _of(file: str) -> dict[str, str]:
+    return {name: filled(text) for name, text in statements.blocks("runlake.serving", file).items()}
+
+
+TABLES: Final = f"{filled(_SCHEMA['tables'])}; {_SCHEMA['macros']}"
+APPLY: Final = _of("apply.sql")
+COUNT: Final = _of("count.sql")
+_MONTH: Final = {"unit": "month", "also": "", "order": "month, task", "summed": COUNT["summed"]}
+SETTLE: Final = filled(COUNT["settle_task_month"], figures=filled(COUNT["figures"], **_MONTH))
+REBUILD: Final = _of("rebuild.sql")
+_ROLLUP: Final = statements.blocks("runlake.serving", "rollups.sql")
+
+
+class Rollup:
+    """A table that is made by one GROUP BY: its column of time, its keys, the statement, and the one that adds up."""
+
+    def __init__(self, table: str, unit: str, keys: str, name: str, *, order: str = "", days: bool = False) -> None:
+        self.table, self.unit, self.keys = table, unit, keys
+        also = _ROLLUP["of_task_day"] if days else ""
+        self.grouped = filled(_ROLLUP[name], unit=unit, also=also)
+        parts = {"unit": unit, "keys": keys, "also": COUNT["summed_day"] if days else "", "order": order or keys}
+        parts["summed"] = COUNT["summed"]
+        self.summed = filled(COUNT["figures" if name == "of_task" else "runs"], **parts)
+
+    def statement(self, name: str) -> str:
+        """A statement of count.sql for this table."""
+        return filled(COUNT[name], table=self.table, unit=self.unit, keys=self.keys)
+
+
+_UNITS: Final = {"quarter": times.QUARTER_US, "hour": times.HOUR_US, "day": times.DAY_US}
+TASK_DAY: Final = Rollup("task_day", "day", "day, task", "of_task", days=True)
+ROLLUPS: Final = (
+    Rollup("quarter", "quarter", "quarter, success, started", "quarter"),
+    Rollup("day_count", "day", "day, success, started", "day_count"),
+    Rollup("task_hour", "hour", "hour, task", "of_task"),
+    TASK_DAY,
+    Rollup("hour_histogram", "hour", "hour, success, bucket", "histogram"),
+    Rollup("day_histogram", "day", "day, success, bucket", "histogram"),
+)
+# The tables of finished runs: their column of time, and its microseconds.
+FINISHED: Final = (
+    *((rollup.table, rollup.unit, _UNITS[rollup.unit]) for rollup in ROLLUPS),
+    ("day_of_task", "day", times.DAY_US),
+    ("day_figure", "day", times.DAY_US),
+    ("hot_run", "run_at", 1),
+)
+HOT_RUN: Final = _ROLLUP["hot_run"]
+DAY_FIGURE: Final = _ROLLUP["day_figure"]
