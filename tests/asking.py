@@ -13,9 +13,8 @@ import pytest
 from oracle import DAY, Json, Oracle, Row, assert_same, text_of
 
 from runlake.errors import NotFound
-from runlake.index.view import View
 from runlake.model import Instant, RunsQuery, SummaryQuery, TaskStatsQuery
-from runlake.query import queries
+from runlake.query import queries, statistics
 from runlake.query.engine import Session
 from runlake.store import Store
 
@@ -24,7 +23,7 @@ SECONDS: Final = 120.0
 UNKNOWN: Final = uuid.UUID(int=2**127 + 12345)
 
 
-def ask(store: Store, question: Callable[Concatenate[Session, View, P], Any], *args: P.args, **kw: P.kwargs) -> Any:
+def ask(store: Store, question: Callable[Concatenate[Session, P], Any], *args: P.args, **kw: P.kwargs) -> Any:
     """The answer to a question as its decoded JSON."""
     answer = store.engine.submit(question, *args, **kw).result(SECONDS)
     return msgspec.json.decode(msgspec.json.encode(answer))
@@ -77,13 +76,13 @@ def assert_runs(store: Store, oracle: Oracle, rng: random.Random) -> None:
 
 def assert_summary(store: Store, oracle: Oracle, days: int, until: int) -> None:
     """The summary of one window, compared."""
-    answer = ask(store, queries.summary, SummaryQuery(days=days, until=Instant(until)))
+    answer = ask(store, statistics.summary, SummaryQuery(days=days, until=Instant(until)))
     assert_same(answer, oracle.summary(days=days, until=until), f"summary of {days} days until {text_of(until)}")
 
 
 def assert_task(store: Store, oracle: Oracle, task: uuid.UUID, days: int, until: int) -> None:
     """The statistics of one task over one window, compared."""
-    answer = ask(store, queries.task_stats, task, TaskStatsQuery(days=days, until=Instant(until)))
+    answer = ask(store, statistics.task_stats, task, TaskStatsQuery(days=days, until=Instant(until)))
     expected = oracle.task_stats(task, days=days, until=until)
     assert_same(answer, expected, f"stats of {task}, {days} days until {text_of(until)}")
 

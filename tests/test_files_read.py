@@ -20,7 +20,7 @@ from oracle import DAY, Json, Oracle, assert_same
 
 from runlake.errors import LakeDamaged
 from runlake.model import Instant, SummaryQuery, TaskStatsQuery
-from runlake.query import queries
+from runlake.query import queries, statistics
 from runlake.query.days import Days
 from runlake.settings import Settings
 from runlake.store import Store
@@ -84,12 +84,12 @@ QUESTIONS: Final[dict[str, Question]] = {
     ),
     "detail": (lambda s, o: ask(s, queries.detail, run_id(o)), lambda o: o.detail(run_id(o)), {0}),
     "task": (
-        lambda s, _: ask(s, queries.task_stats, TASK, TaskStatsQuery(days=1, until=Instant(UNTIL))),
+        lambda s, _: ask(s, statistics.task_stats, TASK, TaskStatsQuery(days=1, until=Instant(UNTIL))),
         lambda o: o.task_stats(TASK, days=1, until=UNTIL),
         {-1, 0},
     ),
     "summary": (
-        lambda s, _: ask(s, queries.summary, SummaryQuery(days=1, until=Instant(UNTIL))),
+        lambda s, _: ask(s, statistics.summary, SummaryQuery(days=1, until=Instant(UNTIL))),
         lambda o: o.summary(days=1, until=UNTIL),
         {-2, -1, 0},
     ),

@@ -17,7 +17,7 @@ from oracle import DAY, Row
 
 from runlake.errors import NotFound
 from runlake.model import Instant, RunsQuery, SummaryQuery
-from runlake.query import queries
+from runlake.query import queries, statistics
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -36,7 +36,7 @@ def one_page(store: Store, rng: random.Random) -> int:
 
 def one_summary(store: Store, rng: random.Random) -> int:
     """The total of a summary that agrees with itself."""
-    answer = ask(store, queries.summary, SummaryQuery(days=rng.choice([30, 60]), until=Instant(histories.NOON)))
+    answer = ask(store, statistics.summary, SummaryQuery(days=rng.choice([30, 60]), until=Instant(histories.NOON)))
     assert answer["total_runs"] == sum(day["total_runs"] for day in answer["daily"])
     assert answer["total_runs"] == answer["successful_runs"] + answer["failed_runs"] + answer["open_runs"]
     return int(answer["total_runs"])

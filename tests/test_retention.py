@@ -182,7 +182,7 @@ def total(store: Store, view: View) -> int:
 def counted(store: Store, view: View, window: Window) -> int:
     days = (window.end - window.start) // DAY
     query = SummaryQuery(days=days, until=Instant(window.end))
-    return store.engine.submit(lambda session, _: queries.summary(session, view, query)).result(60).total_runs
+    return store.engine.submit(lambda session, _: statistics.summary(session, view, query)).result(60).total_runs
 
 
 def test_an_open_run_goes_by_its_end_only(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from oracle import DAY, Oracle, assert_same, text_of
 
 from runlake import times
 from runlake.model import SummaryQuery
-from runlake.query import queries
+from runlake.query import statistics
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -60,7 +60,7 @@ def test_longest_and_shortest_window_at_both_ends_of_time(store: Store, days: in
 def test_until_defaults_to_now(store: Store) -> None:
     """The rolling window ends when it is asked for."""
     before = times.now()
-    answer = ask(store, queries.summary, SummaryQuery())
+    answer = ask(store, statistics.summary, SummaryQuery())
     until = times.parse(answer["window_end"])
     assert before <= until <= times.now()
     assert_same(answer, Oracle([]).summary(days=7, until=until))

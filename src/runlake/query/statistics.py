@@ -52,7 +52,8 @@ def _with_percentiles(text: str, percents: Sequence[int]) -> str:
     )
 
 
-_TASK_STATISTICS: Final = _with_percentiles(_TASK["task_statistics"], _PERCENTS)
+_EVERY: Final = -1_000_000  # stands for all days of a window, before any that a window may have
+_TASK_STATISTICS: Final = _with_percentiles(_filled(_TASK["task_statistics"], every=_EVERY), _PERCENTS)
 _DURATIONS: Final = _with_percentiles(_ALL["percentiles"], _PERCENTS)
 _RANKED_P95: Final = _with_percentiles(_ALL["ranked_percentile"], (95,))
 _UNITS: Final = {"month": "month", "day": "day", "hour": "hour", "run": "run_at"}
@@ -292,7 +293,7 @@ def task_stats(session: Session, task_id: uuid.UUID, query: TaskStatsQuery) -> T
 
 
 class _TaskRow(Struct, frozen=True):
-    """A row of the statement task_statistics; `day` is -1 of the whole window. Sums of nothing are null."""
+    """A row of the statement task_statistics; `day` is _EVERY of the whole window. Sums of nothing are null."""
 
     day: int
     succeeded: int | None

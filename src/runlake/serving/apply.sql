@@ -35,13 +35,13 @@ INSERT INTO inlined_run SELECT {select}, coalesce(started_at, created_at) FROM i
 WITH given AS MATERIALIZED (FROM incoming)
 INSERT INTO task_recent
 SELECT task, {whole}, {narrowed}, run_at
-FROM (SELECT *, coalesce(started_at, created_at) AS run_at FROM given) JOIN task USING (task_id)
+FROM (SELECT *, coalesce(started_at, created_at) AS run_at FROM given) AS run JOIN task USING (task_id)
 WHERE {above_floor}
 
 -- name: flush_recent
 -- The same of the finished rows that were inlined and went into files.
 INSERT INTO task_recent
-SELECT task, {whole}, {narrowed}, run_at FROM inlined_run JOIN task USING (task_id) WHERE success IS NOT NULL AND {above_floor}
+SELECT task, {whole}, {narrowed}, run_at FROM inlined_run AS run JOIN task USING (task_id) WHERE success IS NOT NULL AND {above_floor}
 
 -- name: remove_flushed
 DELETE FROM inlined_run WHERE success IS NOT NULL
@@ -84,7 +84,7 @@ DELETE FROM task WHERE task NOT IN (
 -- After a gap: finished rows that were inlined, and are not any more ({incoming} are those that are now).
 WITH given AS MATERIALIZED (SELECT id FROM incoming)
 INSERT INTO task_recent
-SELECT task, {whole}, {narrowed}, run_at FROM inlined_run JOIN task USING (task_id)
+SELECT task, {whole}, {narrowed}, run_at FROM inlined_run AS run JOIN task USING (task_id)
 WHERE success IS NOT NULL AND id NOT IN (SELECT id FROM given) AND {above_floor}
 
 -- name: clear_inlined
@@ -98,8 +98,8 @@ DELETE FROM uncounted_run WHERE success IS NULL
 WITH given AS MATERIALIZED (FROM incoming)
 INSERT INTO task_recent
 SELECT task, {whole}, {narrowed}, run_at
-FROM (SELECT *, coalesce(started_at, created_at) AS run_at FROM given) JOIN task USING (task_id)
-WHERE id NOT IN (SELECT id FROM inlined_run) AND {above_floor}
+FROM (SELECT *, coalesce(started_at, created_at) AS run_at FROM given) AS run JOIN task USING (task_id)
+WHERE run.id NOT IN (SELECT id FROM inlined_run) AND {above_floor}
 
 -- name: retain_recent
 DELETE FROM task_recent WHERE run_at < make_timestamptz($first)

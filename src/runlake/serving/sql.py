@@ -33,7 +33,7 @@ _PARTS: Final = {
     # Of a task that was pruned, older runs are not taken any more.
     "above_floor": """NOT EXISTS (
         SELECT 1 FROM recent_floor AS floor WHERE floor.task = task.task
-        AND (run_at < floor.run_at OR (run_at = floor.run_at AND id < floor.id))
+        AND (run.run_at < floor.run_at OR (run.run_at = floor.run_at AND run.id < floor.id))
     )""",
     "run": ddl(RUN_AT),
     **{name: _lines(_SCHEMA[name]) for name in ("sums", "durations", "quarters", "histogram")},

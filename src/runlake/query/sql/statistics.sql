@@ -33,7 +33,7 @@ SELECT hour // 24, succeeded, failed, retried, duration_count, duration_us, shor
 FROM task_hour WHERE hour >= {low} AND hour < {high} AND task = $task
 
 -- name: task_statistics
--- The whole window (day is -1) and each of its days: sums, windowed sums over seven entries, and percentiles from the
+-- The whole window (day is {every}) and each of its days: sums, windowed sums over seven entries, and percentiles from the
 -- histograms; rank p * (n - 1) lies between two neighbours.
 WITH run AS MATERIALIZED (
     SELECT (run_at // 86400000000)::INTEGER AS day, * FROM ({runs})
@@ -64,7 +64,7 @@ WITH run AS MATERIALIZED (
 ), ranked AS (
     SELECT day, {middle} AS middle, sum(runs) OVER (PARTITION BY day ORDER BY bucket) AS upto,
            sum(runs) OVER (PARTITION BY day) - 1 AS last
-    FROM (FROM bucketed UNION ALL SELECT -1, bucket, sum(runs) FROM bucketed GROUP BY bucket)
+    FROM (FROM bucketed UNION ALL SELECT {every}, bucket, sum(runs) FROM bucketed GROUP BY bucket)
 ), percentile AS (
     SELECT day, {between} FROM (SELECT day, last, {neighbours} FROM ranked GROUP BY day, last)
 ), entry AS (
@@ -75,7 +75,7 @@ WITH run AS MATERIALIZED (
     FROM (SELECT unnest(range($first_day, $last_day + 1))::INTEGER AS day) LEFT JOIN by_day USING (day)
     WINDOW week AS (ORDER BY day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW)
     UNION ALL
-    SELECT -1, sum(succeeded), sum(failed), sum(open), sum(retried), sum(duration_count), sum(duration_us),
+    SELECT {every}, sum(succeeded), sum(failed), sum(open), sum(retried), sum(duration_count), sum(duration_us),
            min(shortest), max(longest), max(last_success), max(last_failure), max(last_open), 0, 0, 0, 0
     FROM by_day
 )
