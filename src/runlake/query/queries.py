@@ -115,13 +115,13 @@ def _matching(session: Session, wanted: Wanted, at: Place, limit: int) -> list[_
 def _recent_page(session: Session, wanted: Wanted, offset: int, few: int) -> Sequence[_Row] | None:
     """So `few` runs of a task after the first `offset`; None if task_recent does not reach that far back.
 
-    Among its newest ones no run is missing.
+    It lacks no run that is newer than one that it holds.
     """
     rows = _recent(session, wanted, offset, few)
     if len(rows) < few:
         return None
     if rows[-1][_WHOLE] is None:  # in no file: runs in files may lie between
-        ((oldest,),) = session.rows(SQL["oldest_recent"], {"task": wanted.task, "recent": RECENT})
+        ((oldest,),) = session.rows(SQL["oldest_recent"], {"task": wanted.task})
         if oldest is not None and rows[-1][_RUN_AT] <= oldest:
             return None
     return _whole(session, wanted, rows)
@@ -129,7 +129,7 @@ def _recent_page(session: Session, wanted: Wanted, offset: int, few: int) -> Seq
 
 def _recent(session: Session, wanted: Wanted, skip: int, limit: int) -> list[_Row]:
     """Runs of a task from task_recent and from no file, each with its run time and whether it is whole."""
-    union = Union(wanted.known | {"skip": skip, "limit": limit, "recent": RECENT})
+    union = Union(wanted.known | {"skip": skip, "limit": limit})
     union.add("recent")
     union.add("inlined")
     return session.rows(*union.within("recent_page"))

@@ -17,17 +17,13 @@ WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND 
 -- for the latter, and false where `error` and `output` are to be read from the file.
 SELECT {shown}, epoch_us(run_at), whole FROM ({branches}) ORDER BY run_at DESC, id DESC LIMIT $limit OFFSET $skip
 
--- name: newest
--- Only of its newest 50 runs it is certain that none between them is missing: older ones may have come in later.
-(FROM task_recent WHERE task = $task ORDER BY run_at DESC, id DESC LIMIT $recent)
-
 -- name: recent
-SELECT {listed}, run_at, whole FROM {newest}
-WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {matches}
+SELECT {listed}, run_at, whole FROM task_recent
+WHERE task = $task AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {matches}
 
 -- name: oldest_recent
--- From when on all runs of a task that are in files are there.
-SELECT epoch_us(min(run_at)) FROM {newest}
+-- From when on task_recent holds all runs of a task that are in files.
+SELECT epoch_us(min(run_at)) FROM task_recent WHERE task = $task
 
 -- name: with_id
 -- The run of an id.
