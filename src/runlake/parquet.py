@@ -13,7 +13,7 @@ _BATCH: Final = 4096  # rows
 
 
 def scan(path: str) -> int:
-    """Read every value of a file, a little at a time; returns its rows, and raises LakeDamaged when it cannot be read."""
+    """Read every value of a file, a little at a time; returns its rows. Raises LakeDamaged."""
     rows = 0
     try:
         with parquet.ParquetFile(path, pre_buffer=False) as file:

@@ -16,9 +16,9 @@ from runlake.cli.common import bar, command, lines, outside
 from runlake.errors import UsageError
 from runlake.lake import bulk
 from runlake.lake.catalog import Lake
+from runlake.lake.stored import Stored
 from runlake.paths import Paths
 from runlake.query import sources
-from runlake.lake.stored import Stored
 from runlake.serving.serving import Serving
 from runlake.settings import Settings
 

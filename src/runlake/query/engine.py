@@ -147,7 +147,9 @@ class Engine:
                 self._running.add(session)
             try:
                 with duck.translated("answering"):
-                    session.state = State(*session.rows(SQL["state"])[0], self._serving.unreadable)
+                    snapshot, first_day, hot_from, months = session.rows(SQL["state"])[0]
+                    unreadable = self._serving.unreadable
+                    session.state = State(snapshot, first_day, hot_from, months, unreadable)
                     yield session
             finally:
                 with self._guard:

@@ -1,4 +1,4 @@
-"""The statements of lists, details and the state by name, with the columns of a run in their places.
+"""The statements of `sql/*.sql` by name, with the columns of a run in their places.
 
 `{name}` in a statement stands for a constant below or for another block. Only `{branches}` is filled in later, with
 blocks, by Union. Values are always bound.
@@ -12,9 +12,12 @@ from typing import Any, Final
 
 from runlake import statements
 from runlake.columns import COLUMNS, select_list
+from runlake.query.figures import PERCENTS
 
 _PARAMETER: Final = re.compile(r"\$([a-z_]+[0-9]*)")
+EVERY: Final = -1_000_000  # stands for all days of a window, before any that a window may have
 _CONSTANTS: Final = {
+    "every": str(EVERY),
     "run": select_list(),
     # In lists `error` is read only where it is asked.
     "listed": select_list().replace('"error"', 'CASE WHEN $errors THEN "error" END AS "error"'),
@@ -23,17 +26,44 @@ _CONSTANTS: Final = {
 }
 
 
+# The percentiles that statements give.
+PERCENTILES: Final = {"task_statistics": PERCENTS, "percentiles": PERCENTS, "ranked_percentile": (95,)}
+_FILES: Final = ("state", "locate", "runs", "statistics", "summary")
+_FRAGMENTS: Final = ("middle", "neighbours", "between")
+
+
+def filled(text: str, **parts: object) -> str:
+    """A statement with these in place of their `{name}`."""
+    for name, part in parts.items():
+        text = text.replace(f"{{{name}}}", str(part))
+    return text
+
+
 def _statements() -> dict[str, str]:
-    blocks = statements.blocks("runlake.query", "sql/locate.sql") | statements.blocks("runlake.query", "sql/runs.sql")
-    found = {name: _filled(block, _CONSTANTS | blocks) for name, block in blocks.items()}
-    return found | {"state": statements.load("runlake.query", "sql/state.sql").strip()}
+    blocks: dict[str, str] = {}
+    for name in _FILES:
+        blocks |= statements.blocks("runlake.query", f"sql/{name}.sql")
+    parts = _CONSTANTS | {name: _plain(block) for name, block in blocks.items() if name not in _FRAGMENTS}
+    found = {name: _nested(block, parts) for name, block in blocks.items()}
+    for name, percents in PERCENTILES.items():
+        fragments = {
+            fragment: ", ".join(filled(_plain(blocks[fragment]), p=p) for p in percents) for fragment in _FRAGMENTS[1:]
+        }
+        found[name] = filled(found[name], middle=_plain(blocks["middle"]), **fragments)
+    return found
 
 
-def _filled(text: str, parts: Mapping[str, str]) -> str:
+def _nested(text: str, parts: Mapping[str, str]) -> str:
+    """A block with the constants and other blocks that it names in their places."""
     for name, part in parts.items():
         if f"{{{name}}}" in text:
-            text = text.replace(f"{{{name}}}", _filled(part, parts))
+            text = text.replace(f"{{{name}}}", _nested(part, parts))
     return text
+
+
+def _plain(block: str) -> str:
+    """A block without its comments."""
+    return "\n".join(line for line in block.splitlines() if not line.startswith("--"))
 
 
 SQL: Final = _statements()

@@ -127,9 +127,7 @@ def _beside(files: Iterable[str], known: _Sums) -> list[str]:
     return findings
 
 
-def _file(
-    con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str], known: _Sums
-) -> npt.NDArray[np.uint64]:
+def _file(con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str], known: _Sums) -> npt.NDArray[np.uint64]:
     """Fingerprints of a file's ids; what is wrong with the file goes to `findings`."""
     prints = np.empty(0, dtype=np.uint64)
     try:

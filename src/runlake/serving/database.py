@@ -15,7 +15,6 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-
 from runlake import duck
 from runlake.columns import ARROW
 from runlake.intake.batch import uuid_array
@@ -33,8 +32,6 @@ _FILE: Final = pa.schema(
 _SLOTS: Final = {"incoming": ARROW, "closed": pa.schema([ARROW.field("id")]), "file": _FILE}
 # Reading: cached footers; and the columns of a page come with its first pass, which is half the price of a second one.
 _SETTINGS: Final = {"parquet_metadata_cache": "true", "late_materialization_max_rows": "0"}
-
-
 
 
 class Database:
@@ -103,6 +100,7 @@ class Database:
         """Let the file go, once nobody reads; a second call does nothing."""
         for con in (*self._cursors, self._con):
             con.close()
+
 
 def closed_rows(ids: Sequence[bytes]) -> pa.Table:
     """Rows for `closed`, of 16-byte ids."""

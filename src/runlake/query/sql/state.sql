@@ -1,2 +1,3 @@
+-- name: state
 -- The snapshot that the tables are of, and what of them may be used.
 SELECT snapshot, first_day, hot_from, months FROM state

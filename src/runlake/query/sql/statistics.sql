@@ -7,12 +7,9 @@
 (SELECT id, epoch_us(run_at) AS run_at, task, success, started_at IS NOT NULL AS started,
         epoch_us(finished_at) - epoch_us(started_at) AS duration,
         duration_bucket(epoch_us(finished_at) - epoch_us(started_at)) AS bucket, attempt
- FROM read_parquet({files}, hive_partitioning = false) JOIN task USING (task_id)
+ FROM read_parquet($files_{low}, hive_partitioning = false) JOIN task USING (task_id)
  WHERE run_at >= make_timestamptz({low}) AND run_at < make_timestamptz({high})
    AND id NOT IN (SELECT id FROM uncounted_run WHERE run_at >= {low} AND run_at < {high}))
-
--- name: task_number
-SELECT task FROM task WHERE task_id = $task_id
 
 -- name: files_of_day
 SELECT path FROM live_file WHERE day = $day AND readable
@@ -103,12 +100,12 @@ FROM (SELECT run_at, task, success FROM {runs} AS run UNION ALL SELECT run_at, t
 WHERE task = $task AND run_at >= $turn AND run_at < $high AND success IS NOT NULL
 
 -- name: whole_runs
-read_parquet({files}, hive_partitioning = false)
+read_parquet($files, hive_partitioning = false)
 
 -- name: ties
 -- The runs of one microsecond, the newest first: among these the id decides.
 SELECT success FROM (
     SELECT id, success, task_id, run_at FROM inlined_run
-    UNION ALL SELECT id, success, task_id, run_at FROM {whole_runs}
+    UNION ALL SELECT id, success, task_id, run_at FROM {source}
 )
 WHERE task_id = $task_id AND run_at = make_timestamptz($turn) AND success IS NOT NULL ORDER BY id DESC

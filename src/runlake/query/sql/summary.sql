@@ -4,23 +4,23 @@
 
 -- name: month_cells
 SELECT month >= {now} AS current, NULL::INTEGER AS day, task, succeeded, failed, 0 AS open, duration_count, duration_us
-FROM task_month WHERE month >= {low} AND month < {high} {gap}
+FROM task_month WHERE month >= {low} AND month < {high} {apart}
 
 -- name: day_cells
 SELECT day >= {now}, NULL, task, succeeded, failed, 0, duration_count, duration_us
-FROM task_day WHERE day >= {low} AND day < {high} {gap}
+FROM task_day WHERE day >= {low} AND day < {high} {apart}
 
 -- name: hour_cells
 SELECT hour >= {now}, hour // 24, task, succeeded, failed, 0, duration_count, duration_us
-FROM task_hour WHERE hour >= {low} AND hour < {high} {gap}
+FROM task_hour WHERE hour >= {low} AND hour < {high} {apart}
 
 -- name: run_cells
 SELECT run_at >= {now}, (run_at // 86400000000)::INTEGER, task, (success IS TRUE)::BIGINT, (success IS FALSE)::BIGINT,
        (success IS NULL)::BIGINT, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE
-FROM {runs} AS run WHERE run_at >= {low} AND run_at < {high} {gap}
+FROM {runs} AS run WHERE run_at >= {low} AND run_at < {high} {apart}
 
 -- name: gap
-AND ({unit} < {before} OR {unit} >= {now})
+AND ({column} < {before} OR {column} >= {now})
 
 -- name: figures
 -- Rows of four kinds, told by the first column: the two rankings with a row a task, the two windows with a row each
