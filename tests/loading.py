@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import msgspec
 from oracle import DAY, FIELDS, TIMES, Row, text_of
 
 from runlake.intake import from_json
+from runlake.lake import bulk
 from runlake.lake.append import Counts
 from runlake.settings import Settings
 from runlake.store import Store
@@ -39,6 +40,12 @@ def append(store: Store, rows: Sequence[Row]) -> Counts:
     """Append rows as POST /runs does, and wait for the answer."""
     body = msgspec.json.encode({"runs": [record(row) for row in rows]})
     return store.writer.submit(from_json(body)).result(SECONDS)
+
+
+def load_pieces(store: Store, pieces: Iterable[bulk.Source], **options: Any) -> bulk.Totals:
+    """Load pieces in bulk as `runlake import` does; close the store afterwards."""
+    serving = store.serving
+    return bulk.load(store.lake, store.stored, serving.locate, serving.remember, pieces, **options)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -15,10 +14,11 @@ from msgspec import Struct
 
 from runlake.columns import ARROW
 from runlake.errors import Conflict
-from runlake.index import keys
 from runlake.intake.batch import Batch
 from runlake.lake import admit
-from runlake.lake.admit import Row
+from runlake.lake.rows import Row, row_tuples
+from runlake.lake.stored import Stored
+from runlake.serving import id_index
 
 NAMES: Final = ARROW.names
 IDS: Final = [uuid.UUID(int=n << 64 | n % 3).bytes for n in range(8)]
@@ -62,21 +62,17 @@ def batch_of(batch: list[Sent], receipt: int) -> Batch:
     return Batch(pa.table(columns, schema=ARROW), received)
 
 
-class Stored:
-    """Known and Verify over dictionaries. `mask` leaves only some bits of the fingerprints: 0 maps all to one."""
+class Known(Stored):
+    """What is stored, and Locate and Verify, over dictionaries. `mask` leaves only some bits of the fingerprints: 0 maps all to one."""
 
     def __init__(
         self, history: dict[bytes, Row], open_runs: dict[bytes, Row], mask: int, horizon: int | None = None
     ) -> None:
-        self.history, self._open, self._mask = history, open_runs, np.uint64(mask)
-        self.horizon = horizon
-
-    @property
-    def open_runs(self) -> Mapping[bytes, Row]:
-        return self._open
+        super().__init__()
+        self.history, self.open_runs, self.horizon, self._mask = history, open_runs, horizon, np.uint64(mask)
 
     def fingerprint(self, halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-        return keys.fingerprint(halves) & self._mask
+        return id_index.fingerprint(halves) & self._mask
 
     def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
         """Every stored id with an equal fingerprint is a hit, so a position may come many times."""
@@ -91,7 +87,7 @@ class Stored:
     ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
         assert 0 <= first <= last < len(self.history)
         assert len(set(positions.tolist())) == len(positions)
-        given = zip(positions.tolist(), admit.row_tuples(rows, positions), strict=True)
+        given = zip(positions.tolist(), row_tuples(rows, positions), strict=True)
         found = [(p, self.history[row[0]] == row) for p, row in given if row[0] in self.history]
         return np.array([p for p, _ in found], np.intp), np.array([e for _, e in found], np.bool_)
 
@@ -148,9 +144,9 @@ def test_a_group_is_judged_as_if_its_records_came_alone(
 ) -> None:
     model = Model({}, {}, horizon)
     model.batch(before, 5, whole=False)
-    known = Stored(dict(model.history), dict(model.open), mask, horizon)
+    known = Known(dict(model.history), dict(model.open), mask, horizon)
     admission = admit.admit(
-        [batch_of(batch, 10 + i) for i, batch in enumerate(batches)], known, known.verify, whole=whole
+        [batch_of(batch, 10 + i) for i, batch in enumerate(batches)], known, known.locate, known.verify, whole=whole
     )
     start = 0
     for i, (batch, conflict) in enumerate(zip(batches, admission.conflicts, strict=True)):
@@ -164,10 +160,10 @@ def test_a_group_is_judged_as_if_its_records_came_alone(
     check_written(admission, known, model)
 
 
-def check_written(admission: admit.Admission, known: Stored, model: Model) -> None:
+def check_written(admission: admit.Admission, known: Known, model: Model) -> None:
     """What is to be written makes of what was stored exactly what the model has."""
-    finished = admit.row_tuples(admission.rows, admission.finished)
-    opened = admit.row_tuples(admission.rows, admission.opened)
+    finished = row_tuples(admission.rows, admission.finished)
+    opened = row_tuples(admission.rows, admission.opened)
     history = known.history | {row[0]: row for row in finished}
     assert len(history) == len(known.history) + len(finished)
     assert history == model.history
@@ -179,13 +175,13 @@ def check_written(admission: admit.Admission, known: Stored, model: Model) -> No
 
 def test_a_conflict_in_the_middle_leaves_its_neighbours_alone() -> None:
     history = {IDS[0]: row_of(Sent(0, True, 1, False), 0)}
-    known = Stored(history, {}, 0)
+    known = Known(history, {}, 0)
     batches = [
         [Sent(1, False, 1, False), Sent(2, True, 1, False)],
         [Sent(3, True, 1, False), Sent(1, True, 1, False), Sent(0, True, 2, False), Sent(4, False, 1, False)],
         [Sent(1, True, 2, False), Sent(3, True, 2, False), Sent(0, False, 1, False)],
     ]
-    admission = admit.admit([batch_of(b, 1) for b in batches], known, known.verify)
+    admission = admit.admit([batch_of(b, 1) for b in batches], known, known.locate, known.verify)
     first, clash, last = admission.conflicts
     assert first is None
     assert last is None
@@ -198,9 +194,9 @@ def test_a_conflict_in_the_middle_leaves_its_neighbours_alone() -> None:
 
 def test_rows_with_a_conflict_alone_are_left_out_when_not_whole() -> None:
     history = {IDS[0]: row_of(Sent(0, True, 1, False), 0)}
-    known = Stored(history, {IDS[1]: row_of(Sent(1, False, 1, False), 0)}, 0)
+    known = Known(history, {IDS[1]: row_of(Sent(1, False, 1, False), 0)}, 0)
     batch = [Sent(1, True, 1, False), Sent(0, True, 2, False), Sent(1, True, 2, False), Sent(1, True, 1, False)]
-    admission = admit.admit([batch_of(batch, 1)], known, known.verify, whole=False)
+    admission = admit.admit([batch_of(batch, 1)], known, known.locate, known.verify, whole=False)
     assert admission.conflicts == (None,)
     assert admission.status.tolist() == [admit.STORE, admit.CONFLICT, admit.CONFLICT, admit.DUPLICATE]
     assert admission.finished.tolist() == [0]
@@ -209,9 +205,9 @@ def test_rows_with_a_conflict_alone_are_left_out_when_not_whole() -> None:
 
 def test_a_conflict_that_undoes_a_finish_keeps_the_open_version() -> None:
     opened = {IDS[1]: row_of(Sent(1, False, 1, False), 0)}
-    known = Stored({}, opened, 0xFFFFFFFFFFFF0000)
+    known = Known({}, opened, 0xFFFFFFFFFFFF0000)
     batch = [Sent(1, True, 1, False), Sent(2, True, 1, False), Sent(1, True, 2, False)]
-    admission = admit.admit([batch_of(batch, 1), batch_of([Sent(1, False, 1, True)], 2)], known, known.verify)
+    admission = admit.admit([batch_of(batch, 1), batch_of([Sent(1, False, 1, True)], 2)], known, known.locate, known.verify)
     assert [c and c.index for c in admission.conflicts] == [2, None]
     assert admission.status[3:].tolist() == [admit.DUPLICATE]
     assert (len(admission.finished), len(admission.opened), admission.closed) == (0, 0, ())

@@ -39,12 +39,12 @@ def on(day: int, number: int, **fields: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A closed lake of one file of 200 runs on each of two days, its index saved. Copy it."""
+    """A closed lake of one file of 200 runs on each of two days, its serving database of that snapshot. Copy it."""
     lake = tmp_path_factory.mktemp("bad") / "lake"
     with Server(lake, env=environment(None, RUNLAKE_INLINE_ROWS="0")) as server:
         for day in (BAD, GOOD):
             assert server.post(*(on(day, i) for i in range(200))).json()["stored"] == 200
-    shutil.rmtree(lake / "index")
+    shutil.rmtree(lake / "serving")
     with Server(lake):
         pass
     return lake
@@ -145,7 +145,7 @@ def test_neighbours_of_an_append_that_needs_a_bad_file(healthy: Path, tmp_path: 
         waiting = [store.writer.submit(from_json(json.dumps(body).encode())) for body in bodies]
         store.start()  # they have waited together, so they are one group
         assert [type(future.exception(60)) for future in waiting] == [type(None), Busy, type(None), Conflict]
-        assert store.index.view.total == 402
+        assert store.stored.runs == 402
     finally:
         store.close()
 
@@ -163,6 +163,6 @@ def test_retention_that_meets_a_bad_file(healthy: Path, tmp_path: Path) -> None:
             keeper.run(keeper.steps())
         store.start()
         post(store, on(GOOD, 900))
-        assert store.index.inlined_rows() == 1
+        assert store.stored.inlined_rows == 1
     finally:
         store.close()

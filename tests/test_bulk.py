@@ -15,6 +15,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 import support
+from loading import load_pieces
 from support import post
 
 from runlake.errors import ImportFailed, UsageError
@@ -37,7 +38,7 @@ def load(
     try:
         store.load()
         pieces = (bulk.Source(*piece) for piece in sources.tables(files, select, settings))
-        return bulk.load(store.lake, store.index, pieces, reject=reject)
+        return load_pieces(store, pieces, reject=reject)
     finally:
         store.close()
 
@@ -289,7 +290,7 @@ def test_a_load_that_fails_early_ends(settings: Settings, fails: bool) -> None:
 
     def work() -> None:
         try:
-            bulk.load(store.lake, store.index, pieces(), reject=stop)
+            load_pieces(store, pieces(), reject=stop)
         except ImportFailed as exc:
             errors.append(exc)
 

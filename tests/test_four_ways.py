@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loading import load_pieces
 from support import arrow_stream, record
 
 from runlake.api.body import from_arrow
@@ -127,7 +128,7 @@ def imported(settings: Settings, file: Path, reject: Callable[[Reject], None] | 
     try:
         store.load()
         pieces = (bulk.Source(*piece) for piece in sources.tables([file], None, settings))
-        totals = bulk.load(store.lake, store.index, pieces, reject=reject)
+        totals = load_pieces(store, pieces, reject=reject)
         return Counts(totals.stored, totals.duplicates, totals.stale)
     finally:
         store.close()

@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+from loading import load_pieces
 
 from runlake import generate, times
 from runlake.columns import ARROW
-from runlake.lake import bulk
 from runlake.lake.bulk import Source, Totals
 from runlake.settings import Settings
 from runlake.store import Store
@@ -53,7 +53,7 @@ def grown(folder: str) -> tuple[int, int]:
 
     try:
         store.load()
-        totals = bulk.load(store.lake, store.index, pieces(sizes), progress=look)
+        totals = load_pieces(store, pieces(sizes), progress=look)
     finally:
         store.close()
     assert totals.stored == PIECES * ROWS

@@ -27,6 +27,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from loading import load_pieces
 from oracle import Oracle
 from support import SETTINGS_FILES, append_and_die, load_settings
 
@@ -160,10 +161,10 @@ DAMAGES: Final[list[Damage]] = [
     lambda _: None,
     shutil.rmtree,
     _every_file(Path.unlink),
-    *(_every_file(Path.unlink, f"{name}*") for name in ("manifest", "cells", "buckets", "keys", "waiting")),
-    *(_every_file(_flip, f"{name}*") for name in ("manifest", "cells", "buckets", "keys", "waiting")),
+    *(_every_file(Path.unlink, f"{name}*") for name in ("serving", "ids")),
+    *(_every_file(_flip, f"{name}*") for name in ("serving", "ids")),
     _every_file(lambda file: os.truncate(file, 7)),
-    _every_file(lambda file: file.write_bytes(file.read_bytes().replace(b'"mark":"', b'"mark":"x')), "manifest*"),
+    _every_file(lambda file: os.truncate(file, file.stat().st_size // 2)),
 ]
 
 
@@ -205,7 +206,7 @@ class Machine(RuleBasedStateMachine):
         return batch
 
     def read(self) -> RunPage:
-        """All runs; a reader may lose a file to an upkeep without grace, then the next View has another."""
+        """All runs; a reader may lose a file to an upkeep without grace, then the next snapshot has another."""
         question = RunsQuery(limit=10**6, include_errors=True)
         while True:
             try:
@@ -259,9 +260,9 @@ class Machine(RuleBasedStateMachine):
         try:
             if fail:
                 with pytest.raises(ImportFailed):
-                    bulk.load(store.lake, store.index, pieces)
+                    load_pieces(store, pieces)
             else:
-                totals = bulk.load(store.lake, store.index, pieces, reject=note)
+                totals = load_pieces(store, pieces, reject=note)
                 for name in Counts.__struct_fields__:
                     assert getattr(totals, name) == sum(getattr(counts, name) for counts in expected)
         finally:
@@ -275,8 +276,8 @@ class Machine(RuleBasedStateMachine):
         store = self.opened(msgspec.structs.replace(self.settings, grace_seconds=grace))
         try:
             store.writer.keeper.run(store.writer.keeper.steps())
-            assert store.index.inlined_rows() == 0
-            files = store.index.files()
+            assert store.stored.inlined_rows == 0
+            files = store.stored.files
             assert len({file.day for file in files}) == len(files)
             if not grace:
                 on_disk = {str(path) for path in store.lake.paths.table("finished_runs").rglob("*.parquet")}
@@ -315,15 +316,15 @@ class Machine(RuleBasedStateMachine):
         self.model.apply(batch)
         acknowledged = append_and_die(self.settings, batch, f"{point}:{passes}")
         self.start_again()
-        if not acknowledged and self.store.index.view.total == len(before):
+        if not acknowledged and self.store.stored.runs == len(before):
             self.model.records = before
 
     @precondition(lambda self: self.age > 2)
     @rule(what=st.sampled_from(DAMAGES), old=st.booleans())
-    def lose_the_index(self, what: Damage, old: bool) -> None:
-        """The saved index is damaged, or one of long ago, or gone."""
+    def lose_the_serving_database(self, what: Damage, old: bool) -> None:
+        """The serving database is damaged, or one of long ago, or gone."""
         self.store.close()
-        folder = self.store.lake.paths.index
+        folder = self.store.lake.paths.serving
         kept = folder.parent / "kept"
         if old and kept.is_dir():
             shutil.rmtree(folder)

@@ -71,7 +71,7 @@ def test_what_happened_is_counted(server: Server) -> None:
     assert (value(after, "runs"), value(after, "open_runs"), value(after, "inlined_rows")) == (4, 1, 3)
     assert grown("runs") == 4 and grown("snapshot") == 2
     assert abs(value(after, "snapshot_timestamp_seconds") - time.time()) < 60
-    assert (value(after, "ready"), value(after, "index_lag_seconds"), value(after, "waiting_rows")) == (1, 0, 0)
+    assert (value(after, "ready"), value(after, "serving_lag_seconds"), value(after, "waiting_rows")) == (1, 0, 0)
     assert value(after, "bodies_bytes") == 0 and value(after, "requests_under_way") == 1
     wal = Path(f"{server.data}/catalog.sqlite-wal")
     assert value(after, "wal_bytes") == wal.stat().st_size > 0
@@ -111,7 +111,7 @@ def test_names_are_bounded(settings: Settings) -> None:
         assert value(found, "requests_total", method="GET", route="(none)", status="404") == 50
 
 
-def test_it_answers_while_the_index_is_loaded(settings: Settings) -> None:
+def test_it_answers_while_the_serving_database_is_loaded(settings: Settings) -> None:
     with serving(settings, wait=0) as client:
         found = scraped(client)
         assert value(found, "ready") == 0 and "runlake_runs" not in found

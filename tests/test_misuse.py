@@ -160,15 +160,15 @@ def test_the_limit_of_open_files(lake: Path) -> None:
 
 FAILS_TWICE = """
 from runlake.api import service
-from runlake.index.index import Index
+from runlake.serving.serving import Serving
 service._AGAIN = 0.2
-load, calls = Index.load, []
-def failing(self, lake, progress=None):
+load, calls = Serving.load, []
+def failing(self, progress=None):
     calls.append(1)
     if len(calls) < 3:
         raise OSError(24, "Too many open files")
-    load(self, lake, progress)
-Index.load = failing
+    load(self, progress)
+Serving.load = failing
 """
 
 
@@ -181,7 +181,7 @@ def test_loading_is_tried_again(lake: Path) -> None:
 
 def test_what_fails_after_loading_is_told(lake: Path) -> None:
     """By /ready and the log, as what fails in loading is."""
-    before = "from runlake.query.engine import Engine\nEngine.warm = lambda self: 1 / 0"
+    before = "from runlake.store import Store\nStore.start = lambda self: 1 / 0"
     server = Server(lake, before=before).wait_listening()
     try:
         answer = httpx.get(f"{server.url}/ready")

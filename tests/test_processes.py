@@ -111,7 +111,7 @@ def test_sigterm_with_a_slow_client(server: Server) -> None:
     assert not [line for line in server.log if "Traceback" in line], server.log
 
 
-def test_sigterm_while_the_index_is_loaded(tmp_path: Path) -> None:
+def test_sigterm_while_the_serving_database_is_made(tmp_path: Path) -> None:
     """A stop right after the start is as clean as any other."""
     lake = str(tmp_path / "lake")
     done = runlake("generate", "--runs", "2000", "--days", "700", "--data", lake)

@@ -75,7 +75,7 @@ def test_totals_agree_and_never_fall(any_settings: Settings) -> None:
         assert ask(store, queries.page, RunsQuery())["total"] == len(rows) + 15
 
 
-def test_an_error_lets_its_view_go(store: Store) -> None:
+def test_an_error_lets_its_snapshot_go(store: Store) -> None:
     """A question that fails must not hold its snapshot until some later garbage collection: clean-up waits for it."""
     append(store, [histories.made(random.Random(1), histories.NOON)])
     gc.disable()
@@ -86,7 +86,7 @@ def test_an_error_lets_its_view_go(store: Store) -> None:
                 store.engine.submit(queries.detail, uuid.UUID(int=5)).result(60)
             kept.append(caught.value)
         append(store, [histories.made(random.Random(2), histories.NOON)])
-        assert store.index.settled()
+        assert store.serving.settled()
         assert kept[0].__traceback__ is not None
     finally:
         gc.enable()

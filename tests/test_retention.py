@@ -6,8 +6,10 @@ import json
 import random
 import subprocess
 import sys
+import threading
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,14 +22,13 @@ from oracle import DAY, Oracle, Row, run_at
 from support import Server, environment, record, runlake
 
 from runlake import duck, times
-from runlake.index.view import View
 from runlake.lake import retention
 from runlake.lake.append import Counts
 from runlake.lake.catalog import DataFile
 from runlake.lake.maintain import Step
 from runlake.model import Instant, RunsQuery, SummaryQuery
-from runlake.query import queries, verify
-from runlake.query.windows import Window
+from runlake.query import queries, statistics, verify
+from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -115,9 +116,9 @@ def assert_no_deletions(settings: Settings) -> None:
     assert catalog(settings, f"SELECT coalesce(sum(estimated_size), 0) {tables}") == 0
     with opened_store(settings) as store:
         on_disk = {str(path) for path in store.lake.paths.table("finished_runs").rglob("*")}
-        assert {path for path in on_disk if path.endswith(".parquet")} == {file.path for file in store.index.files()}
+        assert {path for path in on_disk if path.endswith(".parquet")} == {file.path for file in store.stored.files}
         assert {path for path in on_disk if "day=" in path and not path.endswith(".parquet")} == {
-            str(Path(file.path).parent) for file in store.index.files()
+            str(Path(file.path).parent) for file in store.stored.files
         }
 
 
@@ -149,40 +150,50 @@ def test_everything_agrees_after_days_went(any_settings: Settings, name: str) ->
     assert (report.findings, report.runs) == ([], len(stay))
 
 
-def test_an_older_view_still_answers(settings: Settings) -> None:
-    """What a request saw when it began, it sees to its end; the next one sees that days went."""
+def test_a_question_that_began_before_still_answers(settings: Settings) -> None:
+    """What it saw when it began, it sees to its end; the next one sees that days went."""
     rng = random.Random(3)
     rows = [histories.made(rng, histories.NOON - rng.randrange(30 * DAY)) for _ in range(300)]
     stay, _ = kept(tuple(rows))
-    windows = [Window(histories.NOON - days * DAY, histories.NOON) for days in (5, 30)]
+    begun, go_on = threading.Event(), threading.Event()
+
+    def late(session: Session) -> list[int]:
+        begun.set()
+        assert go_on.wait(60)
+        return counted(session)
+
     with opened_store(msgspec.structs.replace(settings, retention_days=KEEP, maintain_seconds=1e9)) as store:
         append(store, rows[:250])
         append(store, rows[250:])
-        held = store.index.view
+        asked = store.engine.submit(late)
+        assert begun.wait(60)
         store.writer.keeper.run([Step.FLUSH, Step.RETAIN])
-        for view, known in ((held, rows), (store.index.view, stay)):
-            assert total(store, view) == len(known)
-            for window in windows:
-                expected = sum(window.start <= run_at(row) <= window.end for row in known)
-                assert counted(store, view, window) == expected
-        saved = json.loads((Path(settings.data) / "index" / "manifest.json").read_text())
-    assert saved["runs"] == len(stay)
+        assert store.engine.submit(counted).result(60) == in_windows(stay)
+        go_on.set()
+        assert asked.result(60) == in_windows(rows)
     with opened_store(settings) as store:
         assert_windows(store, Oracle(stay), rng, 4)
-        # What is saved was used as it is, and knows nothing of the days that went.
-        assert json.loads((Path(settings.data) / "index" / "manifest.json").read_text()) == saved
-        assert sum(len(keys) for keys in store.index.view.keys) == len(stay)
-        assert store.index.view.counts[0].cells["day"].min() >= min(map(run_at, stay)) // DAY
+        # The checkpoint was used as it is, and knows nothing of the days that went.
+        assert len(store.serving.ids) == len(stay)
+        with store.serving.reading() as cursor:
+            ((first,),) = cursor.execute("SELECT min(day) FROM task_day").fetchall()
+        assert first >= min(map(run_at, stay)) // DAY
 
 
-def total(store: Store, view: View) -> int:
-    return store.engine.submit(lambda session, _: queries.page(session, view, RunsQuery(limit=1))).result(60).total
+WINDOWS: Final = (5, 30)
 
 
-def counted(store: Store, view: View, window: Window) -> int:
-    days = (window.end - window.start) // DAY
-    query = SummaryQuery(days=days, until=Instant(window.end))
-    return store.engine.submit(lambda session, _: statistics.summary(session, view, query)).result(60).total_runs
+def counted(session: Session) -> list[int]:
+    """The runs of the list, and of some windows."""
+    asked = [SummaryQuery(days=days, until=Instant(histories.NOON)) for days in WINDOWS]
+    totals = [statistics.summary(session, query).total_runs for query in asked]
+    return [queries.page(session, RunsQuery(limit=1)).total, *totals]
+
+
+def in_windows(rows: Sequence[Row]) -> list[int]:
+    """The same by brute force."""
+    starts = [histories.NOON - days * DAY for days in WINDOWS]
+    return [len(rows), *(sum(start <= run_at(row) <= histories.NOON for row in rows) for start in starts)]
 
 
 def test_an_open_run_goes_by_its_end_only(settings: Settings) -> None:
@@ -194,12 +205,12 @@ def test_an_open_run_goes_by_its_end_only(settings: Settings) -> None:
         append(store, [old, *done])
     assert retain(settings).days == 30 - KEEP - 1
     with opened_store(settings) as store:
-        assert set(store.index.open_runs) == {old["id"].bytes}
+        assert set(store.stored.open_runs) == {old["id"].bytes}
         renewed = old | {"attempt": 7}
         assert append(store, [renewed]) == Counts(1, 0, 0)
         ended = renewed | {"finished_at": histories.NOON, "success": True}
         assert append(store, [ended]) == Counts(0, 0, 1)
-        assert (dict(store.index.open_runs), store.index.view.total) == ({}, KEEP + 1)
+        assert (store.stored.open_runs, store.stored.runs) == ({}, KEEP + 1)
         # Started within the days that are kept, it would have been.
         late = ended | {"started_at": histories.NOON}
         assert append(store, [late]) == Counts(1, 0, 0)
@@ -307,12 +318,12 @@ def test_a_kill_leaves_all_days_or_none(settings: Settings, when: str) -> None:
     rows = [histories.made(rng, histories.NOON - day * DAY) for day in range(20) for _ in range(9)]
     with loaded(settings, rows, rng) as store:
         append(store, [histories.made(rng, histories.NOON - 15 * DAY)])
-        assert store.index.inlined_rows() > 0
+        assert store.stored.inlined_rows > 0
     command = [sys.executable, "-c", DYING, settings.data, str(KEEP), when]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (9, "")
     with opened_store(settings) as store:
-        total, horizon = store.index.view.total, store.index.horizon
+        total, horizon = store.stored.runs, store.stored.horizon
         again = append(store, rows)
     if when == "before":
         assert (total, horizon, again) == (181, None, Counts(0, 180, 0))
@@ -333,10 +344,10 @@ def test_many_days_go_in_bounded_steps(settings: Settings) -> None:
     assert retain(settings).runs == 100 - KEEP - 1
     assert catalog(settings, "SELECT count(*) FROM c.ducklake_table WHERE table_name = 'retention'") == 1
     with opened_store(settings) as store:
-        assert store.lake.execute("horizon").column(0)[0].as_py() == store.index.horizon
-        assert store.index.horizon == histories.MIDNIGHT // DAY - KEEP
+        assert store.lake.execute("horizon").column(0)[0].as_py() == store.stored.horizon
+        assert store.stored.horizon == histories.MIDNIGHT // DAY - KEEP
         assert len(store.lake.files()) == KEEP + 1
-        unknown = histories.made(rng, (store.index.horizon or 0) * DAY - 1, id=uuid.UUID(int=5))
+        unknown = histories.made(rng, (store.stored.horizon or 0) * DAY - 1, id=uuid.UUID(int=5))
         first = unknown | {"started_at": unknown["started_at"] + 1, "finished_at": unknown["started_at"] + 2}
         assert append(store, [unknown]) == Counts(0, 0, 1)
         assert append(store, [first]) == Counts(1, 0, 0)

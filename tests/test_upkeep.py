@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import statistics
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -18,14 +19,13 @@ from support import post, record
 
 from runlake import duck, times
 from runlake.errors import DiskFull, LakeDamaged
-from runlake.index import recent
-from runlake.index.view import View
 from runlake.lake import maintain, merging, sync
 from runlake.lake.append import Counts
 from runlake.lake.catalog import DataFile
 from runlake.lake.maintain import DEAD_OPEN_ROWS, State, Step
-from runlake.model import Run, RunPage, RunsQuery
+from runlake.model import Run, RunsQuery
 from runlake.query import queries, verify
+from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -128,10 +128,6 @@ def upkeep(store: Store) -> list[Step]:
     return steps
 
 
-def page_of(store: Store, view: View) -> RunPage:
-    return store.engine.submit(lambda session, _: queries.page(session, view, RunsQuery())).result(60)
-
-
 def on_disk(settings: Settings) -> set[str]:
     return {str(path) for path in (Path(settings.data) / "files").rglob("*.parquet")}
 
@@ -141,16 +137,16 @@ def test_small_files_of_a_day_become_one_sorted_file(settings: Settings) -> None
         for start in range(6):
             post(store, *(run(start + 6 * i) for i in range(100)), run(1000 + start, day=2 + start % 2))
         before = read(store)
-        assert len(store.index.files()) == 6 + 6
+        assert len(store.stored.files) == 6 + 6
     with opened(settings, grace_seconds=3600.0) as store:
         assert upkeep(store) == [Step.MERGE, *TIDY]
-        assert [file.rows for file in store.index.files()] == [600, 3, 3]
+        assert [file.rows for file in store.stored.files] == [600, 3, 3]
         assert read(store) == before
         assert upkeep(store) == TIDY
-        _check_sorted(store.index.files())
+        _check_sorted(store.stored.files)
     with opened(settings, grace_seconds=0.0) as store:
         upkeep(store)
-        assert on_disk(settings) == {file.path for file in store.index.files()}
+        assert on_disk(settings) == {file.path for file in store.stored.files}
         assert read(store) == before
     assert verify.check(settings).findings == []
 
@@ -175,11 +171,11 @@ def test_replaced_files_and_old_snapshots_stay_for_the_grace_period(settings: Se
     assert (snapshots(settings), len(on_disk(settings) & old)) == (count + 1, 4)
     with opened(settings, grace_seconds=0.0) as store:
         upkeep(store)
-    # The newest, and the one that the saved index is of.
+    # The newest, and the one of the last checkpoint, from which the next start catches up.
     assert (snapshots(settings), len(on_disk(settings) & old)) == (2, 0)
 
 
-def _check_sorted(live: list[DataFile]) -> None:
+def _check_sorted(live: Sequence[DataFile]) -> None:
     with duckdb.connect() as con:
         for file in live:
             order = "lag((run_at, id)) OVER (ORDER BY file_row_number) <= (run_at, id)"
@@ -193,14 +189,14 @@ def test_a_flush_moves_rows_of_the_catalog_to_sorted_files(settings: Settings) -
             post(store, *(run(start + 6 * i, day=1 + i % 2) for i in range(60)))
         post(store, run(5000, finished_at=None, success=None))
         before = read(store)
-        assert store.index.inlined_rows() == 360
+        assert store.stored.inlined_rows == 360
         assert on_disk(settings) == set()
     with opened(settings) as store:
         assert upkeep(store) == [*FULL, *TIDY]
-        assert store.index.inlined_rows() == 0
-        assert [file.rows for file in store.index.files()] == [180, 180]
+        assert store.stored.inlined_rows == 0
+        assert [file.rows for file in store.stored.files] == [180, 180]
         assert read(store) == before
-        _check_sorted(store.index.files())
+        _check_sorted(store.stored.files)
         assert store.writer.keeper.steps() == TIDY
 
 
@@ -213,19 +209,26 @@ def test_many_days_are_merged_in_bounded_steps(settings: Settings) -> None:
         before = read(store)
     with opened(settings, grace_seconds=0.0) as store:
         upkeep(store)
-        assert [file.rows for file in store.index.files()] == [2] * days
+        assert [file.rows for file in store.stored.files] == [2] * days
         assert read(store) == before
-        assert on_disk(settings) == {file.path for file in store.index.files()}
+        assert on_disk(settings) == {file.path for file in store.stored.files}
 
 
-def test_a_clean_up_waits_for_the_oldest_view_in_use(settings: Settings) -> None:
-    """Without any grace: files go when the last request that may read them is over."""
+def test_a_clean_up_waits_for_the_oldest_question(settings: Settings) -> None:
+    """Without any grace: files go when the last question that may read them is over."""
     with running(settings, inline_rows=0) as store:
         for start in range(3):
             post(store, *(run(start * 30 + i) for i in range(30)))
     quick = {"grace_seconds": 0.0, "tidy_seconds": 0.001, "maintain_seconds": 0.001}
+    begun, go_on = threading.Event(), threading.Event()
+
+    def late(session: Session) -> int:
+        begun.set()
+        assert go_on.wait(60)
+        return len(queries.page(session, RunsQuery(limit=200)).items)
+
     with opened(settings, **quick) as store:
-        held, old = store.index.view, on_disk(settings)
+        old = on_disk(settings)
         assert len(old) == 3
 
         def turns() -> set[str]:
@@ -234,11 +237,13 @@ def test_a_clean_up_waits_for_the_oldest_view_in_use(settings: Settings) -> None
                 time.sleep(0.002)
             return on_disk(settings)
 
+        asked = store.engine.submit(late)
+        assert begun.wait(60)
         assert len(turns()) == 4
         assert turns() > old
-        assert page_of(store, held).total == 90
-        del held
-        assert turns() == {file.path for file in store.index.files()}
+        go_on.set()
+        assert asked.result(60) == 90
+        assert turns() == {file.path for file in store.stored.files}
         assert len(read(store)) == 90
 
 
@@ -247,7 +252,7 @@ def test_upkeep_comes_by_itself(settings: Settings) -> None:
         for start in range(6):
             post(store, *(run(100 * start + i) for i in range(60)))
         deadline = time.monotonic() + 30
-        while store.index.view.inlined >= 100 or len(store.index.view.files.all()) > 1:
+        while store.stored.inlined_rows >= 100 or len(store.stored.files) > 1:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert len(read(store)) == 360
@@ -270,7 +275,7 @@ def live_through(settings: Settings, cycles: int) -> None:
                 assert post(store, *step) == Counts(50, 0, 0)
                 slow.append(time.perf_counter() - began)
         assert len(read(store)) == cycles + 5
-        assert dict(store.index.open_runs).keys() == {uuid.UUID(int=i).bytes for i in range(10**6, 10**6 + 5)}
+        assert store.stored.open_runs.keys() == {uuid.UUID(int=i).bytes for i in range(10**6, 10**6 + 5)}
     with opened(settings) as store:
         # What may be dead: the allowance, and what one maintenance interval may add.
         assert store.lake.dead_open_rows() <= 5 + DEAD_OPEN_ROWS + 2 * 50 * 50
@@ -286,32 +291,6 @@ def test_open_runs_stay_small(settings: Settings) -> None:
 @pytest.mark.long
 def test_open_runs_stay_small_for_long(settings: Settings) -> None:
     live_through(settings, 10_000)
-
-
-def test_memory_forgets_what_no_view_sees(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recent, "FEW", 50)
-    with running(settings) as store:
-        post(store, *(run(i, finished_at=None, success=None) for i in range(5)))
-        held = store.index.view
-        for attempt in range(2, 80):
-            post(store, *(run(i, attempt=attempt, finished_at=None, success=None) for i in range(5)))
-            assert store.index.rows_in_memory() <= 2 * 50 + 5
-        # The old View is still in use: it still sees its rows.
-        assert {item.attempt for item in page_of(store, held).items} == {1}
-        assert {item.attempt for item in read(store)} == {79}
-
-
-# The index is read anew after a failed commit; a request that began before still gets its answer.
-def test_a_view_outlives_a_reload(settings: Settings) -> None:
-    with opened(settings) as store:
-        store.start()
-        post(store, *(run(i) for i in range(5)), run(9, finished_at=None, success=None))
-        held = store.index.view
-        post(store, run(6))
-        store.writer.close()
-        store.index.load(store.lake)
-        answer = page_of(store, held)
-        assert (answer.total, len(answer.items)) == (6, 6)
 
 
 def _full(_: Path) -> None:
@@ -374,12 +353,12 @@ def test_files_that_are_gone_leave_nothing_in_memory(settings: Settings) -> None
     for start in range(0, 200, 50):
         post(store, *(record(start + i) for i in range(50)))
     store.writer.close()  # the lake is ours now
-    files = len(store.index.files())
-    while (merges := maintain.merges_of(Step.MERGE, store.index.files(), (), settings)) and (
+    files = len(store.stored.files)
+    while (merges := maintain.merges_of(Step.MERGE, store.stored.files, (), settings)) and (
         commit := maintain.run(Step.MERGE, store.lake, merges, (), ())
     ):
-        store.index.apply(commit)
-    assert len(store.index.files()) < files
+        store.stored.apply(commit)
+    assert len(store.stored.files) < files
     kept = store.lake._con.execute("SELECT count(*) FROM duckdb_external_file_cache()").fetchone()
     assert kept == (0,)
     store.close()

@@ -25,9 +25,7 @@ _LOST_PLUS: Final = re.compile(r"^(.*[0-9]{2}:[0-9]{2}.*) ([0-9]{2}(:?[0-9]{2})?
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_US: Final = 3_600_000_000
 QUARTER_US: Final = 900_000_000
-LAST_QUARTER: Final = (
-    0x7FFFFF  # of 23 bits, in the id index; it stands for all later ones, too (from 2209 on)
-)
+LAST_QUARTER: Final = 0x7FFFFF  # of 23 bits, in the id index; it stands for all later ones, too (from 2209 on)
 DAY_US: Final = 86_400_000_000
 MAX_US: Final = (datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _MICRO: Final = timedelta(microseconds=1)

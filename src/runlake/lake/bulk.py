@@ -82,7 +82,7 @@ class Totals(Struct):
     rejected: int = 0
 
 
-def load(
+def load(  # noqa: PLR0913 - what it writes to, what is stored there, and what to tell
     lake: Lake,
     stored: Stored,
     locate: Locate,

@@ -10,7 +10,7 @@ FROM uncounted_run WHERE success IS NOT NULL
 
 -- name: span
 SELECT count(*), min(quarter), max(quarter), min(hour), max(hour), min(day), max(day),
-       list(DISTINCT day), list(DISTINCT month_of(day))
+       list(DISTINCT month_of(day))
 FROM counting
 
 -- name: remove_counted
@@ -48,11 +48,11 @@ sum(succeeded_unstarted)::BIGINT AS succeeded_unstarted, sum(failed_unstarted)::
 sum(retried)::BIGINT AS retried, sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us,
 min(shortest) AS shortest, max(longest) AS longest, max(last_success) AS last_success, max(last_failure) AS last_failure
 
--- name: summed_day
+-- name: summed_quarters
 , bit_or(quarters) AS quarters
 
 -- name: remove_days
-DELETE FROM day_figure WHERE day IN {days}
+DELETE FROM day_figure WHERE day IN (SELECT DISTINCT day FROM counting)
 
 -- name: unsettle_task_month
 DELETE FROM task_month WHERE list_contains($months, month)

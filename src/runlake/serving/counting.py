@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from runlake import times
 from runlake.serving.database import Database
-from runlake.serving.sql import APPLY, COUNT, DAY_FIGURE, HOT_RUN, ROLLUPS, SETTLE, TASK_DAY, filled
+from runlake.serving.sql import APPLY, COUNT, DAY_FIGURES_COUNTED, HOT_RUN, ROLLUPS, SETTLE, TASK_DAY
 
 _MONTHS: Final = 12
 
@@ -44,7 +44,7 @@ def set_snapshot(database: Database, snapshot: int) -> None:
 def count(database: Database) -> set[int]:
     """Count the finished runs of `uncounted_run`; returns the months they began in. Inside the transaction."""
     database.execute(COUNT["counting"])
-    runs, *spans, days, months = database.execute(COUNT["span"])[0]
+    runs, *spans, months = database.execute(COUNT["span"])[0]
     if not runs:
         return set()
     bounds = dict(zip(("quarter", "hour", "day"), zip(spans[::2], spans[1::2], strict=True), strict=True))
@@ -59,9 +59,8 @@ def count(database: Database) -> set[int]:
         if rollup is TASK_DAY:
             database.execute(rollup.statement("remove_old").replace(rollup.table, "day_of_task"), within)
             database.execute("INSERT INTO day_of_task FROM summed ORDER BY task, day")
-    counted = filled("(SELECT DISTINCT day FROM counting)")
-    database.execute(COUNT["remove_days"].replace("{days}", counted))
-    database.execute(f"INSERT INTO day_figure {DAY_FIGURE.replace('{days}', counted)}")
+    database.execute(COUNT["remove_days"])
+    database.execute(DAY_FIGURES_COUNTED)
     database.execute(f"INSERT INTO hot_run {HOT_RUN}")
     database.execute(COUNT["remove_counted"])
     for name in ("prune_recent", "remove_floors", "add_floors"):

@@ -15,10 +15,11 @@ from runlake.errors import LakeDamaged
 from runlake.intake.batch import uuid_bytes
 from runlake.lake.catalog import DataFile
 from runlake.log import warn
+from runlake.paths import Paths
 from runlake.serving import counting, id_index
 from runlake.serving.database import Database, file_rows
 from runlake.serving.id_index import IdIndex, Keys
-from runlake.serving.sql import APPLY, COUNT, DAY_FIGURE, HOT_RUN, REBUILD, ROLLUPS, TABLES
+from runlake.serving.sql import APPLY, COUNT, DAY_FIGURES, HOT_RUN, REBUILD, ROLLUPS, TABLES
 from runlake.settings import Settings
 
 PIECE_ROWS: Final = 1_000_000
@@ -30,13 +31,13 @@ def rebuild(
     files: Sequence[DataFile],
     settings: Settings,
     ids: IdIndex,
-    temp: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> set[int]:
     """Write a serving database of these files; returns the numbers of those that cannot be read, and are left out.
 
     The keys of all ids go into `ids`. Memory: DuckDB's limit, a million rows of ids, and 8 bytes a run.
     """
+    temp = Paths.of(settings.data).spill
     database = Database(file, threads=settings.threads, memory_limit=settings.memory_limit, temp=temp)
     try:
         with duck.translated(f"making {file}", disk=file.parent):
@@ -74,7 +75,7 @@ class _Rebuild:
         with database.transaction():
             database.execute(REBUILD["order_days"])
             database.execute(COUNT["all_floors"])
-            database.execute(f"INSERT INTO day_figure {DAY_FIGURE.replace('{days}', '(SELECT day FROM day_count)')}")
+            database.execute(DAY_FIGURES)
             while counting.settle(database, ()):
                 pass
             rows = file_dicts(files, self._unreadable)

@@ -9,7 +9,7 @@ SELECT quarter, success, started, count(*) AS runs FROM counting GROUP BY ALL
 SELECT day, success, started, count(*) AS runs FROM counting GROUP BY ALL
 
 -- name: of_task
--- Figures of each task by {unit}, and its durations by bucket and result. {also} is nothing, or `of_task_day`.
+-- Figures of each task by {unit}, and its durations by bucket and result. {also} is nothing, or `quarters`.
 -- (A list in the order of its buckets takes six times as long; a list of structs needs no order.)
 WITH bucketed AS (
     SELECT {unit}, task, bucket, count(*) FILTER (success)::UINTEGER AS succeeded,
@@ -29,7 +29,7 @@ WITH bucketed AS (
 )
 SELECT figure.*, durations FROM figure LEFT JOIN histogram USING ({unit}, task) ORDER BY {unit}, task
 
--- name: of_task_day
+-- name: quarters
 , bit_or(1::UHUGEINT << (quarter % 96)::UHUGEINT) AS quarters
 
 -- name: histogram

@@ -138,7 +138,7 @@ class Serving:
             leftover.unlink()
         self.ids, self._base = IdIndex(), None
         snapshot, files = self._lake.snapshot(), self._lake.files()
-        unreadable = rebuild(new, files, self._settings, self.ids, self._paths.spill, progress)
+        unreadable = rebuild(new, files, self._settings, self.ids, progress)
         new.rename(self._paths.serving_file)
         self._database = Database(
             self._paths.serving_file,

@@ -63,13 +63,11 @@ _ROLLUP: Final = statements.blocks("runlake.serving", "rollups.sql")
 class Rollup:
     """A table that is made by one GROUP BY: its column of time, its keys, the statement, and the one that adds up."""
 
-    def __init__(self, table: str, unit: str, keys: str, name: str, *, order: str = "", days: bool = False) -> None:
+    def __init__(self, table: str, unit: str, keys: str, *, name: str = "", also: str = "") -> None:
         self.table, self.unit, self.keys = table, unit, keys
-        also = _ROLLUP["of_task_day"] if days else ""
-        self.grouped = filled(_ROLLUP[name], unit=unit, also=also)
-        parts = {"unit": unit, "keys": keys, "also": COUNT["summed_day"] if days else "", "order": order or keys}
-        parts["summed"] = COUNT["summed"]
-        self.summed = filled(COUNT["figures" if name == "of_task" else "runs"], **parts)
+        self.grouped = filled(_ROLLUP[name or table], unit=unit, also=_ROLLUP[also] if also else "")
+        parts = {"unit": unit, "keys": keys, "also": COUNT[f"summed_{also}"] if also else "", "order": keys}
+        self.summed = filled(COUNT["figures" if name == "of_task" else "runs"], **parts, summed=COUNT["summed"])
 
     def statement(self, name: str) -> str:
         """A statement of count.sql for this table."""
@@ -77,14 +75,14 @@ class Rollup:
 
 
 _UNITS: Final = {"quarter": times.QUARTER_US, "hour": times.HOUR_US, "day": times.DAY_US}
-TASK_DAY: Final = Rollup("task_day", "day", "day, task", "of_task", days=True)
+TASK_DAY: Final = Rollup("task_day", "day", "day, task", name="of_task", also="quarters")
 ROLLUPS: Final = (
-    Rollup("quarter", "quarter", "quarter, success, started", "quarter"),
-    Rollup("day_count", "day", "day, success, started", "day_count"),
-    Rollup("task_hour", "hour", "hour, task", "of_task"),
+    Rollup("quarter", "quarter", "quarter, success, started"),
+    Rollup("day_count", "day", "day, success, started"),
+    Rollup("task_hour", "hour", "hour, task", name="of_task"),
     TASK_DAY,
-    Rollup("hour_histogram", "hour", "hour, success, bucket", "histogram"),
-    Rollup("day_histogram", "day", "day, success, bucket", "histogram"),
+    Rollup("hour_histogram", "hour", "hour, success, bucket", name="histogram"),
+    Rollup("day_histogram", "day", "day, success, bucket", name="histogram"),
 )
 # The tables of finished runs: their column of time, and its microseconds.
 FINISHED: Final = (
@@ -94,4 +92,6 @@ FINISHED: Final = (
     ("hot_run", "run_at", 1),
 )
 HOT_RUN: Final = _ROLLUP["hot_run"]
-DAY_FIGURE: Final = _ROLLUP["day_figure"]
+_DAY_FIGURES: Final = f"INSERT INTO day_figure {_ROLLUP['day_figure']}"
+DAY_FIGURES: Final = filled(_DAY_FIGURES, days="(SELECT day FROM day_count)")
+DAY_FIGURES_COUNTED: Final = filled(_DAY_FIGURES, days="(SELECT DISTINCT day FROM counting)")
