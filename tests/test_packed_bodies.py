@@ -228,6 +228,15 @@ def memory(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
+def test_members_whose_ends_fall_on_a_step() -> None:
+    """The last piece of one is full, or nearly, and another follows in what was fed to it."""
+    for size in (unpack.STEP - 1, unpack.STEP, unpack.STEP + 1, 3 * unpack.STEP + 100):
+        body = bytes(size)
+        for level in (0, 1, 9):
+            packed = gzip.compress(body, level) + gzip.compress(b"x" * 100) + gzip.compress(body, level) + bytes(9)
+            assert b"".join(unpack.pieces(packed)) == body + b"x" * 100 + body
+
+
 @given(
     st.lists(st.tuples(st.binary(max_size=40), st.integers(0, 50_000), st.integers(0, 9)), min_size=1, max_size=5),
     st.integers(0, 300),

@@ -34,7 +34,8 @@ def pieces(packed: bytes) -> Iterator[bytes]:
                 piece = member.decompress(fed, STEP)
             except zlib.error as exc:
                 raise _damage(packed, began, f"is damaged near byte {at}: {str(exc).rpartition(': ')[2]}") from None
-            at += len(fed) - len(member.unconsumed_tail) - len(member.unused_data)
+            # At the end of a member zlib says the same bytes twice where the limit of a piece was met before.
+            at += len(fed) - len(member.unused_data if member.eof else member.unconsumed_tail)
             if piece:
                 yield piece
             elif not fed and not member.eof:
