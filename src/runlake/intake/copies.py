@@ -5,9 +5,11 @@ A copy is whole before anything of it is read, so every check of its source has 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -83,24 +85,25 @@ def _new(folder: Path) -> Path:
     return folder / f"source-{len(list(folder.iterdir()))}"
 
 
-def _arrow(file: File) -> pa.RecordBatchStreamReader | pa.RecordBatchFileReader:
-    """A stream that lacks its end was cut, although Arrow reads it; a file has a footer."""
-    content = file.path.open("rb")
-    try:
-        if content.read(len(_FILE_MARK)) == _FILE_MARK:
-            content.seek(0)
-            return pa.ipc.open_file(content)
-        size = content.seek(0, 2)
-        content.seek(max(0, size - len(_STREAM_END)))
-        if content.read() != _STREAM_END:
-            raise ImportFailed(f"{file.name}: the Arrow stream ends too early")
-        content.seek(0)
-        return pa.ipc.open_stream(content)
-    except (pa.ArrowException, OSError) as exc:
-        raise _bad_arrow(file, exc) from exc
+@contextmanager
+def _arrow(file: File) -> Iterator[Any]:
+    """A reader of a stream or a file. A stream that lacks its end was cut, although Arrow reads it."""
+    with file.path.open("rb") as content:
+        try:
+            if content.read(len(_FILE_MARK)) == _FILE_MARK:
+                reader = pa.ipc.open_file(content)
+            else:
+                content.seek(max(0, content.seek(0, os.SEEK_END) - len(_STREAM_END)))
+                if content.read() != _STREAM_END:
+                    raise ImportFailed(f"{file.name}: the Arrow stream ends too early")
+                content.seek(0)
+                reader = pa.ipc.open_stream(content)
+        except (pa.ArrowException, OSError) as exc:
+            raise _bad_arrow(file, exc) from exc
+        yield reader
 
 
-def _batches(file: File, reader: pa.RecordBatchStreamReader | pa.RecordBatchFileReader) -> Iterator[pa.RecordBatch]:
+def _batches(file: File, reader: Any) -> Iterator[pa.RecordBatch]:
     """The batches, each validated: a stream may lie about lengths and hold invalid UTF-8."""
     try:
         if isinstance(reader, pa.RecordBatchFileReader):

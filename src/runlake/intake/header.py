@@ -38,7 +38,8 @@ def read(file: File, separator: str | None) -> Header | None:
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(raw, final=len(raw) < _MOST)
     except UnicodeDecodeError as exc:
-        raise ImportFailed(f"{file.name}: not UTF-8: {exc.reason}", hint=NOT_UTF8) from None
+        line = raw.count(b"\n", 0, exc.start) + 1
+        raise ImportFailed(f"{file.name}: line {line}: not UTF-8: {exc.reason}", hint=NOT_UTF8) from None
     if "\0" in text.split("\n", 1)[0]:
         raise ImportFailed(f"{file.name}: the first line holds NUL characters: it is no text in UTF-8", hint=NOT_UTF8)
     if not text:

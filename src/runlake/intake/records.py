@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
@@ -176,7 +176,7 @@ def _record(text: bytes, *, imported: bool) -> tuple[Record, str]:
     """One record and the text of its output; raises _Bad."""
     if len(text) > MAX_RECORD_BYTES:
         raise _Bad("", f"a record is at most {MAX_RECORD_BYTES} bytes, not {len(text)}")
-    record = _decoded(text, imported=imported)
+    record = _decoded(text, _IMPORTED if imported else _RECORD)
     try:
         output = str(bytes(record.output), "utf-8")
     except UnicodeDecodeError as exc:
@@ -185,6 +185,8 @@ def _record(text: bytes, *, imported: bool) -> tuple[Record, str]:
         raise _Bad("output", _TOO_DEEP)
     if name := twice(text):
         raise _Bad(name, "given twice")
+    if imported:
+        _normalize(text, record)
     if (record.finished_at is None) != (record.success is None):
         raise _Bad("success", "must be set exactly when finished_at is set")
     if record.finished_at is not None and record.started_at is not None and record.finished_at < record.started_at:
@@ -193,9 +195,9 @@ def _record(text: bytes, *, imported: bool) -> tuple[Record, str]:
     return record, output
 
 
-def _decoded(text: bytes, *, imported: bool) -> Record:
+def _decoded(text: bytes, decoder: msgspec.json.Decoder[Any]) -> Record:
     try:
-        record = _IMPORTED.decode(text) if imported else _RECORD.decode(text)
+        record: Record = decoder.decode(text)
     except msgspec.ValidationError as exc:
         raise _refused(text, _explained(str(exc))) from None
     except RecursionError:
@@ -204,11 +206,11 @@ def _decoded(text: bytes, *, imported: bool) -> Record:
         raise _Bad("", f"not UTF-8: {exc.reason}") from None
     except msgspec.DecodeError as exc:
         raise _Bad("", _HALF_PAIR if _HALF.search(text) else words.malformed(text, str(exc))[1]) from None
-    return _imported(text, record) if imported else record
+    return record
 
 
-def _imported(text: bytes, record: Record) -> Record:
-    """The same record with a real truth value and whole number of attempts; raises _Bad for others, and without id."""
+def _normalize(text: bytes, record: Record) -> None:
+    """Give a record of a file a truth value and a whole number of attempts; raises _Bad for others, and without id."""
     if record.id is None:
         raise _Bad("id", NEEDS_ID)
     if isinstance(record.success, float):
@@ -218,7 +220,6 @@ def _imported(text: bytes, record: Record) -> Record:
     if record.attempt % 1:
         raise _refused(text, _Bad("attempt", "Expected"))
     record.attempt = int(record.attempt)
-    return record
 
 
 def _explained(message: str) -> _Bad:

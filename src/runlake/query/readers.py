@@ -11,7 +11,7 @@ import duckdb
 import msgspec
 
 from runlake import duck
-from runlake.errors import ImportFailed
+from runlake.errors import ImportFailed, SqlError
 from runlake.intake import header
 from runlake.intake.files import File
 from runlake.query.sandbox import first_lines
@@ -49,11 +49,12 @@ def _csv(found: header.Header, files: list[File]) -> str:
 def parquet(files: Sequence[File]) -> str:
     """A SELECT of all rows; a file without a column of the others has null there.
 
-    Raises ImportFailed where two files have a column in different types: one of them would be changed.
+    Raises ImportFailed where two files have a column in different types, one of which would be changed, and SqlError
+    for a file that is no Parquet.
     """
     types: dict[str, tuple[str, str, File]] = {}
     for file in files:
-        for name, kind, *_ in _rows(f"DESCRIBE FROM read_parquet({paths([file])}, hive_partitioning = false)", file):
+        for name, kind, *_ in _rows(f"DESCRIBE FROM read_parquet({paths([file])}, hive_partitioning = false)"):
             _, before, other = types.setdefault(str(name).lower(), (str(name), str(kind), file))
             if before != kind:
                 raise ImportFailed(
@@ -82,11 +83,11 @@ def _form(file: File) -> str:
 def members(files: Sequence[File], settings: Settings) -> str:
     """A SELECT of all records: one text column a member, and the whole record in the column `json`.
 
-    A member that is itself called `json` is no column. Raises ImportFailed for a record that is no object, or that
-    has a member twice, and for members that differ in case only.
+    A member that is itself called `json`, or has an empty name, is no column. Raises ImportFailed for a record that
+    is no object, or that has a member twice, and for members that differ in case only; SqlError for what is no JSON.
     """
     names = _names(files, settings)
-    names = [name for name in names if name.lower() != RECORD]
+    names = [name for name in names if name and name.lower() != RECORD]
     if not names or len(names) > MAX_MEMBERS:
         return objects(files)
     # from_json reads a record once for all members; each keeps its JSON text.
@@ -101,9 +102,8 @@ def _names(files: Sequence[File], settings: Settings) -> list[str]:
     found: dict[str, str] = {}
     for file in files:
         shapes = _rows(
-            f"""SELECT json_keys(json) AS names, CASE WHEN len(names) = 0 THEN json_type(json) END AS kind
-            FROM ({objects([file])}) GROUP BY ALL ORDER BY len(names) DESC, names""",  # noqa: S608 - paths
-            file,
+            f"""SELECT DISTINCT json_keys(json) AS names, CASE WHEN len(names) = 0 THEN json_type(json) END AS kind
+            FROM ({objects([file])}) ORDER BY len(names) DESC, names""",  # noqa: S608 - paths
             settings,
         )
         for names, kind in shapes:
@@ -121,13 +121,13 @@ def _names(files: Sequence[File], settings: Settings) -> list[str]:
     return list(found.values())
 
 
-def _rows(sql: str, file: File, settings: Settings | None = None) -> list[tuple[Any, ...]]:
+def _rows(sql: str, settings: Settings | None = None) -> list[tuple[Any, ...]]:
     threads, memory = (settings.threads, settings.memory_limit) if settings else (1, "1GB")
     with duck.connect(threads=threads, memory_limit=memory) as con:
         try:
             return con.execute(sql).fetchall()
         except duckdb.Error as exc:
-            raise ImportFailed(f"{file.name}: {first_lines(str(exc))}") from exc
+            raise SqlError(first_lines(str(exc))) from exc
 
 
 def _by_name(selects: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from runlake.columns import TEXTS
-from runlake.errors import ImportFailed, RunlakeError, SqlError, UsageError
+from runlake.errors import ImportFailed, SqlError, UsageError
 from runlake.intake import copies, lines, unpack
 from runlake.intake import files as sources
 from runlake.intake.files import File
@@ -111,7 +111,7 @@ def _selected(files: list[File], query: str, name: str, settings: Settings, read
             if not source:
                 return  # files of CSV without a byte in them
             sandbox.view("source", source)
-        except RunlakeError as exc:
+        except SqlError as exc:
             raise _explained(exc, files, name) from exc
         sandbox.lock()
         first_row = 1
@@ -145,12 +145,12 @@ def _is_about_a_file(exc: SqlError) -> bool:
     return bool(re.match(r"Invalid Input Error: (?:CSV Error|The CSV Parser|Malformed JSON)", exc.detail))
 
 
-def _explained(exc: RunlakeError, files: Sequence[File], name: str) -> ImportFailed:
+def _explained(exc: SqlError, files: Sequence[File], name: str) -> ImportFailed:
     """The error of a file: its name as it was given, DuckDB's words, and what to do."""
     words = str(exc.__cause__ or exc.detail)
     blamed = next((file.name for file in files if str(file.path.resolve()) in words), name)
     text = exc.detail.removeprefix("Invalid Input Error: ")
     for file in files:
         text = text.replace(str(file.path.resolve()), file.name)
-    hint = exc.hint or next((hint for mark, hint in _HINTS if mark in text.lower()), None)
-    return ImportFailed(text if text.startswith(f"{blamed}: ") else f"{blamed}: {text}", hint=hint)
+    hint = next((hint for mark, hint in _HINTS if mark in text.lower()), None)
+    return ImportFailed(f"{blamed}: {text}", hint=hint)
