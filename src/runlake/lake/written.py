@@ -60,4 +60,5 @@ class Written:
 
 def _prints(ids: Halves) -> Halves:
     """64 bits for each id, none of them _NONE."""
-    return (ids[:, 0] * _MIX ^ ids[:, 1]) | np.uint64(1)
+    mixed = ids[:, 0] * _MIX ^ ids[:, 1]
+    return np.where(mixed == _NONE, _MIX, mixed)
