@@ -49,12 +49,12 @@ Examples:
 def import_(
     settings: Settings, /, source: tuple[Path, ...], select: str | None, rejects: Path | None, **options: str | None
 ) -> None:
-    """Load files of runs: CSV, JSON, NDJSON, Parquet or Arrow, plain, gzip or zstd; `-` is standard input.
+    """Load files of runs: CSV, JSON, NDJSON, Parquet or Arrow, plain, gzip or zstd.
 
-    A file of any other kind is read as lines of text, in the one column `line`. With --select every column of CSV and
-    every member of JSON is text, and `json` is the whole record: the query casts. `id` is required. One bad row fails
-    the load and nothing is stored; with --rejects the good rows load. Loading a file twice stores nothing the second
-    time.
+    `-` is standard input. A file of any other kind is read as lines of text, in the one column `line`. With --select
+    every column of CSV and every member of JSON is text, and `json` is the whole record: the query casts. `id` is
+    required. One bad row fails the load and nothing is stored; with --rejects the good rows load, but a CSV row of
+    another length and a damaged file always end it. Loading a file twice stores nothing the second time.
     """
     reading = sources.Reading(options["form"], _separator(options["delimiter"]))
     sources.check(source, reading)
