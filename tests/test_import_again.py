@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 from support import record
-from taking import PACKERS, loaded, taken, written
+from taking import PACKERS, loaded, refusal, taken, written
 
 from runlake.cli import main
 from runlake.errors import ImportFailed
@@ -77,6 +77,16 @@ def test_a_clash_names_both_rows(tmp_path: Path) -> None:
     loaded(lake, good)
     with pytest.raises(ImportFailed, match=r"b\.ndjson: row 1: id: .* is stored already"):
         loaded(lake, second)
+
+
+def test_parquet_files_are_put_together_by_name(tmp_path: Path) -> None:
+    """In any order of columns; where a type would change, the load says so instead of rounding."""
+    files = [tmp_path / f"{n}.parquet" for n in range(3)]
+    parquet.write_table(pa.table({"a": [1], "b": ["x"]}), files[0])
+    parquet.write_table(pa.table({"c": [None], "b": ["y"], "a": [2**53 + 1]}), files[1])
+    parquet.write_table(pa.table({"a": [0.5]}), files[2])
+    assert taken(files[0], files[1]) == [{"a": 1, "b": "x", "c": None}, {"a": 2**53 + 1, "b": "y", "c": None}]
+    assert "column a is DOUBLE, and BIGINT in" in refusal(files[0], files[2])
 
 
 # Texts that readers like to take for something else.

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from taking import loaded, taken, written
+from taking import loaded, refusal, taken, written
 
 from runlake.errors import BadInput, ImportFailed
 from runlake.intake import from_json, records
@@ -75,6 +75,21 @@ def test_shapes_in_which_records_come(tmp_path: Path) -> None:
     for text in ('[{"a":1}][{"a":2}]', '[{"a":1},{"a":2}', '[{"a":1}] x', '[{"a":1},]', '{"a":1}\n{"a":'):
         with pytest.raises(ImportFailed, match=r"c\.json"):
             taken(written(tmp_path / "c.json", text))
+
+
+def test_a_document_that_is_a_large_file(tmp_path: Path) -> None:
+    """As tools write the results of all their runs at once."""
+    text = json.dumps({"results": [{"n": i, "text": "x" * 1000} for i in range(20_000)]})
+    query = "SELECT count(*) AS n FROM (SELECT unnest(CAST(json -> 'results' AS JSON[])) FROM source)"
+    assert taken(written(tmp_path / "a.json", text), select=query) == [{"n": 20_000}]
+
+
+def test_a_bad_line_is_named(tmp_path: Path) -> None:
+    for number in (1, 2, 1000):
+        lines = ["{}"] * 1000
+        lines[number - 1] = '{"a":'
+        line = refusal(written(tmp_path / "a.ndjson", "\n".join(lines)))
+        assert f"in line {number}:" in line
 
 
 def test_what_is_no_set_of_members(tmp_path: Path) -> None:

@@ -23,8 +23,10 @@ _PATTERN: Final = re.compile(r"[*?\[]")
 _CSV: Final = """read_csv({files}, columns = {columns}, auto_detect = false, header = true, delim = {separator},
     quote = '"', escape = '"', comment = '', skip = 0, nullstr = '', allow_quoted_nulls = false, null_padding = false,
     ignore_errors = false, strict_mode = true, max_line_size = 16777216, hive_partitioning = false)"""
-_OBJECTS: Final = """read_json_objects({files}, format = '{form}', maximum_object_size = 16777216,
+_OBJECTS: Final = """read_json_objects({files}, format = '{form}', maximum_object_size = {largest},
     hive_partitioning = false)"""
+_LARGEST: Final = 16 << 20  # bytes of a record in JSON
+_LARGEST_DOCUMENT: Final = 128 << 20  # of one that may be a whole file; twice as much is held by each thread
 _SPACE: Final = b" \t\r\n"
 
 
@@ -68,7 +70,13 @@ def objects(files: Sequence[File]) -> str:
     forms: dict[str, list[File]] = {}
     for file in files:
         forms.setdefault(_form(file), []).append(file)
-    return _by_name(f"FROM {_OBJECTS.format(files=paths(group), form=form)}" for form, group in forms.items())
+    return _by_name(f"FROM {_objects(form, group)}" for form, group in forms.items())
+
+
+def _objects(form: str, files: list[File]) -> str:
+    size = max(file.path.stat().st_size for file in files)
+    largest = min(max(_LARGEST, size), _LARGEST_DOCUMENT) if form == "unstructured" else _LARGEST
+    return _OBJECTS.format(files=paths(files), form=form, largest=largest)
 
 
 def _form(file: File) -> str:

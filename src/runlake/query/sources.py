@@ -152,5 +152,7 @@ def _explained(exc: SqlError, files: Sequence[File], name: str) -> ImportFailed:
     text = exc.detail.removeprefix("Invalid Input Error: ")
     for file in files:
         text = text.replace(str(file.path.resolve()), file.name)
+    if text.startswith("Malformed JSON"):  # DuckDB counts lines from 2
+        text = re.sub(r"(?<= in line )\d+", lambda number: str(int(number[0]) - 1), text)
     hint = next((hint for mark, hint in _HINTS if mark in text.lower()), None)
     return ImportFailed(f"{blamed}: {text}", hint=hint)
