@@ -78,6 +78,13 @@ def test_numbers_that_stand_for_others(kind: pa.DataType) -> None:
         Tables().batch(table.set_column(2, "success", pa.array([numbers[0] + 1, numbers[1]], kind)))
 
 
+def test_a_time_in_a_zone_that_is_none() -> None:
+    """Python cannot even say it; the message can."""
+    column = pa.array([-1], pa.timestamp("us", "Mars/Base"))
+    with pytest.raises(BadInput, match=r"runs\[0\]\.started_at: expected an ISO 8601 time .*, not .*1969"):
+        Tables().batch(pa.table({"task_id": [TASK], "started_at": column}))
+
+
 def test_plain_text_as_output() -> None:
     assert "to_json(…) makes JSON of plain text" in said("output", "Traceback (most", "arrow")
 

@@ -56,10 +56,10 @@ def shown(value: Any) -> str:
 
 
 def value_at(column: pa.ChunkedArray, row: int) -> Any:
-    """A value of a column as Python has it; as text where Python has no such time."""
+    """A value of a column as Python has it; as text where Python has no such time or zone."""
     try:
         return column[row].as_py()
-    except (OverflowError, ValueError):
+    except (OverflowError, ValueError, KeyError):  # the last for a zone that is none
         return column.slice(row, 1).combine_chunks().to_string()[1:-1].strip()
 
 

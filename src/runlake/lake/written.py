@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from runlake import duck
+
 Halves = npt.NDArray[np.uint64]  # ids as batch.uuid_bytes gives them
 _NONE: Final = 0
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -36,8 +38,10 @@ class Written:
         """One piece more; its rows `placed` (from 0) became finished runs with these ids."""
         prints = np.full(piece.rows, _NONE, dtype=np.uint64)
         prints[placed] = _prints(ids)
-        self._file.seek(0, 2)
-        self._file.write(prints.tobytes())
+        with duck.translated("noting which row made which run", full="TMPDIR names the folder; nothing was stored"):
+            self._file.seek(0, 2)
+            self._file.write(prints.tobytes())
+            self._file.flush()
         self._pieces.append(piece)
 
     def find(self, ids: Halves) -> list[tuple[str, int] | None]:
