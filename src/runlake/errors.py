@@ -204,7 +204,9 @@ class LakeDamaged(LakeError):
 
 class ImportFailed(RunlakeError):
     code = "import-failed"
-    hint = "nothing was stored"
+
+    def __init__(self, detail: str, *, hint: str | None = None) -> None:
+        super().__init__(detail, hint=f"{hint}; nothing was stored" if hint else "nothing was stored")
 
 
 class SqlError(RunlakeError):
