@@ -1,10 +1,10 @@
-# install, demo, test, check, bench, bench-large, bench-gate (`make lock` renews the lock file).
+# install, demo, test, test-browser, check, bench, bench-large, bench-gate (`make lock` renews the lock file).
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 BENCH_WORK ?= /var/tmp/runlake-bench
 
-.PHONY: install demo test check bench-tools bench bench-large bench-gate lock
+.PHONY: install demo test test-browser check bench-tools bench bench-large bench-gate lock
 
 install: $(STAMP)
 
@@ -24,6 +24,10 @@ demo: install
 
 test: install
 	$(BIN)/pytest --numprocesses 2
+
+# Needs Debian's chromium.
+test-browser: install
+	$(BIN)/pytest -m browser
 
 check: install
 	$(BIN)/ruff check

@@ -26,7 +26,7 @@ def serving(settings: Settings, *, wait: float = 30) -> Iterator[Client]:
     store = Store(settings)
     service = Service(store)
     try:
-        with TestClient(create_app(service), raise_server_exceptions=False) as client:
+        with TestClient(create_app(service), "http://127.0.0.1", raise_server_exceptions=False) as client:
             if wait:
                 service.start()
                 deadline = time.monotonic() + wait

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from runlake.columns import ARROW
-from runlake.errors import Conflict
+from runlake.errors import Clash, Conflict
 from runlake.intake.batch import Batch
 from runlake.lake import admit
 from runlake.lake.rows import Row, row_tuples
@@ -117,13 +117,14 @@ class Model:
         self.open[run_id] = row
         return admit.STORE
 
-    def batch(self, batch: list[Sent], receipt: int, *, whole: bool) -> tuple[list[int], int | None]:
+    def batch(self, batch: list[Sent], receipt: int, *, whole: bool) -> tuple[list[int], list[int]]:
+        """The status of each record; of a batch that is left out whole, which are in conflict."""
         before = dict(self.history), dict(self.open)
         status = [self.one(sent, receipt) for sent in batch]
-        conflict = status.index(admit.CONFLICT) if whole and admit.CONFLICT in status else None
-        if conflict is not None:
+        conflicts = [index for index, one in enumerate(status) if whole and one == admit.CONFLICT]
+        if conflicts:
             self.history, self.open = before
-        return status, conflict
+        return status, conflicts
 
 
 SENT: Final = st.builds(Sent, st.integers(0, 7), st.booleans(), st.integers(1, 2), st.booleans(), st.booleans())
@@ -151,11 +152,15 @@ def test_a_group_is_judged_as_if_its_records_came_alone(
     start = 0
     for i, (batch, conflict) in enumerate(zip(batches, admission.conflicts, strict=True)):
         status, expected = model.batch(batch, 10 + i, whole=whole)
-        assert (None if conflict is None else conflict.index) == expected
-        if conflict is None or expected is None:
-            assert admission.status[start : start + len(batch)].tolist() == status
+        if conflict is None:
+            assert (admission.status[start : start + len(batch)].tolist(), expected) == (status, [])
         else:
-            assert conflict.run_id == str(uuid.UUID(bytes=IDS[batch[expected].number]))
+            assert [clash.index for clash in conflict.clashes] == expected
+            for clash in conflict.clashes:
+                assert clash.run_id == str(uuid.UUID(bytes=IDS[batch[clash.index].number]))
+                if clash.rival is not None:
+                    assert clash.rival < clash.index
+                    assert batch[clash.rival].finished and batch[clash.rival].number == batch[clash.index].number
         start += len(batch)
     check_written(admission, known, model)
 
@@ -186,7 +191,7 @@ def test_a_conflict_in_the_middle_leaves_its_neighbours_alone() -> None:
     assert first is None
     assert last is None
     assert isinstance(clash, Conflict)
-    assert clash.index == 2
+    assert clash.clashes == [Clash(2, str(uuid.UUID(bytes=IDS[0])))]
     assert admission.finished.tolist() == [1, 6, 7]
     assert admission.opened.tolist() == []
     assert admission.status[6:].tolist() == [admit.STORE, admit.STORE, admit.STALE]
@@ -208,6 +213,6 @@ def test_a_conflict_that_undoes_a_finish_keeps_the_open_version() -> None:
     known = Known({}, opened, 0xFFFFFFFFFFFF0000)
     batch = [Sent(1, True, 1, False), Sent(2, True, 1, False), Sent(1, True, 2, False)]
     admission = admit.admit([batch_of(batch, 1), batch_of([Sent(1, False, 1, True)], 2)], known, known.locate, known.verify)
-    assert [c and c.index for c in admission.conflicts] == [2, None]
+    assert [c and c.clashes for c in admission.conflicts] == [[Clash(2, str(uuid.UUID(bytes=IDS[1])), 0)], None]
     assert admission.status[3:].tolist() == [admit.DUPLICATE]
     assert (len(admission.finished), len(admission.opened), admission.closed) == (0, 0, ())

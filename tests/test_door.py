@@ -46,7 +46,8 @@ SETTINGS: Final = {
     "RUNLAKE_READ_QUEUE": "1",
     "RUNLAKE_QUERY_SECONDS": "600",
 }
-POST: Final = b"POST /runs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+JSON: Final = {"Content-Type": "application/json"}
+POST: Final = b"POST /runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +152,8 @@ def test_a_client_that_leaves_in_its_body(door: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [b"", b"GET /health HTT", b"GET /health HTTP/1.1\r\nHost: x\r\n", b"\r\n\r\n", b"GET / HTTP/1.1\r\nX:"]
+    "sent",
+    [b"", b"GET /health HTT", b"GET /health HTTP/1.1\r\nHost: localhost\r\n", b"\r\n\r\n", b"GET / HTTP/1.1\r\nX:"],
 )
 def test_a_head_that_does_not_come(door: Server, sent: bytes) -> None:
     with connected(door, sent) as slow:
@@ -163,7 +165,7 @@ def test_a_head_that_does_not_come(door: Server, sent: bytes) -> None:
 @pytest.mark.parametrize("drop", [b"\r\n", b"x"])
 def test_a_head_that_trickles(door: Server, drop: bytes) -> None:
     """Each byte on its way does not start the time anew, neither of a first request nor of a later one."""
-    for before in (b"", b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"):
+    for before in (b"", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"):
         with connected(door, before) as slow:
             started = time.monotonic()
             while time.monotonic() - started < 15:
@@ -176,7 +178,7 @@ def test_a_head_that_trickles(door: Server, drop: bytes) -> None:
 
 
 def test_an_idle_connection_ends(door: Server) -> None:
-    with connected(door, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n") as idle:
+    with connected(door, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n") as idle:
         started = time.monotonic()
         assert rest(idle).startswith(b"HTTP/1.1 200 ")
         assert 0.5 < time.monotonic() - started < 10
@@ -186,7 +188,7 @@ GREEDY: Final = {
     "one long header": (b"GET /health HTTP/1.1\r\nX: ", b"x" * 1000),
     "many headers": (b"GET /health HTTP/1.1\r\n", b"X: y\r\n" * 200),
     "a long path": (b"GET /", b"x" * 1000),
-    "blank lines": (b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"\r\n" * 500),
+    "blank lines": (b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\r\n" * 500),
     "a long trailer": (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\nX: ", b"x" * 1000),
     "many trailers": (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n", b"X: y\r\n" * 200),
     "a chunk extension": (POST + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x" * 1000),
@@ -220,7 +222,7 @@ def test_a_head_of_reasonable_size_is_fine(door: Server) -> None:
     assert httpx.get(f"{door.url}/health", headers=headers).status_code == 200
     answer = httpx.get(f"{door.url}/health", headers=headers | {f"z-{i}": "y" * 1000 for i in range(6)})
     assert answer.status_code == 400 and answer.json()["errors"][0]["field"] == "request"
-    with connected(door, b"\r\nGET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") as strange:
+    with connected(door, b"\r\nGET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") as strange:
         assert b" 200 " in rest(strange)
 
 
@@ -229,12 +231,12 @@ def test_a_head_of_reasonable_size_is_fine(door: Server) -> None:
     [
         b"HELLO\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
         POST + b"Content-Length: -1\r\n\r\n",
         POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n{}{}{}",
-        b"GET /health HTTP/1.1\r\nHost: x\r\nBad Header: x\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n",
     ],
 )
 def test_what_is_no_request_gets_a_400(door: Server, sent: bytes) -> None:
@@ -247,7 +249,7 @@ def test_connections_are_bounded(door: Server) -> None:
     time.sleep(1.5)  # until the idle ones of earlier tests are gone
     where = urlsplit(door.url)
     address = (where.hostname, where.port or 0)
-    begun = b"GET /runs HTTP/1.1\r\nHost: x\r\n"
+    begun = b"GET /runs HTTP/1.1\r\nHost: localhost\r\n"
     held = [socket.create_connection(address) for _ in range(20)]
     try:
         with connected(door, begun + b"\r\n") as refused, connected(door, b"GET /health HTTP/1.1\r\n\r\n") as alive:
@@ -270,7 +272,7 @@ def test_bodies_have_a_size(door: Server) -> None:
     """413 for what is declared, and for what is not."""
     with connected(door, POST + b"Content-Length: 2000001\r\n\r\n") as large:
         assert "2000001" in one(rest(large), 413)["detail"]
-    answer = httpx.post(f"{door.url}/runs", content=(b" " * 10_000 for _ in range(201)))
+    answer = httpx.post(f"{door.url}/runs", content=(b" " * 10_000 for _ in range(201)), headers=JSON)
     assert answer.status_code == 413
     with connected(door, POST + b"Content-Length: 99999999999999999999999\r\n\r\n") as absurd:
         assert rest(absurd)[9:12] in (b"400", b"413")
@@ -292,11 +294,11 @@ def test_bodies_under_way_share_a_room(door: Server) -> None:
     half = b" " * 1_900_000
     with connected(door, POST + b"Content-Length: 1900010\r\n\r\n", half):
         until(door, "bodies_bytes", len(half))
-        answer = httpx.post(f"{door.url}/runs", content=half, headers={"Content-Type": "application/json"})
+        answer = httpx.post(f"{door.url}/runs", content=half, headers=JSON)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert door.post(record(1)).json()["duplicates"] == 1
     until(door, "bodies_bytes", 0)
-    assert httpx.post(f"{door.url}/runs", content=half).status_code == 400
+    assert httpx.post(f"{door.url}/runs", content=half, headers=JSON).status_code == 400
 
 
 def test_a_client_that_takes_nothing(tmp_path: Path) -> None:
@@ -304,11 +306,11 @@ def test_a_client_that_takes_nothing(tmp_path: Path) -> None:
     with Server(tmp_path / "lake", before=IMPATIENT) as server:
         runs = [record(i, output="x" * 1_000_000) for i in range(20)]
         assert server.post(*runs).status_code == 200
-        with connected(server, b"GET /runs?limit=20 HTTP/1.1\r\nHost: x\r\nX-Request-ID: lazy\r\n\r\n") as lazy:
+        with connected(server, b"GET /runs?limit=20 HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: lazy\r\n\r\n") as lazy:
             time.sleep(4)
             quick(server)
             assert len(rest(lazy)) < 20_000_000
-        with connected(server, b"GET /runs?limit=20 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") as slow:
+        with connected(server, b"GET /runs?limit=20 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") as slow:
             size = 0
             while part := slow.recv(500_000):  # slow, but it goes on: for longer than a stall may last
                 size += len(part)
@@ -318,7 +320,7 @@ def test_a_client_that_takes_nothing(tmp_path: Path) -> None:
 
 def test_a_query_nobody_waits_for_is_interrupted(door: Server) -> None:
     """It would run for hours on the only thread."""
-    with connected(door, f"GET {SLOW_PATH} HTTP/1.1\r\nHost: x\r\nX-Request-ID: gone\r\n\r\n".encode()):
+    with connected(door, f"GET {SLOW_PATH} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: gone\r\n\r\n".encode()):
         until(door, "queries_under_way", 1)
         time.sleep(0.3)
     started = time.monotonic()
@@ -330,7 +332,7 @@ def test_a_query_nobody_waits_for_is_interrupted(door: Server) -> None:
 
 def test_a_query_nobody_waits_for_leaves_the_queue(door: Server) -> None:
     """The only thread is taken and the queue has one place: who leaves it makes room for the next."""
-    ask = f"GET {SLOW_PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    ask = f"GET {SLOW_PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     with connected(door, ask):
         until(door, "queries_under_way", 1)
         for _ in range(3):
@@ -360,8 +362,8 @@ def test_sigterm_with_all_of_them_at_once(tmp_path: Path) -> None:
             except httpx.TransportError:
                 return stored
 
-    lazy = b"GET /runs?limit=20 HTTP/1.1\r\nHost: x\r\n\r\n"
-    asks = f"GET {SLOW_PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    lazy = b"GET /runs?limit=20 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    asks = f"GET {SLOW_PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     with (
         connected(server, POST + b"Content-Length: 1000\r\n\r\n{"),
         connected(server, b"GET /"),

@@ -61,7 +61,7 @@ def at_once(client: Client, number: int, method: str, path: str, bodies: list[An
 
     async def all_of_them() -> list[httpx.Response]:
         transport = httpx.ASGITransport(client.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as asking:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as asking:
             return await asyncio.gather(*(asking.request(method, path, json=bodies[i]) for i in range(number)))
 
     return asyncio.run(all_of_them())

@@ -192,6 +192,16 @@ def test_an_unchanged_page_is_not_sent_again(client: httpx.Client) -> None:
     assert client.get("/runs?limit=3", headers={"If-None-Match": tag}).status_code == 200
 
 
+@pytest.mark.parametrize("form", ['W/"{}"', '"{}-gzip"', 'W/"{}-gzip"', '"x-gzip", "{}-gzip"', '"x" ,W/"{}"', "*"])
+def test_a_tag_as_proxies_send_it_back(client: httpx.Client, form: str) -> None:
+    """Weak, in a list, or with the suffix of Apache's mod_deflate."""
+    tag = client.get("/runs?limit=2").headers["etag"].strip('"')
+    again = client.get("/runs?limit=2", headers={"If-None-Match": form.format(tag)})
+    assert (again.status_code, again.headers["etag"]) == (304, f'"{tag}"')
+    for other in (f'"{tag}-gzip-gzip"', f'"{tag}-br"', '"x-gzip"', "-gzip", tag):
+        assert client.get("/runs?limit=2", headers={"If-None-Match": other}).status_code == 200
+
+
 @pytest.mark.parametrize("limit", [1, 200])
 @pytest.mark.parametrize("offset", [0, RUNS + 1, RUNS + 2, 2**53 - 1])
 def test_limits_and_offsets(client: httpx.Client, limit: int, offset: int) -> None:

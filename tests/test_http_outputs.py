@@ -65,7 +65,7 @@ def test_output_comes_back(server: Server, output: str) -> None:
     """In detail, list and latest; and the same body again is a duplicate."""
     run_id, sent = body(output)
     for stored in (1, 0):
-        answer = server.client.post("/runs", content=sent)
+        answer = server.client.post("/runs", content=sent, headers={"Content-Type": "application/json"})
         assert answer.status_code == 200, answer.text
         assert answer.json()["stored"] == stored
     expected = f'"output":{OUTPUTS[output]},"created_at"'
@@ -77,7 +77,7 @@ def test_output_comes_back(server: Server, output: str) -> None:
 @pytest.mark.parametrize("output", REFUSED + NOT_JSON, ids=lambda text: text[:12])
 def test_what_is_not_json_is_refused(server: Server, output: str) -> None:
     run_id, sent = body(output)
-    answer = server.client.post("/runs", content=sent)
+    answer = server.client.post("/runs", content=sent, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400, answer.text
     if output in REFUSED:
         assert answer.json()["errors"][0]["field"].startswith("runs[0]")

@@ -112,8 +112,43 @@ def test_a_conflict_within_a_request(server: Server, encode: Encoder) -> None:
     run, before = fresh(), total(server)
     refused = post(server, encode, fresh(), run, {**run, "lease_owner": "someone else"})
     assert refused.status_code == 409
+    (error,) = refused.json()["errors"]
+    assert error == {
+        "field": "runs[2].id",
+        "message": f"run {run['id']} is finished with other content by runs[1] of this batch",
+    }
     assert "runs[2]" in refused.json()["detail"]
     assert total(server) == before
+
+
+@forms
+def test_every_conflict_is_named(server: Server, encode: Encoder) -> None:
+    """So that one answer is enough to mend the batch; what is left is then stored."""
+    runs = [fresh() for _ in range(40)]
+    known = runs[::7]
+    assert counts(post(server, encode, *known)) == (6, 6, 0, 0)
+    changed = [{**run, "attempt": 2} if run in known else run for run in runs]
+    changed += [changed[3], {**changed[3], "attempt": 3}]
+    before = total(server)
+    body = post(server, encode, *changed).json()
+    assert body["status"] == 409
+    assert [error["field"] for error in body["errors"]] == [f"runs[{i}].id" for i in (0, 7, 14, 21, 28, 35, 41)]
+    for run, error in zip(known, body["errors"], strict=False):
+        assert error["message"] == f"run {run['id']} is already finished with other content"
+    assert body["errors"][-1]["message"].endswith("by runs[3] of this batch")
+    assert body["detail"].startswith(f"runs[0]: run {runs[0]['id']} is already finished with other content; ")
+    assert "6 more" in body["detail"] and len(body["detail"]) < 300
+    assert total(server) == before
+    named = {int(error["field"][5:-4]) for error in body["errors"]}
+    rest = [run for index, run in enumerate(changed) if index not in named]
+    assert counts(post(server, encode, *rest)) == (35, 34, 1, 0)
+
+
+def test_ten_thousand_conflicts_are_named(server: Server) -> None:
+    runs = [fresh() for _ in range(10_000)]
+    assert counts(post(server, as_json, *runs)) == (10_000, 10_000, 0, 0)
+    errors = post(server, as_json, *({**run, "attempt": 2} for run in runs)).json()["errors"]
+    assert [error["field"] for error in errors] == [f"runs[{i}].id" for i in range(10_000)]
 
 
 @forms

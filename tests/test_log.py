@@ -83,9 +83,9 @@ def test_no_secret_is_in_any_log(tmp_path: Path) -> None:
         deadline = time.monotonic() + 30
         while httpx.get(f"{server.url}/ready", headers=good).status_code != 200:
             assert time.monotonic() < deadline
-        body = {"runs": [record(1, output="geheim", bad="geheim")]}
+        body, kind = {"runs": [record(1, output="geheim", bad="geheim")]}, {"Content-Type": "application/json"}
         assert httpx.post(f"{server.url}/runs", json=body, headers=good).status_code == 400
-        assert httpx.post(f"{server.url}/runs", content=b"{geheim", headers=good).status_code == 400
+        assert httpx.post(f"{server.url}/runs", content=b"{geheim", headers=good | kind).status_code == 400
         assert httpx.get(f"{server.url}/runs", headers=bad).status_code == 401
         assert httpx.get(f"{server.url}/runs?key={token}", headers=good).status_code == 400
         assert httpx.get(f"{server.url}/runs?key={token}").status_code == 401

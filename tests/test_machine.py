@@ -106,11 +106,11 @@ class Model:
         self.records: dict[str, Record] = {}
         self.horizon = 0
 
-    def apply(self, batch: list[Record], *, whole: bool = True) -> tuple[Counts, int | None]:
-        """What becomes of a batch, and the index of its first conflict."""
+    def apply(self, batch: list[Record], *, whole: bool = True) -> tuple[Counts, list[int]]:
+        """What becomes of a batch, and the index of each conflict."""
         trial = dict(self.records)
         stored = duplicates = stale = 0
-        conflict = None
+        conflicts = []
         for index, record in enumerate(batch):
             new, old = row_of(record), trial.get(record["id"])
             before = None if old is None else row_of(old)
@@ -121,16 +121,16 @@ class Model:
             elif before == new:
                 duplicates += 1
             elif old is not None and "finished_at" in old:
-                conflict = index if conflict is None else conflict
+                conflicts.append(index)
             elif "finished_at" in record and _run_at(new) < self.horizon:
                 trial.pop(record["id"], None)
                 stale += 1
             else:
                 trial[record["id"]] = record
                 stored += 1
-        if conflict is None or not whole:
+        if not conflicts or not whole:
             self.records = trial
-        return Counts(stored, duplicates, stale), conflict
+        return Counts(stored, duplicates, stale), conflicts
 
     def retain(self, keep: int) -> None:
         """Drop what was finished in the days before the newest day until now, `keep` days before."""
@@ -189,13 +189,13 @@ class Machine(RuleBasedStateMachine):
         return self.store.writer.submit(from_json(json.dumps({"runs": batch}).encode()))
 
     def compare(self, batch: list[Record], answer: Future[Counts]) -> None:
-        expected, conflict = self.model.apply(batch)
-        if conflict is None:
+        expected, conflicts = self.model.apply(batch)
+        if not conflicts:
             assert answer.result(60) == expected
             return
         with pytest.raises(Conflict) as raised:
             answer.result(60)
-        assert (raised.value.index, raised.value.run_id) == (conflict, batch[conflict]["id"])
+        assert [(c.index, c.run_id) for c in raised.value.clashes] == [(i, batch[i]["id"]) for i in conflicts]
 
     def new(self, count: int, finished: bool, day: str) -> list[Record]:
         """So many records with ids that nobody has."""

@@ -114,7 +114,12 @@ def test_a_catalog_that_is_none(lake: Path, damage: bytes) -> None:
 
 @pytest.mark.parametrize(
     "setting",
-    ["PORT=x", "PORT=", "GRACE_SECONDS=1e308", "RETENTION_DAYS=99999999", "THREADS=9999999", "MEMORY_LIMIT=2"],
+    [
+        *["PORT=x", "PORT=", "GRACE_SECONDS=1e308", "RETENTION_DAYS=99999999", "THREADS=9999999", "MEMORY_LIMIT=2"],
+        *["ALLOWED_HOSTS=*", "ALLOWED_HOSTS=runs.lan:80", "ALLOWED_HOSTS=http://runs.lan"],
+        *["CORS_ORIGINS=*", "CORS_ORIGINS=null", "CORS_ORIGINS=dash.lan", "CORS_ORIGINS=https://dash.lan/runs"],
+        *["CORS_ORIGINS=https://*.lan", "CORS_ORIGINS=https://dash.lan:x", "CORS_ORIGINS=https://a.lan,b.lan"],
+    ],
 )
 def test_settings_out_of_range(lake: Path, setting: str) -> None:
     """The line names the variable."""
@@ -122,6 +127,7 @@ def test_settings_out_of_range(lake: Path, setting: str) -> None:
     done = runlake("maintain", "--data", str(lake), env=environment(None, **{f"RUNLAKE_{name}": value}))
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert f"RUNLAKE_{name}: " in done.stderr
+    assert "regex" not in done.stderr
 
 
 def test_a_misspelt_setting(lake: Path) -> None:

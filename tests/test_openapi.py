@@ -31,14 +31,14 @@ PATHS: Final = {
     "/metrics",
     "/schema",
 }
-READS: Final = {400, 401, 403, 405, 500, 503}
+READS: Final = {400, 401, 403, 405, 421, 500, 503}
 ERRORS: Final = {
     "listRuns": READS,
-    "appendRuns": {400, 401, 403, 405, 408, 409, 413, 415, 500, 503, 507},
+    "appendRuns": {400, 401, 403, 405, 408, 409, 413, 415, 421, 500, 503, 507},
     "getRun": READS | {404},
-    "getHealth": {400, 405, 500},
-    "getMetrics": {400, 401, 403, 405, 500},
-    "getSchema": {401, 403, 405, 500},
+    "getHealth": {400, 403, 405, 421, 500},
+    "getMetrics": {400, 401, 403, 405, 421, 500},
+    "getSchema": {401, 403, 405, 421, 500},
 }
 by_operation = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
 
@@ -123,7 +123,8 @@ def test_errors_are_problems(op: Operation) -> None:
         assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
         assert {problem["status"] for problem in shown(content)} == {code}
         assert ("Retry-After" in response.get("headers", {})) == (code == 503)
-        assert ("WWW-Authenticate" in response.get("headers", {})) == (code in (401, 403))
+        challenged = code == 401 or (code == 403 and op.scope is not None)
+        assert ("WWW-Authenticate" in response.get("headers", {})) == challenged
 
 
 @by_operation

@@ -102,7 +102,7 @@ def test_sigterm_with_a_slow_client(server: Server) -> None:
     where = urlsplit(server.url)
     with socket.create_connection((where.hostname, where.port or 0)) as slow:
         slow.sendall(
-            b"POST /runs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+            b"POST /runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
         )
         time.sleep(0.2)
         started = time.monotonic()

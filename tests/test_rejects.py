@@ -15,6 +15,7 @@ from test_cli import refused
 from test_cli_import import load, ndjson
 
 from runlake.errors import ImportFailed
+from runlake.intake import lines as lines_module
 from runlake.query import sources
 from runlake.settings import Settings
 
@@ -88,7 +89,7 @@ def test_lines_that_are_no_records_without_rejects(tmp_path: Path) -> None:
 
 def test_lines_of_any_length(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some lines are handed on at a time, not more than there is memory for; a mark before the first is skipped."""
-    monkeypatch.setattr(sources, "_CHUNK_BYTES", 1000)
+    monkeypatch.setattr(lines_module, "CHUNK_BYTES", 1000)
     file = tmp_path / "runs.ndjson"
     lines = [f"{i:0300}".encode() + b"\r\n" for i in range(10)]
     file.write_bytes(b"\xef\xbb\xbf" + b"".join(lines))

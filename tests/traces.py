@@ -24,7 +24,7 @@ SELECT md5('lora:' || row_number() OVER ())::UUID AS id,
        gmt_create AS created_at,
        CASE WHEN predict_status <> 'PENDING' THEN gmt_create END AS started_at,
        CASE WHEN predict_status IN ('SUCCEED', 'FAILED')
-            THEN gmt_create + to_milliseconds((exec_time_seconds * 1000)::BIGINT) END AS finished_at,
+            THEN gmt_create::TIMESTAMP + to_milliseconds((exec_time_seconds::DOUBLE * 1000)::BIGINT) END AS finished_at,
        CASE predict_status WHEN 'SUCCEED' THEN true WHEN 'FAILED' THEN false END AS success,
-       {'type': predict_type, 'steps': num_inference_steps, 'images': num_images_per_prompt} AS output
+       {'type': predict_type, 'steps': num_inference_steps::DOUBLE, 'images': num_images_per_prompt::DOUBLE} AS output
 FROM source"""

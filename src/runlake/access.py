@@ -143,6 +143,11 @@ class Guard:
         self._fault = False
         self._keys: dict[bytes, Key] = {}
 
+    def is_open(self) -> bool:
+        """Whether all may pass, because no key has been seen so far."""
+        self._refresh()
+        return not (self._required or self._fault)
+
     def admit(self, credentials: Sequence[bytes], scope: Scope) -> str | None:
         """The id of the key that opens, None when none is needed. `credentials` are all Authorization headers.
 

@@ -4,9 +4,11 @@ RunlakeError
     BadInput            the caller's data or parameters are wrong; carries FieldErrors
     Unauthorized        no key was sent, or none that is known
     Forbidden           the key lacks the scope
+    ForeignOrigin       a web page of another origin asked
+    ForeignHost         the request is for a name that is not ours
     NotFound            no run has this id
     TooSlow             a body that did not arrive in time
-    Conflict            a finished run exists with other content
+    Conflict            finished runs exist with other content; carries FieldErrors
     TooLarge            a body over the limit
     Unsupported         a body of a type we do not read
     Busy                a queue is full: try again later
@@ -24,6 +26,8 @@ RunlakeError
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import msgspec
 
@@ -88,22 +92,53 @@ class Forbidden(RunlakeError):
         self.scope = scope
 
 
+class ForeignOrigin(RunlakeError):
+    code = "foreign-origin"
+
+
+class ForeignHost(RunlakeError):
+    code = "foreign-host"
+
+
 class NotFound(RunlakeError):
     code = "not-found"
 
 
+class Clash(msgspec.Struct, frozen=True):
+    """A record whose run is finished with other content: stored so, or by record `rival` of the same batch.
+
+    Both numbers count from 0 within the batch.
+    """
+
+    index: int
+    run_id: str
+    rival: int | None = None
+
+    @property
+    def message(self) -> str:
+        """The clash in words."""
+        if self.rival is None:
+            return f"run {self.run_id} is already finished with other content"
+        return f"run {self.run_id} is finished with other content by runs[{self.rival}] of this batch"
+
+
 class Conflict(RunlakeError):
-    """A finished run was sent again with other content; `index` counts from 0 within the batch."""
+    """Finished runs were sent again with other content; `errors` names each of them, in order."""
 
     code = "conflict"
 
-    def __init__(self, index: int, run_id: str) -> None:
+    def __init__(self, clashes: Sequence[Clash]) -> None:
+        first, more = clashes[0], len(clashes) - 1
         super().__init__(
-            f"runs[{index}]: run {run_id} is already finished with other content",
+            f"runs[{first.index}]: {first.message}" + (f"; `errors` names this and {more} more" if more else ""),
             hint="finished runs never change; nothing of this batch was stored",
         )
-        self.index = index
-        self.run_id = run_id
+        self.clashes = clashes
+
+    @property
+    def errors(self) -> list[FieldError]:
+        """One a clash."""
+        return [FieldError(f"runs[{clash.index}].id", clash.message) for clash in self.clashes]
 
 
 class TooSlow(RunlakeError):
@@ -169,7 +204,9 @@ class LakeDamaged(LakeError):
 
 class ImportFailed(RunlakeError):
     code = "import-failed"
-    hint = "nothing was stored"
+
+    def __init__(self, detail: str, *, hint: str | None = None) -> None:
+        super().__init__(detail, hint=f"{hint}; nothing was stored" if hint else "nothing was stored")
 
 
 class SqlError(RunlakeError):

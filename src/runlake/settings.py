@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -19,7 +19,14 @@ PREFIX: Final = "RUNLAKE_"
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 Threads = Annotated[int, Meta(ge=1, le=1024)]
-Size = Annotated[str, Meta(pattern=r"^(?i:[0-9]+(\.[0-9]+)? *([KMGT]i?)?B)$")]  # as DuckDB reads sizes
+# As DuckDB reads sizes.
+Size = Annotated[str, Meta(pattern=r"^(?i:[0-9]+(\.[0-9]+)? *([KMGT]i?)?B)$", examples=["2GB"])]
+Names = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._, -]*$", examples=["runs.example.com,runs.lan"])]
+_ORIGIN: Final = r"[A-Za-z][A-Za-z0-9+.-]*://(\[[0-9a-fA-F:.]+\]|[^][\s:/,*?#@]+)(:[0-9]{1,5})?/?"
+Origins = Annotated[
+    str,
+    Meta(pattern=rf"^[, ]*({_ORIGIN}([, ]+|$))*$", examples=["https://dash.example.com,http://localhost:3000"]),
+]
 
 
 def _help(text: str) -> Meta:
@@ -32,6 +39,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: Annotated[str, _help("folder of the lake; `--data` overrides it")] = "data/lake"
     host: Annotated[str, _help("address `serve` listens on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535), _help("port `serve` listens on; 0 picks a free one")] = 8000
+    allowed_hosts: Annotated[
+        Names, _help("names the service goes by while there are no keys, besides localhost; comma separated, no ports")
+    ] = ""
+    cors_origins: Annotated[
+        Origins, _help("origins of web pages elsewhere that may use the service, as in `https://dash.example.com:8443`")
+    ] = ""
     inline_rows: Annotated[
         int, Meta(ge=0), _help("commits of at most this many rows are kept in the catalog until a flush")
     ] = 100
@@ -93,7 +106,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     try:
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as exc:
-        raise UsageError(_explained(str(exc))) from None
+        raise UsageError(_explained(str(exc), given)) from None
 
 
 def debugging(environ: Mapping[str, str] = os.environ) -> bool:
@@ -101,21 +114,25 @@ def debugging(environ: Mapping[str, str] = os.environ) -> bool:
     return environ.get(f"{PREFIX}LOG_LEVEL") == "debug"
 
 
-def _explained(message: str) -> str:
-    """msgspec's message, about the variable by its own name."""
+def _explained(message: str, given: Mapping[str, str]) -> str:
+    """msgspec's message, about the variable by its own name; an example where it has but a pattern to show."""
     if unknown := re.search("unknown field `(.*)`", message):
         near = difflib.get_close_matches(unknown[1], Settings.__struct_fields__, 1)
         known = f"; is {PREFIX}{near[0].upper()} meant?" if near else ""
         return f"there is no setting {PREFIX}{unknown[1].upper()}{known}"
-    words, _, name = message.partition(" - at `$.")
-    return f"{PREFIX}{name.rstrip('`').upper()}: {words}"
+    words, _, rest = message.partition(" - at `$.")
+    name = rest.rstrip("`")
+    if "matching regex" in words:
+        field = next(field for field in _fields() if field.name == name)
+        words = f"expected something like {_note(field.type, 'examples')[0]}, not {given[name]!r}"
+    return f"{PREFIX}{name.upper()}: {words}"
 
 
 def markdown_table() -> str:
     """The settings as a Markdown table: variable, default, meaning."""
-    info = msgspec.inspect.type_info(Settings)
-    assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - Settings is a Struct
-    rows = [f"| `{PREFIX}{f.name.upper()}` | `{_shown(f.default)}` | {_description(f.type)} |" for f in info.fields]
+    rows = [
+        f"| `{PREFIX}{f.name.upper()}` | `{_shown(f.default)}` | {_note(f.type, 'description')} |" for f in _fields()
+    ]
     return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
 
 
@@ -123,6 +140,13 @@ def _shown(value: Any) -> str:
     return value or "(empty)" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _description(kind: Any) -> str:
+def _fields() -> Sequence[msgspec.inspect.Field]:
+    info = msgspec.inspect.type_info(Settings)
+    assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - Settings is a Struct
+    return info.fields
+
+
+def _note(kind: Any, name: str) -> Any:
+    """One of the things a Meta says of a field; an empty text when it does not."""
     schema = getattr(kind, "extra_json_schema", None) or {}
-    return str(schema.get("description", ""))
+    return schema.get(name, "")

@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException
 
 from runlake.access import Guard
 from runlake.api import problems
+from runlake.api.browsers import Browsers
 from runlake.api.door import Door
 from runlake.api.protocol import bounded
 from runlake.api.routes import HANDLERS
@@ -42,7 +43,8 @@ def create_app(service: Service, *, keys_required: bool = False) -> Door:
             Exception: problems.handle,
         },
     )
-    return Door(app, Guard(Paths.of(service.settings.data), required=keys_required), service.metrics)
+    guard = Guard(Paths.of(service.settings.data), required=keys_required)
+    return Door(app, guard, Browsers(service.settings), service.metrics)
 
 
 class _Server(uvicorn.Server):

@@ -1,4 +1,4 @@
-"""Bodies of POST /runs: reading bounded in bytes and in time, then one decoder per content type."""
+"""Bodies of POST /runs: reading bounded in bytes and in time, unpacking, then one decoder per content type."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, Final
 from litestar import Request
 from litestar.exceptions import InternalServerException
 
+from runlake.api import unpack
 from runlake.api.client import Client
 from runlake.errors import Busy, TooLarge, TooSlow, Unsupported
 from runlake.intake import Batch, Decoded, Tables, decode_json, decode_ndjson, stream
@@ -61,11 +62,43 @@ class Share:
 
 
 async def read(request: Request[Any, Any, Any], settings: Settings, share: Share) -> bytes:
-    """The whole body.
+    """The whole body, unpacked.
 
-    Raises TooLarge as soon as it is longer than it may be, Busy when others take the room, and TooSlow when it does
-    not arrive in time.
+    Raises Unsupported or BadInput when it cannot be unpacked, TooLarge as soon as it is longer than it may be, packed
+    or not, Busy when others take the room, and TooSlow when it does not arrive in time.
     """
+    is_packed = _is_packed(request)
+    sent = await _received(request, settings, share)
+    return await _unpacked(sent, settings.body_bytes, share) if is_packed else sent
+
+
+def _is_packed(request: Request[Any, Any, Any]) -> bool:
+    """Whether the body is gzip; raises Unsupported for other encodings, gzip twice included."""
+    named = ",".join(request.headers.getall("content-encoding", [])).split(",")
+    encodings = [name for word in named if (name := word.strip().lower()) not in ("", "identity")]
+    if encodings and encodings not in (["gzip"], ["x-gzip"]):
+        raise Unsupported(
+            f"Content-Encoding {', '.join(encodings)} is not read here", hint="send the body as it is, or as gzip"
+        )
+    return bool(encodings)
+
+
+async def _unpacked(packed: bytes, limit: int, share: Share) -> bytes:
+    """The content of a gzip body, step by step on a decoding thread; what is unpacked counts with what came."""
+    loop = asyncio.get_running_loop()
+    rest = unpack.pieces(packed)
+    parts: list[bytes] = []
+    size = 0
+    while part := await loop.run_in_executor(DECODERS, next, rest, b""):
+        size += len(part)
+        if size > limit:
+            raise TooLarge(f"a body is at most {limit} bytes, unpacked too")
+        share.grow(len(packed) + size)
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _received(request: Request[Any, Any, Any], settings: Settings, share: Share) -> bytes:
     limit = settings.body_bytes
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
@@ -89,12 +122,13 @@ async def read(request: Request[Any, Any, Any], settings: Settings, share: Share
 
 
 def decoder(request: Request[Any, Any, Any], limit: int) -> Callable[[bytes], Batch | Decoded]:
-    """The function that decodes this request's body, unpacked at most `limit` bytes; raises Unsupported."""
-    kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if kind not in _BY_TYPE or encoding != "identity":
-        wrong = f"Content-Type {kind}" if kind not in _BY_TYPE else f"Content-Encoding {encoding}"
-        raise Unsupported(f"{wrong} is not read here", hint=f"send one of {', '.join(_BY_TYPE)}")
+    """The function that decodes this request's body, of at most `limit` bytes in columns; raises Unsupported.
+
+    A request without a type has no body, as the door has seen; the decoder of JSON says what is missing.
+    """
+    kind = (request.headers.get("content-type") or "application/json").split(";")[0].strip().lower()
+    if kind not in _BY_TYPE:
+        raise Unsupported(f"Content-Type {kind} is not read here", hint=f"send one of {', '.join(_BY_TYPE)}")
     return partial(_BY_TYPE[kind], limit=limit)
 
 

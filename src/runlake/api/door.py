@@ -10,6 +10,7 @@ import logging
 import re
 import secrets
 import time
+from http import HTTPStatus
 from typing import Any, Final
 
 from litestar import Litestar
@@ -18,9 +19,10 @@ from litestar.types import Message, Receive, Send
 from runlake import log
 from runlake.access import Guard, Scope
 from runlake.api import problems
+from runlake.api.browsers import Browsers, Headers
 from runlake.api.client import VISIT, Visit
 from runlake.api.metrics import Metrics
-from runlake.errors import Busy, RunlakeError
+from runlake.errors import Busy, RunlakeError, Unsupported
 
 Asgi = dict[str, Any]  # the ASGI scope of a request
 CROWDED: Final = "runlake.crowded"  # in the ASGI scope of a connection that is one too many
@@ -30,6 +32,7 @@ _TYPED: Final = re.compile(r":\w+}")
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS: Final = _READS | {"POST", "PUT", "PATCH", "DELETE"}
 _OPEN: Final = frozenset({"/health", "/health/"})
+_WITH_BODY: Final = frozenset({"POST", "PUT"})
 _PREFIX: Final = secrets.token_hex(4)  # of this process
 _NUMBERS: Final = itertools.count()
 _GONE: Final = 499  # what others call a client that did not wait; never sent, only counted
@@ -38,9 +41,10 @@ _GONE: Final = 499  # what others call a client that did not wait; never sent, o
 class Door:
     """The application as the server calls it."""
 
-    def __init__(self, app: Litestar, guard: Guard, metrics: Metrics) -> None:
+    def __init__(self, app: Litestar, guard: Guard, browsers: Browsers, metrics: Metrics) -> None:
         self._app = app
         self._guard = guard
+        self._browsers = browsers
         self._metrics = metrics
         self._templates: dict[str, str] = {}
 
@@ -52,7 +56,11 @@ class Door:
         started = time.perf_counter()
         visit = Visit(_request_id(scope))
         scope[VISIT] = visit
-        marks = [(b"x-request-id", visit.id.encode()), (b"x-content-type-options", b"nosniff")]
+        marks = [
+            (b"x-request-id", visit.id.encode()),
+            (b"x-content-type-options", b"nosniff"),
+            *self._browsers.marks(scope),
+        ]
         status, size = _GONE, 0  # until an answer begins: a stop of the service may come first
         self._metrics.under_way += 1
 
@@ -67,23 +75,38 @@ class Door:
 
         try:
             try:
-                self._admit(scope, visit)
+                preflight = self._admit(scope, visit)
             except RunlakeError as exc:
                 await _refuse(scope, exc, marked)
             else:
-                await self._app(scope, receive, marked)
+                if preflight is None:
+                    await self._app(scope, receive, marked)
+                else:
+                    await _send(marked, HTTPStatus.NO_CONTENT, preflight)
         finally:
             self._record(scope, visit, _GONE if visit.gone else status, time.perf_counter() - started, size)
 
-    def _admit(self, scope: Asgi, visit: Visit) -> None:
-        """Raises Unauthorized, Forbidden, NotReady or Busy."""
-        if scope["path"] in _OPEN:
-            return
+    def _admit(self, scope: Asgi, visit: Visit) -> Headers | None:
+        """Let a request in; the headers of its whole answer when it is a preflight, which needs no key.
+
+        Raises ForeignHost, ForeignOrigin, Unauthorized, Forbidden, Unsupported, NotReady or Busy.
+        """
+        is_open = self._guard.is_open()
+        if is_open:  # a page of a name that leads here would have no key to send
+            self._browsers.check_host(scope)
+        self._browsers.check_origin(scope)
+        preflight = self._browsers.preflight(scope)
+        if preflight is not None or scope["path"] in _OPEN:
+            return preflight
         if scope.get(CROWDED):
             raise Busy("too many connections", hint="try again later")
-        wanted: Scope = "read" if scope["method"] in _READS else "write"
-        credentials = [value for name, value in scope["headers"] if name == b"authorization"]
-        visit.key = self._guard.admit(credentials, wanted)
+        if not is_open:
+            wanted: Scope = "read" if scope["method"] in _READS else "write"
+            credentials = [value for name, value in scope["headers"] if name == b"authorization"]
+            visit.key = self._guard.admit(credentials, wanted)
+        if scope["method"] in _WITH_BODY:
+            _check_type(scope)
+        return None
 
     def _record(self, scope: Asgi, visit: Visit, status: int, seconds: float, size: int) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
@@ -116,14 +139,26 @@ def _request_id(scope: Asgi) -> str:
     return f"{_PREFIX}{next(_NUMBERS) & 0xFFFFFFFF:08x}"
 
 
+def _check_type(scope: Asgi) -> None:
+    """Raises Unsupported for a body that does not say what it is: any web page may have a browser send such a one."""
+    headers = dict(scope["headers"])
+    has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0").strip(b"0 ")
+    if has_body and not headers.get(b"content-type", b"").strip():
+        raise Unsupported("a body needs a Content-Type", hint="for JSON send Content-Type: application/json")
+
+
 async def _refuse(scope: Asgi, exc: RunlakeError, send: Send) -> None:
     made = problems.answer(scope["method"], scope["path"], exc)
-    headers: list[tuple[bytes, bytes]] = [(k.lower().encode(), v.encode()) for k, v in made.headers.items()]
+    headers = [(k.lower().encode(), v.encode()) for k, v in made.headers.items()]
     headers += [
         (b"content-type", problems.MEDIA_TYPE.encode()),
         (b"content-length", str(len(made.content)).encode()),
     ]
-    start: Any = {"type": "http.response.start", "status": made.status.value, "headers": headers}
-    body: Any = {"type": "http.response.body", "body": made.content, "more_body": False}
+    await _send(send, made.status, headers, made.content)
+
+
+async def _send(send: Send, status: HTTPStatus, headers: Headers, content: bytes = b"") -> None:
+    start: Any = {"type": "http.response.start", "status": status.value, "headers": headers}
+    body: Any = {"type": "http.response.body", "body": content, "more_body": False}
     await send(start)
     await send(body)

@@ -144,9 +144,8 @@ def _error(operation: Operation, code: int) -> dict[str, Any]:
     }
     if code == HTTPStatus.METHOD_NOT_ALLOWED:
         error["headers"] = {"Allow": _header("The methods the path takes.", "string", "GET, HEAD, OPTIONS")}
-    if code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        challenges = [access.challenge(exc) for exc in failures if exc is not None]
-        error["headers"] = {"WWW-Authenticate": _header("What the service wants to see.", "string", challenges[0])}
+    if challenges := [words for exc in failures if exc is not None and (words := access.challenge(exc))]:
+        error["headers"] = {"WWW-Authenticate": _header(text.CHALLENGES[code], "string", challenges[0])}
     if code == HTTPStatus.SERVICE_UNAVAILABLE:
         wait = _header("Seconds to wait before the next try.", "integer", problems.RETRY_SECONDS)
         error["headers"] = {"Retry-After": wait}

@@ -20,6 +20,9 @@ The run history of a task system: append runs, list them, read statistics of the
   unknown parameter are each a 400 that names it: a misspelt filter never returns everything.
 - **Errors.** Always `application/problem+json` (RFC 9457). Bad input is 400, and `errors` names each field.
 - **Keys.** Where the service has keys, send `Authorization: Bearer` and one of them.
+- **Browsers.** A web page of another origin gets 403 unless the service allows it (`RUNLAKE_CORS_ORIGINS`); then CORS
+  lets it read every answer, errors included, and `ETag`, `Link`, `Retry-After` and `X-Request-ID` with it. While there
+  are no keys, a request for a name that is not the service's own gets 421 (`RUNLAKE_ALLOWED_HOSTS`).
 - Every answer carries `X-Request-ID`: the caller's own (up to 64 letters, digits and `._:-`), else a new one. The log
   of the service names it.
 - `GET /metrics` is for Prometheus, in its text format.
@@ -75,7 +78,10 @@ def arrow_columns() -> str:
     return "\n".join(rows)
 
 
-BODY: Final = "The runs, in one of three types."
+BODY: Final = """\
+The runs, in one of three types, as they are or with `Content-Encoding: gzip`. Several gzip members are one body; the
+limits are for what is unpacked.
+"""
 JSON_BODY: Final = "One object with the records in `runs`; a bare record or array is a 400."
 NDJSON_BODY: Final = "One `Record` as a JSON object on each line; blank lines do not count."
 ARROW_BODY: Final = f"""\
@@ -95,13 +101,13 @@ is durable and visible to every later read.
 - **Safe to repeat.** A record equal to what is stored counts as `duplicates`; an open record for a run that has
   finished arrives late and counts as `stale`. `received` = `stored` + `duplicates` + `stale`. So give each run an
   `id`: a record without one is a new run each time.
-- A finished run sent again with other content is a 409 that names index and id.
+- A finished run sent again with other content is a 409; its `errors` name index and id of every such record.
 - A bad record is a 400 that names its index and field, such as `runs[17].attempt`. After 400, 409, 413, 415, 503 and
   507 nothing of the batch is stored.
 - A record is at most {MAX_RECORD_BYTES:,} bytes; its `output` nests at most {MAX_DEPTH} levels. `finished_at` before
   `started_at` is an error, and so is an unknown field.
 
-Three types of body are read:
+Three types of body are read, each also with `Content-Encoding: gzip`; a body without `Content-Type` is a 415:
 
 - `application/json`: {JSON_BODY}
 - `application/x-ndjson`: {NDJSON_BODY}
@@ -162,16 +168,23 @@ INTERNAL: Final = "something went wrong inside; the log of the service says what
 ERRORS: Final = {
     400: "The input is wrong; `errors` names each field and says why.",
     401: "The service has keys, and the request came without one that is known; `/health` alone needs none.",
-    403: "The key is known but does not have the scope the method needs: `read` for GET and HEAD, `write` for POST.",
+    403: "The key is known but does not have the scope the method needs (`read` for GET and HEAD, `write` for POST), "
+    "or the request is from a web page of an origin that is not allowed.",
     404: "No run has this id.",
     405: "The path does not take this method; `Allow` lists those it takes.",
     408: "The body did not arrive in time. Nothing was stored, and the connection ends.",
-    409: "A finished run exists with other content. Nothing of the batch was stored.",
-    413: "The body is too large. Nothing was stored; send smaller batches.",
-    415: "The body is of a type, or in an encoding, that is not read here. Nothing was stored.",
+    409: "Finished runs exist with other content; `errors` names each. Nothing of the batch was stored.",
+    413: "The body is too large, as it came or unpacked. Nothing was stored; send smaller batches.",
+    415: "The body is of a type, or in an encoding, that is not read here, or it has no type. Nothing was stored.",
+    421: "The service does not go by the name in `Host`; only while there are no keys.",
     500: "Something went wrong inside; the log of the service says what.",
     503: "Busy, still starting, or out of time. Try again after as many seconds as `Retry-After` says.",
     507: "The disk is full. Nothing of the batch was stored; try again once there is room.",
+}
+
+CHALLENGES: Final = {
+    401: "What the service wants to see.",
+    403: "The scope that is missing; not sent when the request is refused for its origin.",
 }
 
 _COUNTS: Final = {
@@ -237,8 +250,8 @@ FIELDS: Final = {
     "Problem.status": "The HTTP status.",
     "detail": "What went wrong in this request, and what to do about it.",
     "instance": "The path of the request.",
-    "errors": "The fields that are wrong; only for bad input.",
-    "field": "Its path, such as `limit` or `runs[17].attempt`.",
+    "errors": "The fields that are wrong; only for bad input and conflicts.",
+    "field": "Its path, such as `limit`, `runs[17].attempt` or `runs[17].id`.",
     "message": "Why it is wrong.",
 }
 

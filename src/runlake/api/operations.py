@@ -13,9 +13,12 @@ from runlake.api.examples import Example
 from runlake.errors import (
     BadInput,
     Busy,
+    Clash,
     Conflict,
     DiskFull,
     Forbidden,
+    ForeignHost,
+    ForeignOrigin,
     NotFound,
     NotReady,
     RunlakeError,
@@ -63,10 +66,15 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     @property
     def all_failures(self) -> tuple[RunlakeError, ...]:
-        """What can go wrong: inside the operation, and before it when there are keys."""
+        """What can go wrong: inside the operation, and at the door before it."""
         if self.scope is None:
-            return self.failures
-        return (*self.failures, *_NO_KEY, Forbidden(f"this key does not have the scope {self.scope}", scope=self.scope))
+            return (*self.failures, *_FOREIGN)
+        return (
+            *self.failures,
+            *_FOREIGN,
+            *_NO_KEY,
+            Forbidden(f"this key does not have the scope {self.scope}", scope=self.scope),
+        )
 
     @property
     def errors(self) -> tuple[int, ...]:
@@ -82,6 +90,17 @@ def status(exc: RunlakeError) -> int:
 _NO_KEY: Final = (
     Unauthorized("a key is needed", hint="send Authorization: Bearer and the key"),
     Unauthorized("the key is not known here", hint="it may have been revoked", invalid=True),
+)
+_FOREIGN: Final = (
+    ForeignHost(
+        "this service does not go by the name runs.example.com",
+        hint="ask for localhost or an IP address, or add the name to RUNLAKE_ALLOWED_HOSTS",
+    ),
+    ForeignOrigin(
+        "pages of the origin https://dash.example.com may not use this service",
+        hint="add the origin to RUNLAKE_CORS_ORIGINS; if it is a proxy before this service, let the proxy pass on the "
+        "Host header as it is",
+    ),
 )
 _READING: Final = (
     Busy("too many queries wait"),
@@ -120,7 +139,7 @@ _RUNS: Final = (
         ),
         failures=(
             BadInput.of("runs[17].attempt", "Expected `int` >= 1"),
-            Conflict(0, EXAMPLE_RUN),
+            Conflict([Clash(0, EXAMPLE_RUN), Clash(5, str(examples.OPEN_ID))]),
             TooSlow("the body did not arrive within 60 seconds"),
             TooLarge("a body is at most 67108864 bytes"),
             Unsupported(

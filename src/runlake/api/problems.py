@@ -23,6 +23,8 @@ STATUS: Final[dict[type[errors.RunlakeError], HTTPStatus]] = {
     errors.BadInput: HTTPStatus.BAD_REQUEST,
     errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.ForeignOrigin: HTTPStatus.FORBIDDEN,
+    errors.ForeignHost: HTTPStatus.MISDIRECTED_REQUEST,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.TooSlow: HTTPStatus.REQUEST_TIMEOUT,
     errors.Conflict: HTTPStatus.CONFLICT,
@@ -56,7 +58,7 @@ def answer(method: str, path: str, exc: Exception, request_id: str = "") -> Answ
     if isinstance(exc, errors.RunlakeError):
         status = next(STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS)
         code, detail = exc.code, exc.line()
-        if isinstance(exc, errors.BadInput):
+        if isinstance(exc, errors.BadInput | errors.Conflict):
             found = exc.errors
         if challenge := access.challenge(exc):
             headers["WWW-Authenticate"] = challenge

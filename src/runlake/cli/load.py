@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 import msgspec
+from msgspec import structs
 
 from runlake import generate as generator
 from runlake import times
 from runlake.cli.common import bar, command, lines, outside
 from runlake.errors import UsageError
+from runlake.intake.files import KINDS
+from runlake.intake.words import named
 from runlake.lake import bulk
 from runlake.lake.catalog import Lake
 from runlake.lake.stored import Stored
@@ -29,31 +32,50 @@ Examples:
   runlake import jobs.csv --rejects bad.ndjson --select "
     SELECT md5('jobs:' || job)::uuid AS id, md5(queue)::uuid AS task_id,
            submitted AS created_at, started AS started_at, ended AS finished_at,
-           exit_code = 0 AS success
+           exit_code = '0' AS success
     FROM source"
+  zcat old.csv.gz | runlake import - --format csv --delimiter ';'
 """
 
 
 @click.command("import", epilog=_IMPORT_EXAMPLES)
 @click.argument("source", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--select", metavar="SQL", help="One SELECT over the view `source` that yields run-record columns.")
+@click.option("--format", "form", type=click.Choice(KINDS), help="What the sources are [what their names say].")
+@click.option("--delimiter", metavar="CHAR", help="What separates the fields of CSV [what the first line shows].")
 @click.option(
     "--rejects", metavar="FILE", type=click.Path(path_type=Path), help="Write bad rows here, load the others."
 )
 @command
-def import_(settings: Settings, source: tuple[Path, ...], select: str | None, rejects: Path | None) -> None:
-    """Load files of runs: CSV, JSON, NDJSON or Parquet, plain, gzip or zstd.
+def import_(
+    settings: Settings, /, source: tuple[Path, ...], select: str | None, rejects: Path | None, **options: str | None
+) -> None:
+    """Load files of runs: CSV, JSON, NDJSON, Parquet or Arrow, plain, gzip or zstd.
 
-    A file of any other kind is read as lines of text, in the one column `line`. `id` is required. One bad row
-    fails the load and nothing is stored; with --rejects the good rows load. Loading a file twice stores nothing
-    the second time.
+    `-` is standard input. A file of any other kind is read as lines of text, in the one column `line`. With --select
+    every column of CSV and every member of JSON is text, and `json` is the whole record: the query casts. `id` is
+    required. One bad row fails the load and nothing is stored; with --rejects the good rows load, but a CSV row of
+    another length and a damaged file always end it. Loading a file twice stores nothing the second time.
     """
-    sources.check(source)
+    reading = sources.Reading(options["form"], _separator(options["delimiter"]))
+    sources.check(source, reading)
     if rejects:
         outside(rejects, settings, "--rejects")
-    with _rejects_file(rejects, source) if rejects else nullcontext() as out:
-        pieces = (bulk.Source(*piece) for piece in sources.tables(source, select, settings))
-        _load(settings, pieces, "loading", None, out)
+    with (
+        _rejects_file(rejects, source) if rejects else nullcontext() as out,
+        closing(sources.tables(source, select, settings, reading)) as found,
+    ):
+        _load(settings, (bulk.Source(*piece) for piece in found), "loading", None, out)
+
+
+def _separator(delimiter: str | None) -> str | None:
+    """The one character that `--delimiter` means; `tab` and `\\t` are easier to type than a tab."""
+    if delimiter is None:
+        return None
+    mark = {"tab": "\t", "\\t": "\t"}.get(delimiter.lower(), delimiter)
+    if len(mark) != 1 or mark in '"\r\n\0':
+        raise UsageError(f"--delimiter: one character that is no quote, or `tab`, not {delimiter!r}")
+    return mark
 
 
 @click.command(epilog="Example: runlake generate --runs 200000 --days 30 --tasks 200 --seed 7 --data data/lake")
@@ -108,7 +130,7 @@ def _load(
 
 def _rejects_file(rejects: Path, source: tuple[Path, ...]) -> BinaryIO:
     """The file for bad rows; raises UsageError for one of the sources and where none can be made."""
-    if any(rejects.exists() and rejects.samefile(file) for file in source):
+    if any(rejects.exists() and file.exists() and rejects.samefile(file) for file in source):
         raise UsageError(f"--rejects would overwrite the source {rejects}")
     try:
         return rejects.open("ab")
@@ -118,6 +140,6 @@ def _rejects_file(rejects: Path, source: tuple[Path, ...]) -> BinaryIO:
 
 def _writer(out: BinaryIO) -> Callable[[bulk.Reject], None]:
     def write(bad: bulk.Reject) -> None:
-        out.write(msgspec.json.encode(bad, enc_hook=str) + b"\n")
+        out.write(msgspec.json.encode(structs.replace(bad, record=named(bad.record)), enc_hook=str) + b"\n")
 
     return write

@@ -8,6 +8,7 @@ import resource
 from typing import Final
 
 import click
+import msgspec
 
 from runlake import access, log
 from runlake.api import app
@@ -33,6 +34,7 @@ OWN_FILES: Final = 256  # open beside connections: the catalog, the index, Parqu
 def serve(settings: Settings, host: str | None, port: int | None, no_auth: bool) -> None:
     """Serve the Runs API until SIGTERM; makes the lake if there is none."""
     host = settings.host if host is None else host
+    settings = msgspec.structs.replace(settings, host=host)  # whoever answers goes by this name
     has_keys = bool(access.stored(Paths.of(settings.data)))
     if not has_keys and not no_auth and not _is_loopback(host):
         raise UsageError(

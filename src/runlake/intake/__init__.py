@@ -5,6 +5,12 @@ decoded.py  what they are until a Batch is made of them, by those who want it la
 tables.py   columns: Arrow streams, and whatever DuckDB reads (the rules as SQL, in intake.sql)
 stream.py   Arrow streams from outside: bounded before they are unpacked
 outputs.py  the one text form of `output`
+words.py    how a refused value is named
+files.py    the sources of an import, and whether they stay what they were
+unpack.py   compressed files, checked to their end
+copies.py   what is copied before DuckDB can read it
+lines.py    files that are read line by line
+header.py   the first line of a CSV file
 """
 
 from runlake.intake.batch import Batch, Rejected, Split

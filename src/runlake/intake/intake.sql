@@ -21,11 +21,18 @@ CREATE MACRO uuid_of_text(x) AS
 CREATE MACRO uuid_of_blob(x) AS
     CASE WHEN octet_length(x) = 16 THEN CAST(hex(x) AS UUID) END;
 
+-- A column with a gap is one of fractions for pandas, which then writes 1.0.
 CREATE MACRO int_of_text(x) AS
-    CASE WHEN regexp_full_match(x, '[0-9]+') THEN TRY_CAST(x AS INTEGER) END;
+    CASE WHEN regexp_full_match(x, '[0-9]+([.]0+)?') THEN TRY_CAST(split_part(x, '.', 1) AS INTEGER) END;
+
+CREATE MACRO int_of_number(x) AS
+    CASE WHEN x = trunc(x) THEN TRY_CAST(x AS INTEGER) END;
 
 CREATE MACRO bool_of_text(x) AS
-    CASE lower(x) WHEN 'true' THEN true WHEN 'false' THEN false END;
+    CASE lower(x) WHEN 'true' THEN true WHEN 'false' THEN false WHEN '1' THEN true WHEN '0' THEN false END;
+
+CREATE MACRO bool_of_number(x) AS
+    CASE WHEN x = 1 THEN true WHEN x = 0 THEN false END;
 
 -- DuckDB's reader also takes trailing commas and NaN, which are not JSON: look for them outside of strings.
 CREATE MACRO sloppy_json(x) AS

@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from runlake import times
 from runlake.errors import BadInput
-from runlake.intake import outputs
+from runlake.intake import outputs, words
 from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split
 from runlake.intake.decoded import Decoded
-from runlake.model import MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, Record, decode_instant
+from runlake.intake.members import twice
+from runlake.model import MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, Record, decode_instant
 
 SHAPE: Final = 'the body is {"runs": [{"task_id": "…"}, …]}'
 MAX_ERRORS: Final = 10
@@ -37,7 +39,19 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
+
+
+class _Imported(Record, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """A record of a file: other programs write 1 for true and 1.0 for 1, and `runlake sql` adds the run time."""
+
+    success: bool | float | None = None  # type: ignore[assignment]
+    attempt: Annotated[float, msgspec.Meta(ge=1, le=MAX_ATTEMPT)] = 1  # type: ignore[assignment]
+    run_at: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
+
+
 _RECORD: Final = msgspec.json.Decoder(Record, dec_hook=decode_instant)
+_IMPORTED: Final = msgspec.json.Decoder(_Imported, dec_hook=decode_instant)
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _HALF: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
@@ -67,6 +81,9 @@ def decode_json(body: bytes) -> Decoded:
     except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
         if half := _HALF.search(body):
             raise BadInput.of(f"runs[{_index_at(body[: half.start()])}]", _HALF_PAIR) from None
+        place, reason = words.malformed(body, str(exc))
+        if reason != str(exc):
+            raise BadInput.of(f"runs[{_index_at(body[:place])}]", reason) from None
         bad = _explained(str(exc))
         raise BadInput.of(bad.field if bad.field == "runs" else "body", bad.message, hint=SHAPE) from None
     if len(texts) > MAX_BATCH:
@@ -124,13 +141,11 @@ def _all_of(texts: Sequence[bytes]) -> Decoded:
 
 def split(texts: Sequence[bytes]) -> Split:
     """The good records among JSON texts and the bad ones, for an import: ids are required."""
-    decoded, kept, rejected = _judged(texts, len(texts), id_required=True)
+    decoded, kept, rejected = _judged(texts, len(texts), imported=True)
     return Split(decoded.batch(), np.array(kept, dtype=np.intp), rejected)
 
 
-def _judged(
-    texts: Sequence[bytes], most: int, *, id_required: bool = False
-) -> tuple[Decoded, list[int], list[Rejected]]:
+def _judged(texts: Sequence[bytes], most: int, *, imported: bool = False) -> tuple[Decoded, list[int], list[Rejected]]:
     """The good texts, which they are, and up to the first `most` bad ones."""
     records: list[Record] = []
     outs: list[str] = []
@@ -138,9 +153,7 @@ def _judged(
     rejected: list[Rejected] = []
     for index, text in enumerate(texts):
         try:
-            record, output = _record(text)
-            if id_required and record.id is None:
-                raise _Bad("id", NEEDS_ID)
+            record, output = _record(text, imported=imported)
         except _Bad as bad:
             rejected.append(Rejected(index, bad.field, bad.message))
             if len(rejected) == most:
@@ -159,31 +172,54 @@ class _Bad(Exception):
         self.message = message
 
 
-def _record(text: bytes) -> tuple[Record, str]:
+def _record(text: bytes, *, imported: bool) -> tuple[Record, str]:
     """One record and the text of its output; raises _Bad."""
     if len(text) > MAX_RECORD_BYTES:
         raise _Bad("", f"a record is at most {MAX_RECORD_BYTES} bytes, not {len(text)}")
-    try:
-        record = _RECORD.decode(text)
-    except msgspec.ValidationError as exc:
-        raise _explained(str(exc)) from None
-    except RecursionError:
-        raise _Bad("output", _TOO_DEEP) from None
-    except UnicodeDecodeError as exc:
-        raise _Bad("", f"not UTF-8: {exc.reason}") from None
-    except msgspec.DecodeError as exc:
-        raise _Bad("", _HALF_PAIR if _HALF.search(text) else str(exc)) from None
+    record = _decoded(text, _IMPORTED if imported else _RECORD)
     try:
         output = str(bytes(record.output), "utf-8")
     except UnicodeDecodeError as exc:
         raise _Bad("output", f"not UTF-8: {exc.reason}") from None
     if outputs.depth(output) > MAX_DEPTH:
         raise _Bad("output", _TOO_DEEP)
+    if name := twice(text):
+        raise _Bad(name, "given twice")
+    if imported:
+        _normalize(text, record)
     if (record.finished_at is None) != (record.success is None):
         raise _Bad("success", "must be set exactly when finished_at is set")
     if record.finished_at is not None and record.started_at is not None and record.finished_at < record.started_at:
-        raise _Bad("finished_at", "is earlier than started_at")
+        finished, started = times.to_text(record.finished_at), times.to_text(record.started_at)
+        raise _Bad("finished_at", f"{finished} is earlier than started_at, {started}")
     return record, output
+
+
+def _decoded(text: bytes, decoder: msgspec.json.Decoder[Any]) -> Record:
+    try:
+        record: Record = decoder.decode(text)
+    except msgspec.ValidationError as exc:
+        raise _refused(text, _explained(str(exc))) from None
+    except RecursionError:
+        raise _Bad("output", _TOO_DEEP) from None
+    except UnicodeDecodeError as exc:
+        raise _Bad("", f"not UTF-8: {exc.reason}") from None
+    except msgspec.DecodeError as exc:
+        raise _Bad("", _HALF_PAIR if _HALF.search(text) else words.malformed(text, str(exc))[1]) from None
+    return record
+
+
+def _normalize(text: bytes, record: Record) -> None:
+    """Give a record of a file a truth value and a whole number of attempts; raises _Bad for others, and without id."""
+    if record.id is None:
+        raise _Bad("id", NEEDS_ID)
+    if isinstance(record.success, float):
+        if record.success not in (0.0, 1.0):
+            raise _refused(text, _Bad("success", "Expected"))
+        record.success = bool(record.success)
+    if record.attempt % 1:
+        raise _refused(text, _Bad("attempt", "Expected"))
+    record.attempt = int(record.attempt)
 
 
 def _explained(message: str) -> _Bad:
@@ -192,6 +228,19 @@ def _explained(message: str) -> _Bad:
         return _Bad(at[1], message[: at.start()])
     named = _NAMED.search(message)
     return _Bad(named[1] if named else "", message)
+
+
+def _refused(text: bytes, bad: _Bad) -> _Bad:
+    """The same with the value that was refused, where it is the value of a field."""
+    if bad.field not in words.WANTED or bad.message.startswith("Object"):
+        return bad
+    try:
+        value = str(bytes(_MEMBERS.decode(text)[bad.field]), "utf-8", "replace")
+    except (msgspec.MsgspecError, KeyError):
+        return bad
+    expected = bad.message.startswith(("Expected", "Invalid", "expected"))
+    reason = f"expected {words.WANTED[bad.field]}" if expected else bad.message
+    return _Bad(bad.field, f"{reason}, not {words.cut(value)}")
 
 
 def _index_at(body: bytes, stop_level: int = 2**31) -> int:

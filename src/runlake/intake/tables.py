@@ -5,6 +5,7 @@ The rules are the macros of intake.sql; here each field picks its macro by the t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Sequence
 from importlib.resources import files
 from typing import Final
@@ -17,10 +18,10 @@ import pyarrow.compute as pc
 from runlake import duck, times
 from runlake.columns import ARROW, NAMES
 from runlake.errors import BadInput, FieldError
-from runlake.intake import outputs
+from runlake.intake import outputs, words
 from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split, mint, uuid_array
 from runlake.intake.records import MAX_ERRORS
-from runlake.model import MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_OWNER, MAX_RECORD_BYTES
+from runlake.model import MAX_BATCH, MAX_DEPTH, MAX_OWNER, MAX_RECORD_BYTES
 
 _TIME_TYPES: Final = (
     "TIMESTAMP",
@@ -33,6 +34,7 @@ _TIME_TYPES: Final = (
 _INTEGERS: Final = tuple(
     f"{u}{size}" for u in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 )
+_NUMBERS: Final = (*_INTEGERS, "FLOAT", "DOUBLE")
 # Nanoseconds of one step of each Arrow type of time; microseconds are what is wanted.
 _NANOS: Final = {
     "timestamp[s": 10**9,
@@ -42,14 +44,9 @@ _NANOS: Final = {
     "date64[ms": 10**6,
 }
 _STRETCH: Final = 16_384  # texts that are looked at together
-_WANTED: Final = {
-    "UUID": "a UUID (UUID, 16-byte BLOB or text)",
-    "TIMESTAMPTZ": "an ISO 8601 time between 1970-01-01 and 9999-12-31, as text or as a time type",
-    "INTEGER": f"a whole number from 1 to {MAX_ATTEMPT}",
-    "BOOLEAN": "true or false",
-    "VARCHAR": "text",
-    "JSON": "JSON text",
-}
+# In what is imported these say nothing of a run: the run time, which is derived, and what pandas keeps of an index.
+_IGNORED: Final = re.compile(r"run_at|__index_level_[0-9]+__")
+_EARLIER: Final = "is earlier than started_at"
 
 
 class Tables:
@@ -70,15 +67,17 @@ class Tables:
         return split.batch
 
     def split(self, table: pa.Table, *, id_required: bool = False) -> Split:
-        """The good rows and the bad ones; raises BadInput when the columns themselves are wrong."""
+        """The good rows and the bad ones; raises BadInput when the columns themselves are wrong.
+
+        With `id_required` it is an import: some columns that other programs add are ignored.
+        """
+        if id_required:
+            table = table.select([at for at, name in enumerate(table.column_names) if not _IGNORED.fullmatch(name)])
         check_columns(table.column_names, id_required=id_required)
+        given = table
         table, bad_times = _in_micros(table)
         clean = self._clean(table)
-        problems = clean["problem"]
-        broken = [
-            Rejected(int(row), *problems[int(row)].as_py().split(": ", 1))
-            for row in np.flatnonzero(problems.is_valid())
-        ]
+        broken = [_broken(int(row), clean, given) for row in np.flatnonzero(clean["problem"].is_valid())]
         # One reason a row is enough: the first that was found.
         rejected = {r.row: r for r in reversed([*bad_times, *broken, *_too_deep(clean["output"])])}
         keep = np.ones(clean.num_rows, dtype=np.bool_)
@@ -118,6 +117,15 @@ class Tables:
         return made
 
 
+def _broken(row: int, clean: pa.Table, given: pa.Table) -> Rejected:
+    """The row and its problem; where that is the value alone, the value as it was given."""
+    field, reason = clean["problem"][row].as_py().split(": ", 1)
+    if reason == _EARLIER:
+        finished, started = (clean[name].cast(pa.int64())[row].as_py() for name in (field, "started_at"))
+        reason = f"{times.to_text(finished)} {reason}, {times.to_text(started)}"
+    return Rejected(row, field, reason or words.refused(field, words.value_at(given[field], row)))
+
+
 def _in_micros(table: pa.Table) -> tuple[pa.Table, list[Rejected]]:
     """Times of any unit as microseconds, cut downwards, and the rows whose time is out of range.
 
@@ -133,7 +141,8 @@ def _in_micros(table: pa.Table) -> tuple[pa.Table, list[Rejected]]:
         values = np.asarray(pc.fill_null(_integers(column), 0))
         wrong = (values < 0) | (values > times.MAX_US * 1000 // unit)
         rejected += [
-            Rejected(int(row), field.name, f"expected {_WANTED['TIMESTAMPTZ']}") for row in np.flatnonzero(wrong)
+            Rejected(int(row), field.name, words.refused(field.name, words.value_at(column, int(row))))
+            for row in np.flatnonzero(wrong)
         ]
         values = np.where(wrong, 0, values)
         micros = values // 1000 if unit == 1 else values * (unit // 1000)
@@ -188,7 +197,7 @@ def _statement(kinds: dict[str, str], same: Container[str]) -> str:
             values.append(f'"{name}"')
             continue
         values.append(f'{macro} AS "{name}"'.replace("$x", f'"{name}"'))
-        broken.append(f"WHEN was_{name} AND \"{name}\" IS NULL THEN '{name}: expected {_WANTED[wanted]}'")
+        broken.append(f"WHEN was_{name} AND \"{name}\" IS NULL THEN '{name}: '")
     flags = [f'"{name}" IS NOT NULL AS was_{name}' for name in NAMES if name in kinds and name not in same]
     typed = f"SELECT {', '.join(values + flags)} FROM incoming"  # noqa: S608 - our own constants
     problem = f"CASE {' '.join(broken)} {_ROW_RULES} END AS problem"
@@ -205,10 +214,10 @@ _DEFAULTS: Final = {
 
 _ROW_RULES: Final = f"""
     WHEN task_id IS NULL THEN 'task_id: must not be null'
-    WHEN length(lease_owner) > {MAX_OWNER} THEN 'lease_owner: at most {MAX_OWNER} characters'
-    WHEN attempt < 1 THEN 'attempt: expected {_WANTED["INTEGER"]}'
+    WHEN length(lease_owner) > {MAX_OWNER} THEN 'lease_owner: '
+    WHEN attempt < 1 THEN 'attempt: '
     WHEN (finished_at IS NULL) <> (success IS NULL) THEN 'success: must be set exactly when finished_at is set'
-    WHEN finished_at < started_at THEN 'finished_at: is earlier than started_at'
+    WHEN finished_at < started_at THEN 'finished_at: {_EARLIER}'
     WHEN coalesce(strlen("error"), 0) + coalesce(strlen(output), 0) + coalesce(strlen(lease_owner), 0)
          > {MAX_RECORD_BYTES} THEN ': a record is at most {MAX_RECORD_BYTES} bytes'
 """
@@ -248,6 +257,8 @@ def _macro(wanted: str, given: str) -> str:  # noqa: PLR0911 - one line per type
         return "time_of_moment($x)"
     if wanted == "INTEGER" and given in _INTEGERS:
         return "TRY_CAST($x AS INTEGER)"
+    if wanted in ("INTEGER", "BOOLEAN") and (given in _NUMBERS or given.startswith("DECIMAL")):
+        return "int_of_number($x)" if wanted == "INTEGER" else "bool_of_number($x)"
     return f"CAST(NULL AS {wanted})"
 
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from runlake import times
-from runlake.errors import Conflict
+from runlake.errors import Clash, Conflict
 from runlake.intake.batch import Batch, uuid_bytes
 from runlake.intake.decoded import Decoded, joined
 from runlake.lake.following import Locate
@@ -183,6 +183,7 @@ class _Machine:
         self._rows = row_tuples(group.rows, ordered) if len(ordered) else []
         self._open_runs = open_runs
         self._states: dict[bytes, _State] = {}
+        self._rivals: dict[int, int] = {}  # of a row in conflict, the row of the group that finished its run
 
     def batch(self, start: int, stop: int, status: npt.NDArray[np.int8], *, whole: bool) -> Conflict | None:
         """Judge rows start..stop, filling in `status`; if `whole`, a conflict undoes the batch and is returned."""
@@ -192,10 +193,13 @@ class _Machine:
             status[self._ordered[k]] = self._judge(k, trial)
         clashes = np.flatnonzero(status[start:stop] == CONFLICT)
         if whole and len(clashes):
-            index = int(clashes[0])
-            return Conflict(index, uuid_text(self._group.id_at(start + index)))
+            return Conflict([self._clash(start, int(index)) for index in clashes])
         self._states.update(trial)
         return None
+
+    def _clash(self, start: int, index: int) -> Clash:
+        rival = self._rivals.get(start + index, -1) - start
+        return Clash(index, uuid_text(self._group.id_at(start + index)), rival if rival >= 0 else None)
 
     def _judge(self, k: int, trial: dict[bytes, _State]) -> int:
         group, position, row = self._group, int(self._ordered[k]), self._rows[k]
@@ -211,6 +215,7 @@ class _Machine:
             if now.finished == done and self._same(row, now.row, position):
                 return DUPLICATE
             if now.finished:
+                self._rivals[position] = now.position
                 return CONFLICT
         if group.expired[position]:
             if now is not None:

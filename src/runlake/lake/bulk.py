@@ -21,14 +21,16 @@ from msgspec import Struct
 from runlake.ahead import ahead
 from runlake.columns import TEXTS
 from runlake.errors import BadInput, ImportFailed
-from runlake.intake import Rejected, Split, Tables, records
+from runlake.intake import Rejected, Split, Tables, records, words
+from runlake.intake.batch import uuid_bytes
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
 from runlake.lake.following import Locate
 from runlake.lake.rows import row_tuples
 from runlake.lake.stored import Stored
+from runlake.lake.written import Piece, Written
 
-CONFLICT = "a finished run with this id and other content is stored already"
+CONFLICT = "a finished run with this id and other content"
 
 
 class Source(Struct, frozen=True):
@@ -46,20 +48,13 @@ class Source(Struct, frozen=True):
     def record(self, row: int) -> Any:
         """A row as it came (from 0): what is no JSON as text, and so are times that Python has no values for."""
         if not self.is_json:
-            return {name: _value(self.rows[name].slice(row, 1)) for name in self.rows.column_names}
+            return {name: words.value_at(self.rows[name], row) for name in self.rows.column_names}
         text: bytes = self.rows.column(0)[row].as_py()
         try:
             text.decode()
             return msgspec.Raw(msgspec.json.format(text, indent=-1))
         except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
             return text.decode(errors="replace")
-
-
-def _value(one: pa.ChunkedArray) -> Any:
-    try:
-        return one.to_pylist()[0]
-    except (OverflowError, ValueError):
-        return one.combine_chunks().to_string()[1:-1].strip()
 
 
 class Reject(Struct, frozen=True):
@@ -103,10 +98,13 @@ def load(  # noqa: PLR0913 - what it writes to, what is stored there, and what t
     # One thread: the others write meanwhile, and sharing out so short a check takes more time than it saves.
     tables = Tables(memory_limit=lake.settings.memory_limit)
     pieces = ahead((source, _split(tables, source)) for source in sources)
-    with lake.transaction(), closing(pieces):
+    with lake.transaction(), closing(pieces), Written() as written:
         for source, split in pieces:
             admission = admit.admit([split.batch], stored, locate, partial(write.verify, lake), whole=False)
-            for bad in _rejects(source, split, admission):
+            ids = uuid_bytes(admission.rows["id"])
+            piece = Piece(source.name, source.first_row, source.rows.num_rows)
+            written.add(piece, split.kept[admission.finished], ids[admission.finished])
+            for bad in _rejects(source, split, admission, written):
                 if reject is None:
                     raise ImportFailed(
                         ": ".join(part for part in (bad.file, f"row {bad.row}", bad.field, bad.reason) if part)
@@ -130,12 +128,21 @@ def _split(tables: Tables, source: Source) -> Split:
         raise ImportFailed(f"{source.name}: {exc.detail}", hint=exc.hint) from exc
 
 
-def _rejects(source: Source, split: Split, admission: admit.Admission) -> Iterator[Reject]:
+def _rejects(source: Source, split: Split, admission: admit.Admission, written: Written) -> Iterator[Reject]:
     """The bad rows of a chunk in order: those that break a rule, and those that clash with a stored run."""
-    clashes = split.kept[np.flatnonzero(admission.status == admit.CONFLICT)]
-    bad = [*split.rejected, *(Rejected(int(row), "id", CONFLICT) for row in clashes)]
+    bad, clashes = split.rejected, np.flatnonzero(admission.status == admit.CONFLICT)
+    if len(clashes):
+        places = written.find(uuid_bytes(admission.rows["id"])[clashes])
+        reasons = (f"{CONFLICT} {_where(place, source.name)}" for place in places)
+        bad = bad + [Rejected(int(split.kept[row]), "id", why) for row, why in zip(clashes, reasons, strict=True)]
     for item in sorted(bad, key=lambda r: r.row):
         yield Reject(source.name, source.first_row + item.row, item.field, item.reason, source.record(item.row))
+
+
+def _where(place: tuple[str, int] | None, name: str) -> str:
+    if place is None:
+        return "is stored already"
+    return f"stands in row {place[1]} of " + ("this file" if place[0] == name else place[0])
 
 
 def _count(totals: Totals, source: Source, admission: admit.Admission) -> None:

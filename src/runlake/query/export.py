@@ -7,7 +7,7 @@ Text is made column by column. `_text` says how a value reads (NULL stays null),
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import count, pairwise
 from typing import Any, BinaryIO, Final
@@ -28,6 +28,8 @@ _FIRST_DAY: Final = (date(1, 1, 1) - date(1970, 1, 1)).days
 _LAST_DAY: Final = (date(9999, 12, 31) - date(1970, 1, 1)).days
 _ESCAPES: Final = {c: repr(chr(c))[1:-1] for c in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 _encode: Final = msgspec.json.Encoder().encode
+_check: Final = msgspec.json.Decoder(msgspec.Raw).decode
+_NONE: Final[Mapping[str, Callable[[pa.Array], pa.Array]]] = {}
 
 
 def write(reader: pa.RecordBatchReader, form: str, out: BinaryIO, *, max_table_rows: int = 1000) -> int:
@@ -68,11 +70,12 @@ def _slices(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 
 def _json_form(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
-    """One array of objects, one object a line."""
+    """One array of objects, one object a line; a column `output` of JSON texts stands in it as JSON."""
     rows = 0
     out.write(b"[")
     for part in _slices(reader):
-        lines = _members(part.schema.names, part.columns)
+        ready = {"output": _as_it_is} if "output" in part.schema.names else {}
+        lines = _members(part.schema.names, part.columns, ready)
         out.write((",\n" if rows else "\n").encode() + ",\n".join(lines.to_pylist()).encode())
         rows += part.num_rows
     out.write(b"\n]\n" if rows else b"]\n")
@@ -268,13 +271,30 @@ def _escaped(text: pa.Array) -> pa.Array:
     return _strings(None if v is None else _encode(v).decode() for v in text.to_pylist())
 
 
-def _members(names: list[str], columns: list[pa.Array]) -> pa.Array:
-    """JSON objects of these columns; arrays when the fields have no names."""
+def _as_it_is(array: pa.Array) -> pa.Array:
+    """Texts that are JSON as they are, all others as strings."""
+    if not pa.types.is_string(array.type):
+        return _json(array)
+    return _strings("null" if v is None else v if _is_json(v) else _encode(v).decode() for v in array.to_pylist())
+
+
+def _is_json(text: str) -> bool:
+    try:
+        _check(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _members(
+    names: list[str], columns: list[pa.Array], ready: Mapping[str, Callable[[pa.Array], pa.Array]] = _NONE
+) -> pa.Array:
+    """JSON objects of these columns, some of them made in another way; arrays when the fields have no names."""
     named = any(names)
     pieces: list[Any] = ["{" if named else "["]
     for number, (name, column) in enumerate(zip(names, columns, strict=True)):
         pieces.append(("," if number else "") + (_encode(name).decode() + ":" if named else ""))
-        pieces.append(_json(column))
+        pieces.append(ready.get(name, _json)(column))
     return pc.binary_join_element_wise(*pieces, "}" if named else "]", "")
 
 

@@ -45,6 +45,10 @@ TABLE_FUNCTIONS: Final = frozenset(_FROM.split())
 REFUSED_FUNCTIONS: Final = frozenset({"json_serialize_plan", "write_log"})
 _LOSSY: Final = frozenset({"bignum", "bit", "time with time zone", "uhugeint", "variant"})
 _NESTED: Final = frozenset({"array", "list", "map", "struct", "union"})
+_REST: Final = re.compile(
+    r"\n\s*\n|\n\s*Candidate functions:|\nPossible (?:solutions|fixes)|\nDatabase is launched"
+)  # of a message: advice
+_MOST: Final = 300  # characters of a message
 _AGAIN: Final = 0.02  # seconds between interrupts: one is lost if the query has not started
 
 
@@ -274,10 +278,12 @@ def _translated(run: _Run | None = None) -> Iterator[None]:
 
 def first_lines(message: str) -> str:
     """The part of DuckDB's message that says what is wrong, with the line of the query it means."""
-    said = re.split(r"\n\s*\n|\nPossible (?:solutions|fixes)|\nDatabase is launched", message, maxsplit=1)[0]
+    said = " ".join(_REST.split(message, maxsplit=1)[0].split())
+    if len(said) > _MOST:  # of a long line of a file, the reason stands behind it
+        said = f"{said[: _MOST * 2 // 3]} … {said[-_MOST // 3 :]}"
     line = re.search(r"^LINE (\d+):", message, re.MULTILINE)
     where = f"line {line[1]}: " if line and line[1] != "1" else ""
-    return where + " ".join(said.split())
+    return where + said
 
 
 def _name(name: str) -> str:
