@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -21,16 +22,17 @@ COPY (
            CASE WHEN i % 3 > 0 THEN 'name ' || i % 5 END AS "a name with spaces and ü", NULL::INTEGER AS nothing,
            repeat(md5(i::VARCHAR), 20) AS long
     FROM range({rows}) AS rows (i)
-) TO '{path}' (FORMAT parquet, COMPRESSION {codec}, ROW_GROUP_SIZE 2048)
+) TO '{path}' (FORMAT parquet, COMPRESSION {codec}, PARQUET_VERSION {version}, ROW_GROUP_SIZE 2048)
 """
 GROUPS = 4
 
 
-@pytest.fixture(scope="module", params=["zstd", "snappy", "gzip", "uncompressed"])
+@pytest.fixture(scope="module", params=product(["zstd", "lz4_raw", "snappy", "gzip", "uncompressed"], ["V1", "V2"]))
 def file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of four row groups, the last of them short."""
+    codec, version = request.param
     path = tmp_path_factory.mktemp("footers") / "file.parquet"
-    duckdb.connect(":memory:").execute(ROWS.format(rows=3 * 2048 + 5, path=path, codec=request.param))
+    duckdb.connect(":memory:").execute(ROWS.format(rows=3 * 2048 + 5, path=path, codec=codec, version=version))
     return path
 
 
@@ -54,7 +56,7 @@ def test_any_row_groups_read_as_from_the_file(file: Path, chosen: list[int], nam
 
 def test_a_file_without_rows(tmp_path: Path) -> None:
     path = tmp_path / "empty.parquet"
-    duckdb.connect(":memory:").execute(ROWS.format(rows=0, path=path, codec="zstd"))
+    duckdb.connect(":memory:").execute(ROWS.format(rows=0, path=path, codec="zstd", version="V2"))
     some = footers.small(str(path), parquet.read_metadata(path)).of([])
     assert parquet.ParquetFile(path, metadata=some).read().equals(parquet.read_table(path))
 

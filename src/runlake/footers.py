@@ -22,7 +22,8 @@ from pyarrow import parquet
 _MAGIC: Final = b"PAR1"
 _I32, _I64, _BINARY, _LIST, _STRUCT = 5, 6, 8, 9, 12
 _TYPES: Final = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")
-_CODECS: Final = ("UNCOMPRESSED", "SNAPPY", "GZIP", "LZO", "BROTLI", "LZ4", "ZSTD")
+# Arrow's names, in the order of the format's numbers: the format's LZ4 is another, and its LZ4_RAW is Arrow's LZ4.
+_CODECS: Final = ("UNCOMPRESSED", "SNAPPY", "GZIP", "LZO", "BROTLI", "LZ4_HADOOP", "ZSTD", "LZ4")
 _WIDE: Final = 7  # bytes of a number: it may end in empty groups of 7 bits, so that all take the same place
 _PLACE: Final = 5  # numbers: see _place
 _NUMBER: Final = b"\x80" * (_WIDE - 1) + b"\x00"
