@@ -123,10 +123,12 @@ class Reader(NamedTuple):
 READERS: Final = {
     "pyarrow": Reader(("pyarrow",), ARROW),
     "polars": Reader(("polars",), POLARS),
-    "fastparquet": Reader(("fastparquet", "pandas"), FASTPARQUET, ("error", "output")),
+    "fastparquet": Reader(("fastparquet", "pandas"), FASTPARQUET, ("lease_owner", "error", "output")),
     "duckdb 1.5.2": Reader(("duckdb==1.5.2",), DUCKDB),
     "spark": Reader(("pyspark",), SPARK),
 }
+# Asked by name only: it fails at texts of version 2, and gives wrong times and shortened ids without an error.
+WRONG: Final = frozenset({"fastparquet"})
 
 
 def main() -> None:
@@ -134,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--runs", type=int, default=60_000)
     parser.add_argument("--codecs", default=",".join(CODECS))
-    parser.add_argument("--readers", default=",".join(READERS))
+    parser.add_argument("--readers", default=",".join(name for name in READERS if name not in WRONG))
     options = parser.parse_args()
     print(f"{options.runs:,} runs, {machine.description()}, commit {machine.commit()}\n")
     print("| codec | reader | columns | runs | checksum | |\n|---|---|---|---|---|---|", flush=True)
