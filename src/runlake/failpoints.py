@@ -7,7 +7,9 @@ after-commit    it is durable, nobody has been told
 mid-flush       the files of a flush are written, nothing is synced
 mid-merge       the files of a merge are written, nothing is synced
 mid-clean-up    replaced files are deleted, orphans not yet
-mid-index-save  the files of an index are written, its manifest is not in place
+before-apply    a commit is durable, the serving database does not know it
+mid-apply       the serving database knows it, and has not committed that
+mid-checkpoint  the files of the id index are written, the serving database is not
 """
 
 from __future__ import annotations

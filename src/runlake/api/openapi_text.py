@@ -152,12 +152,12 @@ Figures of all tasks over the last `days` days, beside those of the period of eq
 HEALTH: Final = "200 as long as the process answers. For a liveness probe; it says nothing of the data."
 
 READY: Final = """\
-200 once the lake is attached and its index has caught up; until then 503 with the reason. For a readiness probe.
+200 once the lake is attached and the serving database has caught up; until then 503 with the reason. For a readiness probe.
 """
 
 METRICS: Final = """\
 Counters, histograms and gauges in the text format of Prometheus (`text/plain; version=0.0.4`); the README has a table
-of them. It answers also while the index is loaded, without what it does not know yet.
+of them. It answers also while the serving database is made, without what it does not know yet.
 """
 
 SCHEMA: Final = "This document: OpenAPI 3.1 as JSON. `/docs` shows it to people. Both work with no internet."

@@ -104,7 +104,7 @@ _FOREIGN: Final = (
 )
 _READING: Final = (
     Busy("too many queries wait"),
-    NotReady("the index is being loaded: 120 of 365 files"),
+    NotReady("the serving database is being made: 120 of 365 files"),
     Timeout("query page: interrupted at its time limit"),
 )
 _UNKNOWN: Final = BadInput.of("verbose", "unknown parameter; known are none")
@@ -147,7 +147,7 @@ _RUNS: Final = (
                 hint="send one of application/json, application/x-ndjson, application/vnd.apache.arrow.stream",
             ),
             Busy("too many runs wait to be written"),
-            NotReady("the index is being loaded: 120 of 365 files"),
+            NotReady("the serving database is being made: 120 of 365 files"),
             DiskFull("commit: the disk is full"),
         ),
     ),
@@ -227,7 +227,7 @@ _SERVICE: Final = (
         description=text.READY,
         response=Ready,
         examples=(Example("ready", "Everything is loaded", examples.READY),),
-        failures=(_UNKNOWN, NotReady("the index is being loaded: 120 of 365 files")),
+        failures=(_UNKNOWN, NotReady("the serving database is being made: 120 of 365 files")),
     ),
     Operation(
         path="/metrics",

@@ -139,7 +139,7 @@ async def ready(request: Req) -> Response[bytes]:
 
 @route("/metrics", http_method=_READ)
 async def show_metrics(request: Req) -> Response[bytes]:
-    """GET /metrics: for Prometheus; answers also while the index is loaded."""
+    """GET /metrics: for Prometheus; answers also while the serving database is made."""
     params.parse(request.scope["query_string"], NoQuery)
     return Response(_service(request).metrics.text(), media_type=metrics.MEDIA_TYPE)
 

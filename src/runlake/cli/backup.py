@@ -19,7 +19,7 @@ def backup(settings: Settings, dest: Path) -> None:
 
     The copy is of one snapshot and is a lake of its own. A second call copies only files that are new and then
     removes those that are no longer needed; until the new copy is whole, the old one is. API keys are not copied,
-    nor is the saved index, which is made anew when the copy is served.
+    nor is the serving database, which is made anew when the copy is served.
     """
     with bar("copying files") as update:
         done = backups.backup(settings, dest, update)

@@ -19,7 +19,7 @@ from runlake.settings import Settings
 from runlake.store import Store
 
 STDERR: Final = 2
-OWN_FILES: Final = 256  # open beside connections: the catalog, the index, Parquet files that are read
+OWN_FILES: Final = 256  # open beside connections: catalog, serving database, Parquet files that are read
 
 
 @click.command(epilog="Example: runlake serve --data data/lake --port 8000")
