@@ -118,9 +118,18 @@ def debugging(environ: Mapping[str, str] = os.environ) -> bool:
     return environ.get(f"{PREFIX}LOG_LEVEL") == "debug"
 
 
+# Settings of earlier versions, and what to do without them.
+_GONE: Final = {
+    "index_rows": "the serving database is checkpointed by itself; remove it",
+    "cache_bytes": f"{PREFIX}HOT_DAYS says of how many days all runs are held ready; remove it",
+}
+
+
 def _explained(message: str, given: Mapping[str, str]) -> str:
     """msgspec's message, about the variable by its own name; an example where it has but a pattern to show."""
     if unknown := re.search("unknown field `(.*)`", message):
+        if unknown[1] in _GONE:
+            return f"the setting {PREFIX}{unknown[1].upper()} is gone: {_GONE[unknown[1]]}"
         near = difflib.get_close_matches(unknown[1], Settings.__struct_fields__, 1)
         known = f"; is {PREFIX}{near[0].upper()} meant?" if near else ""
         return f"there is no setting {PREFIX}{unknown[1].upper()}{known}"

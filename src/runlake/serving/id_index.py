@@ -28,6 +28,7 @@ LARGEST: Final = 1 << 25  # keys of one array: merging two of these would hold u
 _MAPPED: Final = 1 << 17  # from so many keys on a saved array is mapped from its file and takes no memory of its own
 _LOW: Final = np.uint64(LAST_QUARTER)
 _PREFIX: Final = "ids-"
+_SUFFIX: Final = ".keys"
 # Multipliers of MurmurHash3's 64-bit finaliser (Austin Appleby, public domain).
 _M1: Final = np.uint64(0xFF51AFD7ED558CCD)
 _M2: Final = np.uint64(0xC4CEB9FE1A85EC53)
@@ -121,14 +122,14 @@ class IdIndex:
 
         Large arrays are mapped from their files from now on. Raises OSError.
         """
-        taken = {path.name.split("-")[1] for path in folder.glob(f"{_PREFIX}*.npy")}
+        taken = {path.name.split("-")[1] for path in folder.glob(f"{_PREFIX}*{_SUFFIX}")}
         numbers = (number for number in map(str, itertools.count()) if number not in taken)
         arrays, names = [], []
         for array in self._arrays:
             kept, name = array, self._files.get(id(array))
             if name is None:
-                name = f"{_PREFIX}{next(numbers)}-{zlib.crc32(array.data):08x}.npy"
-                np.save(folder / name, array)
+                name = f"{_PREFIX}{next(numbers)}-{zlib.crc32(array.data):08x}{_SUFFIX}"
+                array.tofile(folder / name)
                 fsync(folder / name)
                 kept = _opened(folder / name) if len(array) >= _MAPPED else array
             arrays.append(kept)
@@ -148,19 +149,19 @@ class IdIndex:
 
 def remove_others(folder: Path, names: Sequence[str]) -> None:
     """Delete the saved arrays that are not among these."""
-    for path in folder.glob(f"{_PREFIX}*.npy"):
+    for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         if path.name not in names:
             path.unlink()
 
 
 def _loaded(path: Path) -> Keys:
-    """A saved array; its checksum is in its name."""
+    """A saved array; its checksum is in its name. The file is nothing but the keys: no byte of it is read unchecked."""
     array = _opened(path)
-    if array.dtype != np.uint64 or array.ndim != 1 or not path.stem.endswith(f"-{zlib.crc32(array.data):08x}"):
+    if not path.stem.endswith(f"-{zlib.crc32(array.data):08x}"):
         raise ValueError(f"{path} is damaged")
     return array
 
 
 def _opened(path: Path) -> Keys:
-    keys: Keys = np.load(path, mmap_mode="r" if path.stat().st_size >= 8 * _MAPPED else None)
-    return keys
+    mapped = path.stat().st_size >= 8 * _MAPPED
+    return np.memmap(path, dtype=np.uint64, mode="r") if mapped else np.fromfile(path, dtype=np.uint64)

@@ -4,6 +4,7 @@ and checkpointed. It holds nothing that the lake does not.
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -157,6 +158,8 @@ class Serving:
         self.snapshot, self._whole = snapshot, True
         if not self._checkpoint():
             warn("the serving database was not checkpointed")
+        elif self._paths.old_index.is_dir():
+            shutil.rmtree(self._paths.old_index, ignore_errors=True)
 
     def _take_inlined(self, inlined: pa.Table, opened: pa.Table) -> None:
         """Begin with these rows that are in no file. Inside the transaction."""
