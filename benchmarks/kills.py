@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/kills.py [--kills 300] [--seed 1] [--work FOLDER]
 
-One lake lives through all of them. Between two kills a server takes requests, flushes, merges, cleans and saves its
-index all the time; then it dies, by `kill -9` after a random while or by itself at a named point. After each restart
+One lake lives through all of them. Between two kills a server takes requests, flushes, merges, cleans, counts
+and checkpoints all the time; then it dies, by `kill -9` after a random while or by itself at a named point. After each restart
 the request without an answer must be stored whole or not at all, and the last acknowledged runs must be there; at the
 end every acknowledged run is compared, field by field, and `runlake check` reads all files. Exit code 1 on any loss.
 The moments of the kills depend on the machine; requests, waits and points come from the seed.
@@ -34,7 +34,7 @@ from runlake import failpoints
 SMALL: Final = {
     "RUNLAKE_FLUSH_ROWS": "300",
     "RUNLAKE_MERGE_FILES": "3",
-    "RUNLAKE_INDEX_ROWS": "1500",
+    "RUNLAKE_ROLLUP_ROWS": "1500",
     "RUNLAKE_MAINTAIN_SECONDS": "0.02",
     "RUNLAKE_TIDY_SECONDS": "0.3",
     "RUNLAKE_GRACE_SECONDS": "0.5",

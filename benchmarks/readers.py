@@ -28,11 +28,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.comparison import machine
 
 from runlake import generate, times
-from runlake.index.index import Index
 from runlake.lake import bulk
 from runlake.lake.catalog import Lake
 from runlake.lake.merging import LARGEST
+from runlake.lake.stored import Stored
 from runlake.paths import Paths
+from runlake.serving.serving import Serving
 from runlake.settings import Settings
 
 CODECS: Final = ("lz4_raw", "zstd")
@@ -161,15 +162,17 @@ def lake(folder: Path, codec: str, runs: int) -> list[str]:
     settings = Settings(data=str(folder), parquet_codec=codec)  # type: ignore[arg-type]
     history = generate.history(runs=runs, days=2, tasks=500, seed=5, until=times.parse("2026-11-01"), batch_rows=20_000)
     opened = Lake(Paths.of(folder), settings, write=True)
-    index = Index(settings)
+    stored, serving = Stored(), Serving(opened)
     try:
-        index.load(opened)
-        bulk.load(opened, index, (bulk.Source("generated", 1, rows) for rows in history))
+        stored.load(opened)
+        serving.load()
+        pieces = (bulk.Source("generated", 1, rows) for rows in history)
+        bulk.load(opened, stored, serving.locate, serving.remember, pieces)
         with opened.transaction():
             opened.execute("merge", {"low": 0, "high": LARGEST, "steps": 16})
         return [file.path for file in opened.files()]
     finally:
-        index.close()
+        serving.close()
         opened.close()
 
 

@@ -127,16 +127,15 @@ def line(store: Store, commits: int, took: list[float]) -> list[str]:
     look = subprocess.run(
         [sys.executable, "-I", "-S", "-c", LOOK, str(paths.catalog)], capture_output=True, text=True, check=True
     )
-    view = store.index.view
     milliseconds = np.array(took) * 1e3
     return [
         f"{commits:,}",
         f"{paths.catalog.stat().st_size / 1e6:.1f}",
         f"{wal.stat().st_size / 1e6:.1f}",
         f"{int(look.stdout):,}",
-        f"{len(view.files.all()):,}",
+        f"{len(store.stored.files):,}",
         f"{sum(1 for _ in paths.files.rglob('*.parquet')):,}",
-        f"{view.inlined:,}",
+        f"{store.stored.inlined_rows:,}",
         f"{np.percentile(milliseconds, 50):.0f}",
         f"{np.percentile(milliseconds, 99):.0f}",
         f"{milliseconds.max():.0f}",

@@ -37,7 +37,7 @@ from support import RUNLAKE, Server, environment, runlake
 LIVELY: Final = {
     "RUNLAKE_FLUSH_ROWS": "1000",
     "RUNLAKE_MERGE_FILES": "4",
-    "RUNLAKE_INDEX_ROWS": "10000",
+    "RUNLAKE_ROLLUP_ROWS": "10000",
     "RUNLAKE_MAINTAIN_SECONDS": "1",
     "RUNLAKE_TIDY_SECONDS": "10",
     "RUNLAKE_GRACE_SECONDS": "20",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pytest
+from loading import load_pieces
 
 from runlake.errors import ImportFailed
 from runlake.lake import bulk
@@ -35,7 +36,7 @@ def loaded(lake: Path, *files: Path, select: str | None = None, reading: Reading
     try:
         store.load()
         pieces = sources.tables(files, select, store.lake.settings, reading)
-        return bulk.load(store.lake, store.index, (bulk.Source(*piece) for piece in pieces))
+        return load_pieces(store, (bulk.Source(*piece) for piece in pieces))
     finally:
         store.close()
 

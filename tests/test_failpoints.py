@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import time
@@ -20,23 +19,23 @@ SOURCES: Final = Path(failpoints.__file__).parent
 BUSY: Final = {
     "RUNLAKE_FLUSH_ROWS": "150",
     "RUNLAKE_MERGE_FILES": "2",
-    "RUNLAKE_INDEX_ROWS": "300",
+    "RUNLAKE_ROLLUP_ROWS": "300",
     "RUNLAKE_MAINTAIN_SECONDS": "0.01",
     "RUNLAKE_TIDY_SECONDS": "0.1",
     "RUNLAKE_GRACE_SECONDS": "0",
 }
 REQUESTS: Final = 400  # at most, before the point must have been passed
-# The first index of a lake is saved before it takes an append; the second one beside them.
-PASSES: Final = [*(f"{point}:1" for point in failpoints.POINTS), "after-sync:9", "mid-merge:3", "mid-index-save:2"]
+# The first checkpoint of a lake is made before it takes an append; the second one beside them.
+PASSES: Final = [*(f"{point}:1" for point in failpoints.POINTS), "after-sync:9", "mid-merge:3", "mid-checkpoint:2"]
 
 
 def leftovers(lake: Path) -> set[str]:
     """Files in the lake's folder that nothing names."""
     listed = set(runlake("info", "--files", "--data", str(lake)).stdout.splitlines())
-    index = lake / "index"
-    named = {"manifest.json", *json.loads((index / "manifest.json").read_text())["files"]}
+    serving = set(map(str, (lake / "serving").iterdir()))
     kept = {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "writer.lock", "SHA256SUMS"}
-    live = listed | {str(index / name) for name in named} | {str(lake / name) for name in kept}
+    assert {Path(name).suffix for name in serving} <= {".duckdb", ".keys"}
+    live = listed | serving | {str(lake / name) for name in kept}
     return {str(path) for path in lake.rglob("*") if path.is_file()} - live
 
 
@@ -53,7 +52,7 @@ def test_kill_at(fail_point: str, tmp_path: Path) -> None:
     """Acknowledged runs are there once, the request that was not answered is there whole or not; nothing is left."""
     lake, ledger = tmp_path / "lake", Ledger(7)
     server = Server(lake, env=environment(None, RUNLAKE_FAIL_POINT=fail_point, **BUSY))
-    if fail_point != "mid-index-save:1":
+    if fail_point != "mid-checkpoint:1":
         server.wait_ready()
         for _ in range(REQUESTS):
             if not ledger.post(server.client, ledger.batch()):
@@ -86,5 +85,5 @@ def test_a_misspelt_point_is_refused(text: str, tmp_path: Path) -> None:
     """In one line, before anything is made."""
     done = runlake("serve", "--data", str(tmp_path / "lake"), env=environment(None, RUNLAKE_FAIL_POINT=text))
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
-    assert "mid-index-save" in done.stderr
+    assert "mid-checkpoint" in done.stderr
     assert not (tmp_path / "lake").exists()

@@ -45,7 +45,7 @@ def layout(path: str) -> tuple[str, tuple[str, str], list[int]]:
 
 def live(store: Store) -> list[tuple[str, tuple[str, str], list[int]]]:
     """The layouts of the live files, day by day."""
-    return [layout(file.path) for file in store.index.files()]
+    return [layout(file.path) for file in store.stored.files]
 
 
 def upkeep(settings: Settings, step: Step) -> list[tuple[str, tuple[str, str], list[int]]]:

@@ -144,8 +144,8 @@ def filled(size: int, seed: int = 1) -> tuple[IdIndex, Words]:
 
 def same(one: IdIndex, other: IdIndex, numbers: Words) -> bool:
     """Whether both say the same of all ids."""
-    found = [np.sort(np.stack(index.locate(numbers)), axis=1) for index in (one, other)]
-    return np.array_equal(*found)
+    found, expected = (np.sort(np.stack(index.locate(numbers)), axis=1) for index in (one, other))
+    return np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize("size", [40, 600_000])

@@ -152,7 +152,8 @@ Figures of all tasks over the last `days` days, beside those of the period of eq
 HEALTH: Final = "200 as long as the process answers. For a liveness probe; it says nothing of the data."
 
 READY: Final = """\
-200 once the lake is attached and the serving database has caught up; until then 503 with the reason. For a readiness probe.
+200 once the lake is attached and the serving database has caught up; until then 503 with the reason. For a
+readiness probe.
 """
 
 METRICS: Final = """\

@@ -141,16 +141,15 @@ class Engine:
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        with self._serving.reading() as cursor:
+        # The serving database sees the errors of DuckDB first: some say that it is lost.
+        with duck.translated("answering"), self._serving.reading() as cursor:
             session = Session(cursor, self._serving.ids, self._seconds)
             with self._guard:
                 self._running.add(session)
             try:
-                with duck.translated("answering"):
-                    snapshot, first_day, hot_from, months = session.rows(SQL["state"])[0]
-                    unreadable = self._serving.unreadable
-                    session.state = State(snapshot, first_day, hot_from, months, unreadable)
-                    yield session
+                snapshot, first_day, hot_from, months = session.rows(SQL["state"])[0]
+                session.state = State(snapshot, first_day, hot_from, months, self._serving.unreadable)
+                yield session
             finally:
                 with self._guard:
                     self._running.discard(session)

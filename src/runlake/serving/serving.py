@@ -31,6 +31,7 @@ from runlake.serving.rebuild import file_dicts, is_readable, rebuild
 from runlake.serving.sql import APPLY, FINISHED, LAYOUT
 
 _REST: Final = 12  # maintenance intervals between checkpoints, and between attempts after one failed
+_CORRUPT: Final = "Corrupt database"  # how DuckDB begins to say that a block of a file is not what was written
 _FEED_ROWS: Final = 1_000_000  # more than this, and more than half of what is known: counting all files is easier
 
 
@@ -48,6 +49,8 @@ class Serving:
         self._counted = 0  # finished runs
         self._busy: set[int] = set()  # months counted since the last look
         self.unreadable: list[DataFile] = []  # files that are not counted
+        self._lost: duckdb.Error | None = None  # what made the instance useless
+        self._corrupt = False  # whether its file is useless, too
         self._due = 0.0  # monotonic; when the next checkpoint or attempt is due
         self._readers: dict[int, int] = {}  # the oldest snapshot that a reading thread may see
         self._guard = threading.Condition()  # of the readers, and of the database they begin with
@@ -58,16 +61,40 @@ class Serving:
         thread = threading.get_ident()
         with self._guard:
             database = self._database
-            if database is None or self.snapshot < 0:
+            if database is None or self.snapshot < 0 or self._lost is not None:
                 raise NotReady("the serving database is being made")
             self._readers[thread] = self.snapshot
         try:
             with database.reading() as cursor:
                 yield cursor
+        except duckdb.Error as exc:
+            if self._is_lost(exc):
+                raise NotReady("the serving database is being made") from exc
+            raise
         finally:
             with self._guard:
                 del self._readers[thread]
                 self._guard.notify_all()
+
+    def _is_lost(self, exc: duckdb.Error) -> bool:
+        """Whether an error says that the instance, or its file, is useless: then `tend` opens or makes another."""
+        corrupt = _CORRUPT in str(exc)
+        lost = corrupt or isinstance(exc, duckdb.FatalException | duckdb.InternalException)
+        if lost and self._lost is None:
+            warn("the serving database is lost", reason=exc)
+            self._lost = exc
+        if corrupt:
+            self._corrupt = True
+        return lost
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """See in errors of the writing thread whether the database is lost."""
+        try:
+            yield
+        except duckdb.Error as exc:
+            self._is_lost(exc)
+            raise
 
     def settled(self) -> bool:
         """Whether no question sees an older snapshot any more, so that files it may read can go."""
@@ -86,9 +113,14 @@ class Serving:
 
     def load(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Bring it to the newest snapshot of the lake; `progress(files done, files in all)` when it is made anew."""
-        if self._whole and self._lake.snapshot() == self.snapshot:
+        if self._whole and self._lost is None and self._lake.snapshot() == self.snapshot:
             return
         self._whole = False
+        if self._lost is not None:
+            self._drop()
+            if self._corrupt:
+                self._paths.serving_file.unlink(missing_ok=True)
+            self._lost, self._corrupt = None, False
         if not self._is_caught_up():
             self._rebuild(progress)
         self._whole = True
@@ -238,7 +270,7 @@ class Serving:
         failpoints.passing("before-apply")
         self._add_ids(commit.finished)  # before any question can see the runs
         database = self._opened
-        with database.transaction():
+        with self._noticing(), database.transaction():
             if commit.closed:
                 with database.given(closed=closed_rows(commit.closed)):
                     database.execute(APPLY["close_inlined"])
@@ -292,8 +324,13 @@ class Serving:
 
     def tend(self) -> None:
         """One step of what is due between commits: count, settle a month, checkpoint, read restored files."""
-        if not self._whole:
+        if not self._whole or self._lost is not None:
+            self.load()
             return
+        with self._noticing():
+            self._tend()
+
+    def _tend(self) -> None:
         if self._uncounted >= self._settings.rollup_rows:
             with self._opened.transaction():
                 self._count()
