@@ -57,6 +57,6 @@ def following(serving: Serving) -> Following:
         load=serving.load,
         tend=serving.tend,
         checkpoint=serving.checkpoint,
-        settled=serving.settled,
+        settled=serving.readers.settled,
         kept=lambda: serving.kept,
     )

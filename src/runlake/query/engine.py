@@ -142,7 +142,7 @@ class Engine:
     @contextmanager
     def _session(self) -> Iterator[Session]:
         # The serving database sees the errors of DuckDB first: some say that it is lost.
-        with duck.translated("answering"), self._serving.reading() as cursor:
+        with duck.translated("answering"), self._serving.readers.reading() as cursor:
             session = Session(cursor, self._serving.ids, self._seconds)
             with self._guard:
                 self._running.add(session)

@@ -5,10 +5,8 @@ and checkpointed. It holds nothing that the lake does not.
 from __future__ import annotations
 
 import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 
 import duckdb
@@ -27,6 +25,7 @@ from runlake.log import event, warn
 from runlake.serving import counting, id_index
 from runlake.serving.database import Database, closed_rows, file_rows, incoming
 from runlake.serving.id_index import IdIndex
+from runlake.serving.readers import Readers
 from runlake.serving.rebuild import file_dicts, is_readable, rebuild
 from runlake.serving.sql import APPLY, FINISHED, LAYOUT
 
@@ -42,63 +41,19 @@ class Serving:
         self._lake, self._settings, self._paths = lake, lake.settings, lake.paths
         self._database: Database | None = None
         self.ids = IdIndex()
-        self.snapshot = -1  # of the last transaction
+        self.readers = Readers()
         self._base: int | None = None  # the snapshot of the last checkpoint
         self._whole = False  # whether it has all that was committed
         self._uncounted = 0  # finished runs
         self._counted = 0  # finished runs
         self._busy: set[int] = set()  # months counted since the last look
         self.unreadable: list[DataFile] = []  # files that are not counted
-        self._lost: duckdb.Error | None = None  # what made the instance useless
-        self._corrupt = False  # whether its file is useless, too
         self._due = 0.0  # monotonic; when the next checkpoint or attempt is due
-        self._readers: dict[int, int] = {}  # the oldest snapshot that a reading thread may see
-        self._guard = threading.Condition()  # of the readers, and of the database they begin with
 
-    @contextmanager
-    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor of this thread inside a read transaction. Raises NotReady."""
-        thread = threading.get_ident()
-        with self._guard:
-            database = self._database
-            if database is None or self.snapshot < 0 or self._lost is not None:
-                raise NotReady("the serving database is being made")
-            self._readers[thread] = self.snapshot
-        try:
-            with database.reading() as cursor:
-                yield cursor
-        except duckdb.Error as exc:
-            if self._is_lost(exc):
-                raise NotReady("the serving database is being made") from exc
-            raise
-        finally:
-            with self._guard:
-                del self._readers[thread]
-                self._guard.notify_all()
-
-    def _is_lost(self, exc: duckdb.Error) -> bool:
-        """Whether an error says that the instance, or its file, is useless: then `tend` opens or makes another."""
-        corrupt = _CORRUPT in str(exc)
-        lost = corrupt or isinstance(exc, duckdb.FatalException | duckdb.InternalException)
-        if lost and self._lost is None:
-            warn("the serving database is lost", reason=exc)
-            self._lost = exc
-        if corrupt:
-            self._corrupt = True
-        return lost
-
-    @contextmanager
-    def _noticing(self) -> Iterator[None]:
-        """See in errors of the writing thread whether the database is lost."""
-        try:
-            yield
-        except duckdb.Error as exc:
-            self._is_lost(exc)
-            raise
-
-    def settled(self) -> bool:
-        """Whether no question sees an older snapshot any more, so that files it may read can go."""
-        return all(snapshot >= self.snapshot for snapshot in list(self._readers.values()))
+    @property
+    def snapshot(self) -> int:
+        """The snapshot that the next question sees; -1 while there is none."""
+        return self.readers.snapshot
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -113,14 +68,13 @@ class Serving:
 
     def load(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Bring it to the newest snapshot of the lake; `progress(files done, files in all)` when it is made anew."""
-        if self._whole and self._lost is None and self._lake.snapshot() == self.snapshot:
+        if self._whole and self.readers.lost is None and self._lake.snapshot() == self.snapshot:
             return
         self._whole = False
-        if self._lost is not None:
+        if self.readers.lost is not None:
             self._drop()
-            if self._corrupt:
+            if self.readers.corrupt:
                 self._paths.serving_file.unlink(missing_ok=True)
-            self._lost, self._corrupt = None, False
         if not self._is_caught_up():
             self._rebuild(progress)
         self._whole = True
@@ -132,36 +86,39 @@ class Serving:
             return True
         self._drop()
         try:
-            if not self._open():
-                return False
+            database = self._open()
         except (duckdb.Error, OSError, ValueError) as exc:
             event("no serving database", reason=exc)
-            self._drop()
-            return False
-        if self._base == self._lake.snapshot() or self._follows(self.snapshot):
-            return True
+            database = None
+        if database is not None and self._base is not None:
+            if self._base == self._lake.snapshot():
+                self.readers.offer(database, self._base)
+                return True
+            if self._follows(self._base):
+                return True
         self._drop()
         return False
 
-    def _open(self) -> bool:
-        """Open the file; False when there is none, or it is of another layout, lake or history."""
+    def _open(self) -> Database | None:
+        """Open the file; None when there is none, or it is of another layout, lake or history."""
         if not self._paths.serving_file.is_file():
-            return False
+            return None
         s = self._settings
         # One thread a statement: several questions at once make better use of the cores, and each costs less.
         database = self._database = Database(
             self._paths.serving_file, threads=1, memory_limit=s.memory_limit, temp=self._paths.spill
         )
-        layout, snapshot, lineage, finished, names = database.execute(APPLY["checkpointed"])[0]
-        if layout != LAYOUT or lineage != self._lake.mark(snapshot):
+        found = database.execute(APPLY["checkpointed"])
+        if not found or found[0][:1] != (LAYOUT,) or found[0][2] != self._lake.mark(found[0][1]):
             event("no serving database", reason="it is of another layout or lake")
-            return False
+            return None
+        _, snapshot, _, finished, names = found[0]
         self.ids.load(self._paths.serving, names)
-        self._base = self.snapshot = snapshot
+        self._base = snapshot
         self._counted = finished
         self._uncounted = database.execute(APPLY["uncounted"])[0][0]
         id_index.remove_others(self._paths.serving, names)
-        return True
+        return database
 
     def _rebuild(self, progress: Callable[[int, int], None] | None) -> None:
         """Make it anew, under another name until it is whole."""
@@ -187,7 +144,8 @@ class Serving:
             self._take_inlined(inlined, self._lake.execute("open"))
             self._retain(self._lake.horizon() or 0)
             counting.set_snapshot(self._database, snapshot)
-        self.snapshot, self._whole = snapshot, True
+        self.readers.offer(self._database, snapshot)
+        self._whole = True
         if not self._checkpoint():
             warn("the serving database was not checkpointed")
         elif self._paths.old_index.is_dir():
@@ -239,7 +197,8 @@ class Serving:
         except LakeDamaged as exc:
             event("no catching up", reason=exc)
             return False
-        self.snapshot, self._counted = last, self._counted + new
+        self._counted += new
+        self.readers.offer(self._opened, last)
         return True
 
     def _take_feed(self, after: int, last: int, inlined: pa.Table, opened: pa.Table) -> None:
@@ -270,7 +229,7 @@ class Serving:
         failpoints.passing("before-apply")
         self._add_ids(commit.finished)  # before any question can see the runs
         database = self._opened
-        with self._noticing(), database.transaction():
+        with self.readers.noticing(), database.transaction():
             if commit.closed:
                 with database.given(closed=closed_rows(commit.closed)):
                     database.execute(APPLY["close_inlined"])
@@ -293,7 +252,7 @@ class Serving:
             failpoints.passing("mid-apply")
         self._uncounted += commit.finished.num_rows
         self._counted += commit.finished.num_rows
-        self.snapshot, self._whole = commit.snapshot, True
+        self.readers.snapshot, self._whole = commit.snapshot, True
 
     def _add_files(self, files: tuple[DataFile, ...]) -> None:
         with self._opened.given(file=file_rows(file_dicts(files, frozenset()))):
@@ -324,10 +283,10 @@ class Serving:
 
     def tend(self) -> None:
         """One step of what is due between commits: count, settle a month, checkpoint, read restored files."""
-        if not self._whole or self._lost is not None:
+        if not self._whole or self.readers.lost is not None:
             self.load()
             return
-        with self._noticing():
+        with self.readers.noticing():
             self._tend()
 
     def _tend(self) -> None:
@@ -390,10 +349,8 @@ class Serving:
 
     def _drop(self) -> None:
         """Close what is open; what is not in the file is forgotten."""
-        with self._guard:
-            database, self._database, self.snapshot = self._database, None, -1
-            # Two instances of one file would damage it: every question has to end before.
-            self._guard.wait_for(lambda: not self._readers)
+        self.readers.end()  # two instances of one file would damage it
+        database, self._database = self._database, None
         if database is not None:
             database.close()
         self._base = None
