@@ -1,0 +1,160 @@
+"""Which statements an answer is made of: seen by DuckDB's own profiling, and shown in docs/design.md.
+
+`python tests/statements.py` writes the table into the page; `test_statements.py` compares.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import histories
+from loading import opened_store
+from oracle import DAY
+from support import HERE, post
+
+from runlake import generate
+from runlake.lake import bulk
+from runlake.model import Instant, RunsQuery, SummaryQuery, TaskStatsQuery
+from runlake.query import queries, statistics
+from runlake.query.engine import Session
+from runlake.query.sql import SQL
+from runlake.settings import Settings
+from runlake.store import Store
+
+DESIGN: Final = HERE.parent / "docs" / "design.md"
+END: Final = histories.MIDNIGHT
+DAYS: Final = 4
+RUNS: Final = 60_000
+_TABLE: Final = re.compile(r"<!-- statements -->\n.*?<!-- end -->", re.DOTALL)
+
+
+class Scan(NamedTuple):
+    """A table or Parquet files as one statement read them: `files` are paths, `rows` those that were decoded."""
+
+    table: str
+    files: tuple[str, ...]
+    rows: int
+
+
+class Seen(NamedTuple):
+    """A statement that ran: the name of its block, and what it read."""
+
+    name: str
+    scans: tuple[Scan, ...]
+
+
+class Watch:
+    """A history of four days in files of several row groups, and the statements of each question."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.store, self._out = store, folder / "profile.json"
+        page = store.engine.submit(queries.page, RunsQuery(offset=RUNS // 2, limit=1)).result(60)
+        self.run = page.items[0]
+
+    def watched(self, question: Callable[..., Any], *args: Any) -> list[Seen]:
+        """Ask, and return the statements in their order."""
+        seen: list[Seen] = []
+        rows = Session.rows
+
+        def profiled(
+            session: Session, statement: str, parameters: Mapping[str, Any] | None = None
+        ) -> list[tuple[Any, ...]]:
+            cursor = session._cursor
+            cursor.execute("PRAGMA enable_profiling = 'json'")
+            cursor.execute(f"PRAGMA profiling_output = '{self._out}'")
+            answer = rows(session, statement, parameters)
+            cursor.execute("PRAGMA disable_profiling")
+            seen.append(Seen(name_of(statement), tuple(_scans(json.loads(self._out.read_text())))))
+            return answer
+
+        Session.rows = profiled  # type: ignore[method-assign]
+        try:
+            self.store.engine.submit(question, *args).result(60)
+        finally:
+            Session.rows = rows  # type: ignore[method-assign]
+        return seen
+
+
+def name_of(statement: str) -> str:
+    """The block that a statement was made from: the one with the same beginning, up to its first place to fill in."""
+    begins = {name: re.split(r"[{$]", text)[0] for name, text in SQL.items()}
+    fitting = [name for name, begin in begins.items() if begin.strip() and statement.startswith(begin)]
+    return max(fitting, key=lambda name: len(begins[name]), default="?")
+
+
+def _scans(node: dict[str, Any]) -> Iterator[Scan]:
+    if node.get("operator_type") == "TABLE_SCAN":
+        extra = node["extra_info"]
+        files = extra.get("Filename(s)", "")
+        paths = files if isinstance(files, list) else [file for file in files.split(", ") if file]
+        name = extra.get("Table", "").rpartition(".")[2].strip('"') or extra.get("Function", "").lower()
+        yield Scan(name, tuple(paths), node.get("operator_rows_scanned", 0))
+    for child in node.get("children", []):
+        yield from _scans(child)
+
+
+@contextmanager
+def watching(folder: Path) -> Iterator[Watch]:
+    """A store to watch: everything is in files, merged and counted, but for one open run."""
+    settings = Settings(data=str(folder / "lake"), row_group_rows=2048, rollup_rows=1)
+    with opened_store(settings) as store:
+        store.writer.close()
+        tables = generate.history(runs=RUNS, days=DAYS, tasks=20, seed=3, until=END, batch_rows=RUNS)
+        pieces = (bulk.Source("generated", 1, rows) for rows in tables)
+        bulk.load(store.lake, store.stored, store.serving.locate, store.serving.remember, pieces)
+    with opened_store(settings) as store:
+        post(store, {"task_id": str(histories.TASKS[1]), "created_at": "2025-01-12T00:00:00Z"})
+        store.writer.close()
+        keeper = store.writer.keeper
+        keeper.run(keeper.steps())
+        store.serving.tend()
+        yield Watch(store, folder)
+
+
+def questions(watch: Watch) -> Sequence[tuple[str, str, int, list[Seen]]]:
+    """Each line of the table: route, what is asked, the most statements it may take, and those that were seen."""
+    run_id, task_id = watch.run.id, watch.run.task_id
+    until = Instant(END - DAY // 3 - 1234)
+    early = Instant(END - 2 * DAY - DAY // 3 - 777)
+    asked: list[tuple[str, str, int, Callable[..., Any], tuple[Any, ...]]] = [
+        ("GET /runs", "the first page", 4, queries.page, (RunsQuery(),)),
+        ("GET /runs", "failures", 4, queries.page, (RunsQuery(success=False),)),
+        ("GET /runs", "half-way", 4, queries.page, (RunsQuery(offset=RUNS // 2),)),
+        ("GET /runs", "a window", 4, queries.page, (RunsQuery(start_time=early, end_time=until),)),
+        ("GET /runs", "first page of a task", 4, queries.page, (RunsQuery(task_id=task_id),)),
+        ("GET /runs", "a task, deep", 6, queries.page, (RunsQuery(task_id=task_id, offset=300),)),
+        ("GET /runs/{run_id}", "", 3, queries.detail, (run_id,)),
+        ("GET /task/{task_id}/latest", "", 3, queries.latest, (task_id,)),
+        ("GET /task/{task_id}/stats", "two days", 4, statistics.task_stats, (task_id, TaskStatsQuery(2, until))),
+        ("GET /stats/summary", "two days", 5, statistics.summary, (SummaryQuery(2, until),)),
+    ]
+    return [(route, what, most, watch.watched(ask, *args)) for route, what, most, ask, args in asked]
+
+
+def table(lines: Sequence[tuple[str, str, int, list[Seen]]]) -> str:
+    """The table of the page."""
+    rows = ["| route | asked | statements, in their order | tables and files read |", "|---|---|---|---|"]
+    for route, what, _, seen in lines:
+        names = ", ".join(f"`{one.name}`" for one in seen)
+        scans = [scan for one in seen for scan in one.scans]
+        tables = sorted({scan.table for scan in scans if not scan.files})
+        files = {file for scan in scans for file in scan.files}
+        read = [*tables, *([f"{len(files)} of {DAYS} files"] if files else [])]
+        rows.append(f"| `{route}` | {what} | {names} | {', '.join(read)} |")
+    return "\n".join(rows)
+
+
+def with_table(text: str, lines: Sequence[tuple[str, str, int, list[Seen]]]) -> str:
+    """The page with a fresh table."""
+    return _TABLE.sub(lambda _: f"<!-- statements -->\n{table(lines)}\n<!-- end -->", text)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as temporary, watching(Path(temporary)) as watch:
+        DESIGN.write_text(with_table(DESIGN.read_text(encoding="utf-8"), questions(watch)), encoding="utf-8")
