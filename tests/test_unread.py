@@ -126,7 +126,7 @@ def test_a_load_of_more_runs_is_refused(lake: Path) -> None:
 
 
 def test_a_file_that_was_merged_before_it_was_counted(lake: Path, tmp_path: Path) -> None:
-    """It came back, and is gone again for another reason: all is read anew."""
+    """It came back: its runs are counted with the file that they are in now."""
     with opened_store(settings_of(lake)) as store:
         post(store, *(on(BAD, 300 + i) for i in range(5)))
     file = max(lake.rglob(f"day={BAD}/*.parquet"), key=lambda file: file.stat().st_size)
@@ -142,9 +142,24 @@ def test_a_file_that_was_merged_before_it_was_counted(lake: Path, tmp_path: Path
         day = times.parse(f"2025-01-{BAD:02}")
         assert len([live for live in store.stored.files if live.day == day // times.DAY_US]) == 1
         file.unlink(missing_ok=True)
-        store.serving._due = 0.0
-        store.serving.tend()
         assert not store.serving.unreadable
         assert page(store)["total"] == 405
         window = {"start_time": day, "end_time": day + times.DAY_US}
         assert page(store, **window)["total"] == 205
+
+
+def test_retention_drops_the_day_of_a_file_that_is_not_counted(lake: Path) -> None:
+    """Then nothing of it is missing any more."""
+    with opened_store(settings_of(lake)) as store:
+        post(store, *(on(GOOD, 300 + i) for i in range(5)))
+    shutil.rmtree(lake / "serving")
+    file = bad_file(lake)
+    good = file.read_bytes()
+    half(file)
+    with opened_store(settings_of(lake, retention_days=5)) as store:
+        assert [bad.path for bad in store.serving.unreadable] == [str(file)]
+        file.write_bytes(good)  # DuckLake opens the files of the days that it drops
+        store.writer.close()
+        store.writer.keeper.run(store.writer.keeper.steps())
+        assert not store.serving.unreadable
+        assert page(store)["total"] == 205

@@ -81,6 +81,7 @@ class _Rebuild:
             rows = file_dicts(files, self._unreadable)
             with database.given(file=file_rows(rows)):
                 database.execute(APPLY["add_files"])
+        database.execute("CHECKPOINT serving")
         return self._unreadable
 
     def _add(self, piece: list[DataFile]) -> None:

@@ -227,6 +227,9 @@ class Serving:
         """Follow a commit of ours; after any error only `load` helps."""
         self._whole = False
         failpoints.passing("before-apply")
+        if self._is_countable_now(commit):
+            self.load()
+            return
         self._add_ids(commit.finished)  # before any question can see the runs
         database = self._opened
         with self.readers.noticing(), database.transaction():
@@ -253,6 +256,13 @@ class Serving:
         self._uncounted += commit.finished.num_rows
         self._counted += commit.finished.num_rows
         self.readers.snapshot, self._whole = commit.snapshot, True
+
+    def _is_countable_now(self, commit: Commit) -> bool:
+        """Whether a file that is not counted was merged with others, so that its runs can be read again."""
+        if commit.files is None:
+            return False
+        live, kept_from = {file.number for file in commit.files}, commit.horizon or 0
+        return any(file.number not in live and file.day >= kept_from for file in self.unreadable)
 
     def _add_files(self, files: tuple[DataFile, ...]) -> None:
         with self._opened.given(file=file_rows(file_dicts(files, frozenset()))):
