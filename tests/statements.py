@@ -30,16 +30,15 @@ from runlake.store import Store
 DESIGN: Final = HERE.parent / "docs" / "design.md"
 END: Final = histories.MIDNIGHT
 DAYS: Final = 4
-RUNS: Final = 60_000
+RUNS: Final = 24_000
 _TABLE: Final = re.compile(r"<!-- statements -->\n.*?<!-- end -->", re.DOTALL)
 
 
 class Scan(NamedTuple):
-    """A table or Parquet files as one statement read them: `files` are paths, `rows` those that were decoded."""
+    """A table, or Parquet files by their paths, as one statement read them."""
 
     table: str
     files: tuple[str, ...]
-    rows: int
 
 
 class Seen(NamedTuple):
@@ -57,6 +56,11 @@ class Watch:
         page = store.engine.submit(queries.page, RunsQuery(offset=RUNS // 2, limit=1)).result(60)
         self.run = page.items[0]
 
+    @property
+    def files(self) -> list[Path]:
+        """The files of the finished runs."""
+        return [Path(file.path) for file in self.store.stored.files]
+
     def watched(self, question: Callable[..., Any], *args: Any) -> list[Seen]:
         """Ask, and return the statements in their order."""
         seen: list[Seen] = []
@@ -73,7 +77,7 @@ class Watch:
             seen.append(Seen(name_of(statement), tuple(_scans(json.loads(self._out.read_text())))))
             return answer
 
-        Session.rows = profiled  # type: ignore[method-assign]
+        Session.rows = profiled  # type: ignore[method-assign,assignment]
         try:
             self.store.engine.submit(question, *args).result(60)
         finally:
@@ -94,7 +98,7 @@ def _scans(node: dict[str, Any]) -> Iterator[Scan]:
         files = extra.get("Filename(s)", "")
         paths = files if isinstance(files, list) else [file for file in files.split(", ") if file]
         name = extra.get("Table", "").rpartition(".")[2].strip('"') or extra.get("Function", "").lower()
-        yield Scan(name, tuple(paths), node.get("operator_rows_scanned", 0))
+        yield Scan(name, tuple(paths))
     for child in node.get("children", []):
         yield from _scans(child)
 
