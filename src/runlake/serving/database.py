@@ -44,8 +44,10 @@ class Database:
         for name, value in _SETTINGS.items():
             self._con.execute(f"SET GLOBAL {name} = {value}")
         options = f"RECOVERY_MODE no_wal_writes, ROW_GROUP_SIZE {_ROW_GROUP}"
-        # A file that was closed is as the last checkpoint left it, too, whose row in `checkpointed` says what it is.
+        # DuckDB checkpoints by itself neither at the end nor after a large commit: the file is as our last checkpoint left
+        # it, whose row in `checkpointed` says what it is.
         self._con.execute("PRAGMA disable_checkpoint_on_shutdown")
+        self._con.execute("SET GLOBAL checkpoint_threshold = '1TB'")
         self._con.execute(f"ATTACH {duck.literal(file)} AS serving ({options})")
         self._con.execute("USE serving")
         self._slots = {name: duck.Slot(schema) for name, schema in _SLOTS.items()}

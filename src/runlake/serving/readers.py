@@ -14,6 +14,7 @@ from runlake.log import warn
 from runlake.serving.database import Database
 
 _CORRUPT: Final = "Corrupt database"  # how DuckDB begins to say that a block of a file is not what was written
+_INVALIDATED: Final = "has been invalidated"  # as by a checkpoint on a full disk, which is no fatal error by its type
 
 
 class Readers:
@@ -70,7 +71,8 @@ class Readers:
             yield
         except duckdb.Error as exc:
             corrupt = _CORRUPT in str(exc)
-            if corrupt or isinstance(exc, duckdb.FatalException | duckdb.InternalException):
+            useless = isinstance(exc, duckdb.FatalException | duckdb.InternalException) or _INVALIDATED in str(exc)
+            if corrupt or useless:
                 warn("the serving database is lost", reason=exc)
                 self.lost, self.corrupt = exc, self.corrupt or corrupt
             raise

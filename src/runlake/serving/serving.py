@@ -31,6 +31,7 @@ from runlake.serving.sql import APPLY, FINISHED, LAYOUT
 
 _REST: Final = 12  # maintenance intervals between checkpoints, and between attempts after one failed
 _CORRUPT: Final = "Corrupt database"  # how DuckDB begins to say that a block of a file is not what was written
+_ROOM: Final = 8 << 20  # bytes on disk, beside the size of the file, without which no checkpoint is begun
 _FEED_ROWS: Final = 1_000_000  # more than this, and more than half of what is known: counting all files is easier
 
 
@@ -111,6 +112,9 @@ class Serving:
         found = database.execute(APPLY["checkpointed"])
         if not found or found[0][:1] != (LAYOUT,) or found[0][2] != self._lake.mark(found[0][1]):
             event("no serving database", reason="it is of another layout or lake")
+            return None
+        if counting.state(database).snapshot != found[0][1]:
+            event("no serving database", reason="it is of another snapshot than its id index")
             return None
         _, snapshot, _, finished, names = found[0]
         self.ids.load(self._paths.serving, names)
@@ -334,6 +338,9 @@ class Serving:
     def _checkpoint(self) -> bool:
         """Write all to the file; False when it was refused, and is tried again later."""
         if self.unreadable:
+            return False
+        if shutil.disk_usage(self._paths.serving).free < self._paths.serving_file.stat().st_size + _ROOM:
+            event("no checkpoint", reason="the disk is full")  # the instance would not outlive it
             return False
         try:
             names = self.ids.save(self._paths.serving)
