@@ -72,10 +72,10 @@ def test_a_lost_catalog(lake: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [DAMAGES["cut in the middle"], None], ids=["cut in the middle", "gone"])
-def test_a_damaged_index(lake: Path, damage: Damage | None) -> None:
-    """Each file of it, one after the other: the service makes the index anew, says why, and answers all the same."""
-    for number in range(len(list((lake / "index").iterdir()))):
-        file = sorted((lake / "index").iterdir())[number]  # made anew, it may have another name
+def test_a_damaged_serving_database(lake: Path, damage: Damage | None) -> None:
+    """Each file of it, one after the other: the service makes it anew, says why, and answers all the same."""
+    for number in range(len(list((lake / "serving").iterdir()))):
+        file = sorted((lake / "serving").iterdir())[number]  # made anew, it may have another name
         if damage is None:
             file.unlink()
         else:
@@ -85,10 +85,12 @@ def test_a_damaged_index(lake: Path, damage: Damage | None) -> None:
             assert server.client.get("/stats/summary?until=2025-02-01&days=60").json()["total_runs"] == 155
             assert server.post(record(7)).json()["duplicates"] == 1
             assert server.client.get(f"/runs/{record(1003)['id']}").status_code == 200
-        reasons = [line for line in server.log if "no saved index" in line]
-        assert len(reasons) == 1, server.log
-        # A manifest that is gone, or that names a file that is gone, is no index at all.
-        assert file.name in reasons[0] or damage is None or file.name == "manifest.json", reasons
+        reasons = [line for line in server.log if "no serving database" in line]
+        if damage is None and file.suffix == ".duckdb":
+            assert reasons == []
+        else:
+            assert len(reasons) == 1, server.log
+            assert file.name in reasons[0], reasons
 
 
 def test_a_file_in_the_way(tmp_path: Path) -> None:

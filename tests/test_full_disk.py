@@ -17,7 +17,7 @@ from ledger import Ledger
 from support import Server, environment, record, runlake
 from test_failpoints import BUSY, wait_clean
 
-FULL_INDEX: Final = re.compile(r"index.*(no space|full|not saved)", re.IGNORECASE)
+NO_CHECKPOINT: Final = re.compile(r"checkpoint.*(no space|full)", re.IGNORECASE)
 
 
 def mounted(folder: Path, megabytes: int) -> None:
@@ -106,32 +106,38 @@ def test_a_start_on_a_full_disk(small: Path) -> None:
         assert server.client.get("/runs").json()["total"] == 1
 
 
-def test_no_room_for_the_index(tmp_path: Path) -> None:
-    """An index that cannot be saved stops nobody; it is saved when there is room, and a restart finds all runs."""
+def test_no_room_for_the_serving_database(tmp_path: Path) -> None:
+    """A checkpoint that fails stops nobody; it is made when there is room, and a restart finds all runs."""
     lake, ledger = tmp_path / "lake", Ledger(4)
-    index = lake / "index"
+    serving = lake / "serving"
     with Server(lake) as server:
         assert ledger.post(server.client, ledger.batch()) == 200
-    kept = shutil.copytree(index, tmp_path / "kept")
-    shutil.rmtree(index)
-    mounted(index, 16)
+    kept = shutil.copytree(serving, tmp_path / "kept")
+    shutil.rmtree(serving)
+    mounted(serving, 64)
     try:
-        shutil.copytree(kept, index, dirs_exist_ok=True)
-        with Server(lake, env=environment(None, RUNLAKE_INDEX_ROWS="200", RUNLAKE_MAINTAIN_SECONDS="0.2")) as server:
-            saved = (index / "manifest.json").read_bytes()
-            fill(index)
+        shutil.copytree(kept, serving, dirs_exist_ok=True)
+        with Server(lake, env=environment(None, RUNLAKE_ROLLUP_ROWS="200", RUNLAKE_MAINTAIN_SECONDS="0.02")) as server:
+            saved = ids(serving)
+            fill(serving)
             while len(ledger.acknowledged) < 1000:
                 assert ledger.post(server.client, ledger.batch()) == 200
-            wait_until(server, lambda: any(FULL_INDEX.search(line) for line in server.log))
-            free(index)
+            wait_until(server, lambda: any(NO_CHECKPOINT.search(line) for line in server.log))
+            assert ids(serving) == saved
+            free(serving)
             while len(ledger.acknowledged) < 1500:
                 assert ledger.post(server.client, ledger.batch()) == 200
-            wait_until(server, lambda: (index / "manifest.json").read_bytes() != saved)
+            wait_until(server, lambda: ids(serving) != saved)
             assert list(ledger.check(server.client)) == []
         with Server(lake) as server:
             assert list(ledger.check(server.client)) == []
     finally:
-        unmounted(index)
+        unmounted(serving)
+
+
+def ids(serving: Path) -> set[str]:
+    """The names of the files of the id index, which every checkpoint of new runs replaces."""
+    return {file.name for file in serving.glob("ids-*")}
 
 
 def wait_until(server: Server, happened: Callable[[], bool]) -> None:
