@@ -44,8 +44,8 @@ class Database:
         for name, value in _SETTINGS.items():
             self._con.execute(f"SET GLOBAL {name} = {value}")
         options = f"RECOVERY_MODE no_wal_writes, ROW_GROUP_SIZE {_ROW_GROUP}"
-        # DuckDB checkpoints by itself neither at the end nor after a large commit: the file is as our last checkpoint left
-        # it, whose row in `checkpointed` says what it is.
+        # DuckDB must not checkpoint by itself, at the end or after a large commit: the file is as our last
+        # checkpoint left it, whose row in `checkpointed` says what it is.
         self._con.execute("PRAGMA disable_checkpoint_on_shutdown")
         self._con.execute("SET GLOBAL checkpoint_threshold = '1TB'")
         self._con.execute(f"ATTACH {duck.literal(file)} AS serving ({options})")
