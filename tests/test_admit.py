@@ -63,7 +63,7 @@ def batch_of(batch: list[Sent], receipt: int) -> Batch:
 
 
 class Known(Stored):
-    """What is stored, and Locate and Verify, over dictionaries. `mask` leaves only some bits of the fingerprints: 0 maps all to one."""
+    """What is stored, with Locate and Verify, in dictionaries; `mask` leaves some bits of the hashes: 0 makes all equal."""
 
     def __init__(
         self, history: dict[bytes, Row], open_runs: dict[bytes, Row], mask: int, horizon: int | None = None
@@ -212,7 +212,9 @@ def test_a_conflict_that_undoes_a_finish_keeps_the_open_version() -> None:
     opened = {IDS[1]: row_of(Sent(1, False, 1, False), 0)}
     known = Known({}, opened, 0xFFFFFFFFFFFF0000)
     batch = [Sent(1, True, 1, False), Sent(2, True, 1, False), Sent(1, True, 2, False)]
-    admission = admit.admit([batch_of(batch, 1), batch_of([Sent(1, False, 1, True)], 2)], known, known.locate, known.verify)
+    admission = admit.admit(
+        [batch_of(batch, 1), batch_of([Sent(1, False, 1, True)], 2)], known, known.locate, known.verify
+    )
     assert [c and c.clashes for c in admission.conflicts] == [[Clash(2, str(uuid.UUID(bytes=IDS[1])), 0)], None]
     assert admission.status[3:].tolist() == [admit.DUPLICATE]
     assert (len(admission.finished), len(admission.opened), admission.closed) == (0, 0, ())

@@ -71,7 +71,7 @@ def middle(file: Path) -> None:
 
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A closed lake of several days with many small files each, its serving database of that snapshot, rows in the catalog. Copy it."""
+    """A closed lake of several days with many small files each, checkpointed, with rows in the catalog. Copy it."""
     lake = tmp_path_factory.mktemp("crowded") / "lake"
     settings = Settings(data=str(lake), inline_rows=5, maintain_seconds=1000.0)
     with opened_store(settings) as store:

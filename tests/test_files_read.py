@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +20,6 @@ from oracle import DAY, Json, Oracle, assert_same
 from runlake.errors import LakeDamaged
 from runlake.model import Instant, SummaryQuery, TaskStatsQuery
 from runlake.query import queries, statistics
-from runlake.query.days import Days
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -55,7 +53,7 @@ def day_of(file: Path) -> int:
 @contextmanager
 def without(store: Store, gone: Callable[[int], bool]) -> Iterator[None]:
     """The files of some days are away for a while."""
-    files = [Path(file.path) for file in store.index.files() if gone(day_of(Path(file.path)))]
+    files = [Path(file.path) for file in store.stored.files if gone(day_of(Path(file.path)))]
     assert files
     for file in files:
         file.rename(file.with_suffix(".away"))
@@ -121,31 +119,3 @@ def test_the_newest_page_reads_the_newest_days(lake: tuple[Settings, Oracle]) ->
     newest = histories.MIDNIGHT // DAY
     with opened_store(settings) as store, without(store, lambda day: day < newest - 1):
         assert_same(page(store, limit=30), oracle.page(limit=30))
-
-
-@pytest.mark.parametrize(("share", "known"), [(1.0, DAYS), (0.5, DAYS // 2), (0.0, 0)])
-def test_the_newest_days_are_warm(lake: tuple[Settings, Oracle], share: float, known: int) -> None:
-    """What fits is read before anybody asks: the newest days, which then need their files no more."""
-    with opened_store(lake[0]) as store:
-        files, tasks = store.index.view.files.all(), store.index.view.tasks
-        all_of_them = Days(1 << 30)
-        all_of_them.warm(files, tasks, threading.Event())
-        days = Days(int(share * all_of_them.kept.total))
-        days.warm(files, tasks, threading.Event())
-        assert days.kept.total <= share * all_of_them.kept.total
-        newest = [file for file in files if file.day > files[-1].day - known]
-        assert {file.path for file in newest} == set(days.kept._known)
-        assert days.kept.total == sum(all_of_them.runs(file, tasks).size for file in newest)
-        with without(store, lambda _: True):
-            for file in newest:
-                assert len(days.runs(file, tasks).us) == file.rows
-            with pytest.raises(LakeDamaged):
-                Days(1 << 30).warm(files, tasks, threading.Event())
-
-
-def test_a_service_that_stops_is_not_kept_warm(lake: tuple[Settings, Oracle]) -> None:
-    with opened_store(lake[0]) as store:
-        days, ended = Days(1 << 30), threading.Event()
-        ended.set()
-        days.warm(store.index.view.files.all(), store.index.view.tasks, ended)
-        assert days.kept.total == 0

@@ -148,5 +148,7 @@ def test_one_large_output_among_many(settings: Settings) -> None:
     with opened_store(msgspec.structs.replace(settings, inline_rows=0)) as store:
         post(store, *runs)
         whole = page(store, limit=200, include_errors=True, offset=17)
-        assert [item["error"] for item in whole["items"]] == ["boom" * int(item["id"][-8:], 16) for item in whole["items"]]
+        assert [item["error"] for item in whole["items"]] == [
+            "boom" * int(item["id"][-8:], 16) for item in whole["items"]
+        ]
         assert page(store, limit=1, offset=299)["items"] == page(store, limit=200, offset=299)["items"]

@@ -177,7 +177,7 @@ def test_a_question_that_began_before_still_answers(settings: Settings) -> None:
         assert_windows(store, Oracle(stay), rng, 4)
         # The checkpoint was used as it is, and knows nothing of the days that went.
         assert len(store.serving.ids) == len(stay)
-        with store.serving.reading() as cursor:
+        with store.serving.readers.reading() as cursor:
             ((first,),) = cursor.execute("SELECT min(day) FROM task_day").fetchall()
         assert first == min(map(run_at, stay)) // DAY
 

@@ -1,4 +1,4 @@
-"""A serving database that is made while a file cannot be read: the service answers all that needs no run of that file."""
+"""A serving database that is made while a file cannot be read: all is answered that needs no run of that file."""
 
 from __future__ import annotations
 

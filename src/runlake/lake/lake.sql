@@ -20,6 +20,7 @@ ALTER TABLE lake.finished_runs SET SORTED BY (run_at DESC, id DESC)
 CREATE TABLE lake.open_runs ({open})
 
 -- name: create_runs
+-- For whoever attaches the lake: all runs, open ones too.
 CREATE VIEW lake.runs AS
 SELECT {select}, run_at FROM lake.finished_runs
 UNION ALL
@@ -50,6 +51,7 @@ FROM ducklake_table_insertions('lake', 'main', 'finished_runs', $after, $last)
 WHERE snapshot_id > $after
 
 -- name: files
+-- The live files of finished runs.
 SELECT f.data_file_id, f.path, f.record_count, f.file_size_bytes
 FROM {meta}.ducklake_data_file f JOIN {meta}.ducklake_table t USING (table_id)
 WHERE t.table_name = $table AND t.end_snapshot IS NULL AND f.end_snapshot IS NULL AND f.data_file_id > $after

@@ -55,14 +55,17 @@ NOTHING: Final = Figures(0, 0, 0, 0, 0.0)
 
 
 def rate(part: float, whole: float) -> float:
+    """A share, or an average; 0 of nothing."""
     return part / whole if whole else 0.0
 
 
 def seconds(micros: float | None) -> float | None:
+    """Seconds of microseconds."""
     return None if micros is None else micros / 1e6
 
 
 def moment(micros: int | None) -> datetime | None:
+    """The time of microseconds since the epoch."""
     return None if micros is None else times.to_datetime(micros)
 
 
@@ -79,5 +82,6 @@ def daily(day: int, figures: Figures, p95: float | None, week: Sequence[float]) 
 
 
 def percentiles(values: Sequence[float | None]) -> dict[str, Any]:
+    """The fields of an answer, from the microseconds of PERCENTS."""
     names = (f"p{p}_execution_time_seconds" for p in PERCENTS)
     return {name: seconds(value) for name, value in zip(names, values, strict=True)}

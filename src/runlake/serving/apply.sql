@@ -13,12 +13,14 @@ DELETE FROM state
 INSERT INTO state VALUES ($snapshot, $first_day, $hot_from, $months)
 
 -- name: add_tasks
+-- Tasks that are new, with the next numbers.
 WITH given AS MATERIALIZED (SELECT DISTINCT task_id FROM incoming)
 INSERT INTO task
 SELECT (SELECT coalesce(max(task) + 1, 0) FROM task) + row_number() OVER () - 1, task_id
 FROM given WHERE task_id NOT IN (SELECT task_id FROM task)
 
 -- name: add_uncounted
+-- Narrow rows, to be counted later.
 WITH given AS MATERIALIZED (FROM incoming), narrow AS (
     SELECT id, epoch_us(coalesce(started_at, created_at)) AS run_at, task, success, started_at IS NOT NULL AS started,
            epoch_us(finished_at) - epoch_us(started_at) AS duration, attempt, lease_owner

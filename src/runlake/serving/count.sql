@@ -2,6 +2,7 @@
 -- temporary table `folded`, and one row takes the place of both. {table} is a rollup and {unit} its column of time.
 
 -- name: counting
+-- All that is to be counted, with its units of time.
 CREATE OR REPLACE TEMP TABLE counting AS
 SELECT run_at, task, success, started, duration, bucket, attempt, lease_owner,
        (run_at // 900000000)::INTEGER AS quarter, (run_at // 3600000000)::INTEGER AS hour,
@@ -43,6 +44,7 @@ WITH bucketed AS (
 SELECT figure.*, durations FROM figure LEFT JOIN histogram USING ({unit}, task) ORDER BY {order}
 
 -- name: summed
+-- How the figures of two rows of a cell add up.
 sum(succeeded)::BIGINT AS succeeded, sum(failed)::BIGINT AS failed,
 sum(succeeded_unstarted)::BIGINT AS succeeded_unstarted, sum(failed_unstarted)::BIGINT AS failed_unstarted,
 sum(retried)::BIGINT AS retried, sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us,

@@ -1,6 +1,7 @@
 -- Making serving.duckdb anew from the Parquet files of a lake, the newest days first; $files are those of whole days.
 
 -- name: add_tasks
+-- Tasks that are new, with the next numbers.
 INSERT INTO task
 SELECT (SELECT coalesce(max(task) + 1, 0) FROM task) + row_number() OVER () - 1, task_id
 FROM (SELECT DISTINCT task_id FROM read_parquet($files, hive_partitioning = false))

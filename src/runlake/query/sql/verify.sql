@@ -1,3 +1,5 @@
+-- What is wrong with the files of a lake, and with the rows that are in no file.
+
 -- name: file
 -- Rows of a file, rows that break a rule, and a checksum over all values.
 SELECT count(*),
@@ -24,6 +26,7 @@ SELECT CAST(id AS VARCHAR), count(*) FROM (SELECT id FROM inlined UNION ALL SELE
 GROUP BY id HAVING count(*) > 1 ORDER BY ALL
 
 -- name: twice_in_files
+-- Ids that more than one run has.
 SELECT CAST(id AS VARCHAR), count(*) FROM (
     SELECT id FROM read_parquet($files, hive_partitioning = false) UNION ALL SELECT id FROM inlined UNION ALL SELECT id FROM opened
 )
