@@ -4,9 +4,9 @@
 
 One lake lives through all of them. Between two kills a server takes requests, flushes, merges, cleans, counts
 and checkpoints all the time; then it dies, by `kill -9` after a random while or by itself at a named point. After each
-restart the request without an answer must be stored whole or not at all, and the last acknowledged runs must be there; at the
-end every acknowledged run is compared, field by field, and `runlake check` reads all files. Exit code 1 on any loss.
-The moments of the kills depend on the machine; requests, waits and points come from the seed.
+restart the request without an answer must be stored whole or not at all, and the last acknowledged runs must be there;
+at the end every acknowledged run is compared, field by field, and `runlake check` reads all files. Exit code 1 on any
+loss. The moments of the kills depend on the machine; requests, waits and points come from the seed.
 """
 
 from __future__ import annotations
