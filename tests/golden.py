@@ -1,0 +1,78 @@
+"""One whole answer of each endpoint, in files that a reader can open.
+
+`python tests/golden.py` writes them anew; `test_golden.py` compares.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from inprocess import serving
+from support import HERE
+
+from runlake.settings import Settings
+
+FOLDER: Final = HERE / "golden"
+RUN: Final = "7f3e4d2c-1a9b-4c8d-9e6f-2b5a8c7d4e9f"
+NIGHTLY: Final = "550e8400-e29b-41d4-a716-446655440000"
+HOURLY: Final = "0b7d2a34-91c5-4f6e-8a1d-3c5e7f90b2d4"
+UNTIL: Final = "2025-01-11T12:00:00Z"
+ROUTES: Final = {
+    "runs": "/runs?limit=3&include_errors=true",
+    "runs-of-a-task": f"/runs?task_id={NIGHTLY}&success=false&start_time=2025-01-01",
+    "run": f"/runs/{RUN}",
+    "latest": f"/task/{HOURLY}/latest",
+    "task-stats": f"/task/{NIGHTLY}/stats?days=3&until={UNTIL}",
+    "summary": f"/stats/summary?days=2&until={UNTIL}",
+    "unknown-run": f"/runs/{RUN[:-1]}0",
+}
+
+
+def runs() -> list[dict[str, Any]]:
+    """Twelve finished runs of two tasks over three days, one that is running and one that is queued."""
+    found: list[dict[str, Any]] = []
+    for number in range(12):
+        day, failed, nightly = 9 + number // 4, number % 5 == 3, number % 2 == 0
+        found.append(
+            {
+                "id": RUN if number == 8 else f"0194{number:04x}-0000-7000-8000-000000000000",
+                "task_id": NIGHTLY if nightly else HOURLY,
+                "lease_owner": f"worker-{1 + number % 3}",
+                "created_at": f"2025-01-{day:02}T0{number % 4 * 2}:59:58Z",
+                "started_at": f"2025-01-{day:02}T0{number % 4 * 2 + 1}:00:00Z",
+                "finished_at": f"2025-01-{day:02}T0{number % 4 * 2 + 1}:00:{2 + number:02}.5Z",
+                "success": not failed,
+                "error": f"ValueError: no rows of day {day}" if failed else None,
+                "attempt": 2 if number == 4 else 1,
+                "output": {"rows": 100 + number} if not failed else None,
+            }
+        )
+    running = {"task_id": HOURLY, "started_at": "2025-01-11T09:00:00Z", "created_at": "2025-01-11T08:59:00Z"}
+    queued = {"task_id": NIGHTLY, "created_at": "2025-01-11T10:00:00Z"}
+    for number, run in enumerate((running, queued)):
+        found.append({"id": f"0194ffff-0000-7000-8000-00000000000{number}", **run})
+    return found
+
+
+def answers(folder: Path) -> dict[str, Any]:
+    """The answer to each of ROUTES: status, and body as JSON."""
+    with serving(Settings(data=str(folder / "lake"))) as client:
+        assert client.post("/runs", json={"runs": runs()}).json()["stored"] == len(runs())
+        got = {name: client.get(route) for name, route in ROUTES.items()}
+        return {name: {"route": ROUTES[name], "status": a.status_code, "body": a.json()} for name, a in got.items()}
+
+
+def text(answer: Any) -> str:
+    """As it lies in its file; fractions to nine digits, as another processor may compute the last ones otherwise."""
+    rounded = json.loads(json.dumps(answer), parse_float=lambda number: round(float(number), 9))
+    return json.dumps(rounded, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        for name, answer in answers(Path(temporary)).items():
+            (FOLDER / f"{name}.json").write_text(text(answer), encoding="utf-8")
