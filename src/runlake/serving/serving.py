@@ -30,7 +30,6 @@ from runlake.serving.rebuild import file_dicts, is_readable, rebuild
 from runlake.serving.sql import APPLY, FINISHED, LAYOUT
 
 _REST: Final = 12  # maintenance intervals between checkpoints, and between attempts after one failed
-_CORRUPT: Final = "Corrupt database"  # how DuckDB begins to say that a block of a file is not what was written
 _ROOM: Final = 8 << 20  # bytes on disk, beside the size of the file, without which no checkpoint is begun
 _FEED_ROWS: Final = 1_000_000  # more than this, and more than half of what is known: counting all files is easier
 
