@@ -63,7 +63,7 @@ def batch_of(batch: list[Sent], receipt: int) -> Batch:
 
 
 class Known(Stored):
-    """What is stored, with Locate and Verify, in dictionaries; `mask` leaves some bits of the hashes: 0 makes all equal."""
+    """What is stored, with Locate and Verify, in dictionaries; `mask` leaves some bits of hashes: 0 makes all equal."""
 
     def __init__(
         self, history: dict[bytes, Row], open_runs: dict[bytes, Row], mask: int, horizon: int | None = None

@@ -41,7 +41,8 @@ SELECT run_at, task, success, started, duration, bucket, attempt, lease_owner FR
 WHERE run_at >= (SELECT hot_from FROM state)
 
 -- name: day_figure
--- All tasks of some days ({days}), from the rollups above.
+-- All tasks of some days ({days}), from the rollups above. The percentile is the one that a question would find in the
+-- histogram: an answer must not change when its runs are counted.
 WITH ranked AS (
     SELECT day, bucket, sum(sum(runs)) OVER (PARTITION BY day ORDER BY bucket) AS upto,
            0.95 * (sum(sum(runs)) OVER (PARTITION BY day) - 1) AS rank
@@ -52,10 +53,9 @@ WITH ranked AS (
     FROM ranked GROUP BY day
 ), figure AS (
     SELECT day, sum(succeeded)::BIGINT AS succeeded, sum(failed)::BIGINT AS failed,
-           sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us,
-           min(shortest) AS shortest, max(longest) AS longest
+           sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us
     FROM task_day WHERE day IN {days} GROUP BY day
 )
-SELECT day, succeeded, failed, duration_count, duration_us, greatest(shortest, least(longest,
-       bucket_middle(low) + (bucket_middle(high) - bucket_middle(low)) * (rank - floor(rank)))) AS p95
+SELECT day, succeeded, failed, duration_count, duration_us,
+       bucket_middle(low) + (bucket_middle(high) - bucket_middle(low)) * (rank - floor(rank)) AS p95
 FROM figure LEFT JOIN neighbours USING (day) ORDER BY day
