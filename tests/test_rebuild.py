@@ -238,3 +238,23 @@ def test_many_tasks_of_one_run_and_a_huge_one(settings: Settings) -> None:
     without(settings)
     with opened_store(settings) as store:
         check(store)
+
+
+def test_a_late_run_of_a_day_in_a_month_that_is_over(settings: Settings) -> None:
+    """The percentile of that day is of all its runs, the new one that is not counted included."""
+    rng = random.Random(2)
+    rows = [histories.made(rng, histories.MIDNIGHT - day * DAY, took=1_000_000) for day in range(100) for _ in range(5)]
+    late = [histories.made(rng, histories.MIDNIGHT - 20 * DAY + 5, took=took) for took in (1_000, 2_000)]
+    counts = msgspec.structs.replace(settings, rollup_rows=400)
+    with opened_store(counts) as store:
+        append(store, rows)
+        store.writer.close()
+        settled(store)
+    with opened_store(counts) as store:
+        append(store, late)
+        with store.serving.readers.reading() as cursor:
+            looked = "SELECT len(months), (SELECT count(*) FROM uncounted_run) FROM state"
+            ((months, waiting),) = cursor.execute(looked).fetchall()
+        assert months >= 1 and waiting == 2
+        for days in (90, 60):
+            assert_summary(store, Oracle([*rows, *late]), days, histories.MIDNIGHT)

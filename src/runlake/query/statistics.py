@@ -211,8 +211,10 @@ def _tasks(rows: Sequence[_Row]) -> int:
 
 def _quantiles(session: Session, window: Window) -> dict[int | None, tuple[float | None, ...]]:
     """The four percentiles of the whole window (None) in microseconds, and the 95th of its days."""
-    statement = filled(SQL["percentiles"], cells=window.cells("_durations"))
     uncounted = [day for (day,) in session.rows(SQL["uncounted_days"])]
+    if window.spans.months:  # the percentile of such a day is not in day_figure, and not in its month
+        window = window.by_day(session, uncounted)
+    statement = filled(SQL["percentiles"], cells=window.cells("_durations"))
     rows = session.rows(statement, window.parameters | {"uncounted": uncounted})
     return {day: tuple(values) for day, *values in rows}
 

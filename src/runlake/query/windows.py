@@ -4,9 +4,11 @@ by run for the ends that it cuts and for runs that are not counted yet.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runlake import times
 from runlake.query.engine import Session
@@ -43,6 +45,15 @@ class Window(Struct, frozen=True):
             runs.append((source, *cut))
             files |= paths
         return cls(low, high, inside, runs, files)
+
+    def by_day(self, session: Session, days: Collection[int]) -> Window:
+        """The same window, but months that hold any of these days are read by day."""
+        state = session.state
+        months = [
+            month for month in state.months if not any(first_day(month) <= d < first_day(month + 1) for d in days)
+        ]
+        first = max(self.low, state.first_day * times.DAY_US)
+        return replace(self, spans=spans(first, max(first, self.high), months))
 
     @property
     def parameters(self) -> dict[str, Any]:
