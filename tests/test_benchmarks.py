@@ -9,6 +9,8 @@ import msgspec
 import pytest
 from benchmarks.comparison import gate, goals, questions, report, same, wrk
 from benchmarks.comparison.figures import (
+    DATABASE,
+    ID_INDEX,
     OURS,
     READY,
     REBUILD,
@@ -67,7 +69,7 @@ def size(runs: int, factor: float = FAST, days: int = 365) -> Size:
         timing(2.0, 5000.0),
         {OURS: 1 << 30, f"{OURS}, rebuilding": 3 << 30} | dict.fromkeys(peers, 5 << 30),
         dict.fromkeys([OURS, *peers], 80 * runs),
-        {"Parquet": 60 * runs, "index: counts": 4 * runs, "index: keys": 8 * runs},
+        {"Parquet": 60 * runs, DATABASE: 4 * runs, ID_INDEX: 8 * runs},
         {OURS: {READY: 1.5, REBUILD: runs / 2e6}, **{peer: {"load": 3.0, READY: 0.5} for peer in peers}},
         written,
     )

@@ -8,7 +8,9 @@ from msgspec import Struct
 
 OURS: Final = "runlake"
 NAMES: Final = {OURS: "runlake", "postgres": "PostgreSQL", "clickhouse": "ClickHouse", "plain": "plain DuckDB"}
-REBUILD: Final = "ready, index deleted"
+REBUILD: Final = "ready, serving deleted"
+ID_INDEX: Final = "id index"
+DATABASE: Final = "serving.duckdb"
 READY: Final = "ready"
 DENSE_DAYS: Final = 365
 THIN_DAYS: Final = 3653

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 from benchmarks.comparison import database, machine
-from benchmarks.comparison.figures import OURS, READY
+from benchmarks.comparison.figures import DATABASE, ID_INDEX, OURS, READY
 from benchmarks.comparison.lake import Facts
 from benchmarks.comparison.machine import PEER, RUNLAKE
 from benchmarks.peers.protocol import Config, size_of
@@ -41,15 +41,15 @@ class Loaded(Struct, frozen=True):
 
 
 def rebuilt(folder: Path) -> tuple[float, int]:
-    """Seconds until `runlake serve` is ready without a saved index, and its peak memory in bytes until then."""
-    shutil.rmtree(folder / "index", ignore_errors=True)
+    """Seconds until `runlake serve` is ready without a serving database, and its peak memory in bytes until then."""
+    shutil.rmtree(folder / "serving", ignore_errors=True)
     with _serving(folder) as (_, pid, seconds):
         return seconds, machine.memory(pid, "VmHWM")
 
 
 @contextmanager
 def runlake(folder: Path, seconds: dict[str, float]) -> Iterator[System]:
-    """`runlake serve` with the index saved beside the lake."""
+    """`runlake serve` with its serving database of the last checkpoint."""
     with _serving(folder) as (port, pid, ready):
         yield System(
             OURS,
@@ -63,9 +63,13 @@ def runlake(folder: Path, seconds: dict[str, float]) -> Iterator[System]:
 
 
 def parts(folder: Path, files: list[str]) -> dict[str, int]:
-    """Bytes of a lake's Parquet files, and of its index, file by file."""
-    index = {f"index: {file.name.split('-')[0]}": file.stat().st_size for file in (folder / "index").iterdir()}
-    return {"Parquet": sum(Path(file).stat().st_size for file in files), **dict(sorted(index.items()))}
+    """Bytes of a lake's Parquet files, of its id index, and of its serving database."""
+    serving = folder / "serving"
+    return {
+        "Parquet": sum(Path(file).stat().st_size for file in files),
+        ID_INDEX: sum(file.stat().st_size for file in serving.glob("ids-*")),
+        DATABASE: (serving / "serving.duckdb").stat().st_size,
+    }
 
 
 @contextmanager
