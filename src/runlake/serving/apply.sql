@@ -61,6 +61,9 @@ DELETE FROM uncounted_run WHERE success IS NULL AND id IN (SELECT id FROM given)
 WITH given AS MATERIALIZED (FROM file)
 DELETE FROM live_file WHERE number NOT IN (SELECT number FROM given)
 
+-- name: clear_files
+DELETE FROM live_file
+
 -- name: add_files
 WITH given AS MATERIALIZED (FROM file)
 INSERT INTO live_file

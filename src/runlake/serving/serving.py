@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import duckdb
@@ -117,6 +117,9 @@ class Serving:
             return None
         _, snapshot, _, finished, names = found[0]
         self.ids.load(self._paths.serving, names)
+        with database.transaction():  # a lake that was copied or moved has its files elsewhere
+            database.execute(APPLY["clear_files"])
+            self._add_files(self._lake.files())
         self._base = snapshot
         self._counted = finished
         self._uncounted = database.execute(APPLY["uncounted"])[0][0]
@@ -267,11 +270,11 @@ class Serving:
         live, kept_from = {file.number for file in commit.files}, commit.horizon or 0
         return any(file.number not in live and file.day >= kept_from for file in self.unreadable)
 
-    def _add_files(self, files: tuple[DataFile, ...]) -> None:
+    def _add_files(self, files: Sequence[DataFile]) -> None:
         with self._opened.given(file=file_rows(file_dicts(files, frozenset()))):
             self._opened.execute(APPLY["add_files"])
 
-    def _replace_files(self, files: tuple[DataFile, ...] | list[DataFile]) -> None:
+    def _replace_files(self, files: Sequence[DataFile]) -> None:
         with self._opened.given(file=file_rows(file_dicts(files, frozenset()))):
             self._opened.execute(APPLY["remove_files"])
             self._opened.execute(APPLY["add_files"])
