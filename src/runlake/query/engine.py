@@ -18,7 +18,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import duckdb
 from msgspec import Struct
 
-from runlake import duck
+from runlake import duck, parquet
 from runlake.errors import Busy, LakeDamaged, Timeout
 from runlake.lake.catalog import DataFile
 from runlake.query.sql import SQL
@@ -30,6 +30,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _PARAMETER: Final = re.compile(r"\$([a-z_0-9]+)")
+# Errors that are about no file: an interrupt, or the instance itself.
+_NO_FILE: Final = (duckdb.InterruptException, duckdb.FatalException, duckdb.InternalException)
 _LOOK: Final = 0.05  # seconds between looks at the clock, and between interrupts: one is lost if nothing runs yet
 
 
@@ -62,7 +64,15 @@ class Session:
         """All rows of a statement; raises Timeout, or LakeDamaged for a file that cannot be read."""
         if self.over:
             raise Timeout("the question was interrupted at its time limit")
-        return self._cursor.execute(_written(statement, parameters or {})).fetchall()
+        asked = parameters or {}
+        try:
+            return self._cursor.execute(_written(statement, asked)).fetchall()
+        except _NO_FILE:
+            raise
+        except duckdb.Error as exc:
+            for value in asked.values():
+                _find_damage([path for path in value if isinstance(path, str)] if isinstance(value, list) else [], exc)
+            raise
 
     @property
     def over(self) -> bool:
@@ -91,6 +101,15 @@ def _written(statement: str, parameters: Mapping[str, Any]) -> str:
     values whose text is safe by their type are taken, and texts as SQL literals.
     """
     return _PARAMETER.sub(lambda found: _literal(parameters[found[1]]), statement) if parameters else statement
+
+
+def _find_damage(paths: Sequence[str], exc: duckdb.Error) -> None:
+    """Raise LakeDamaged for the file, of those that a statement read, that made it fail."""
+    for path in paths:
+        try:
+            parquet.scan(path)
+        except LakeDamaged as damaged:
+            raise damaged from exc
 
 
 def _literal(value: Any) -> str:
