@@ -135,7 +135,7 @@ def test_every_cut_and_every_changed_byte_is_found(server: Server) -> None:
         (bytes(7) + b"x", "follows"),
         (b"\x1f\x8b", "ends too early"),
         (b"\x1f", "ends too early"),
-        (gzip.compress(b"x")[:-1], "ends too early"),
+        (gzip.compress(b"x", mtime=0)[:-1], "ends too early"),
         (zlib.compress(b"x"), "follows"),
     ],
 )
