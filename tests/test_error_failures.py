@@ -39,7 +39,8 @@ def test_a_lost_file(settings: Settings) -> None:
         assert client.post("/runs", json={"runs": [record(1)]}).status_code == 200
         shutil.rmtree(Path(settings.data) / "files")
         assert_problem(client.get(f"/runs/{record(1)['id']}"), 500, inside=settings.data)
-    # Made anew without it, the index knows what it does not know.
+    # Made anew without it, the serving database knows what it does not know.
+    shutil.rmtree(Path(settings.data) / "serving")
     with serving(settings, wait=2) as client:
         assert client.get("/ready").status_code == 200
         assert_problem(client.get("/runs"), 500, inside=settings.data)
