@@ -94,6 +94,7 @@ def test_the_service_answers_without_the_file(lake: Path, tmp_path: Path, damage
         assert "runlake_unreadable_files 1.0" in client.get("/metrics").text
         named = [line for line in server.log if "is not counted" in line]
         assert len(named) == 1 and file.name in named[0], named
+        file.parent.mkdir(parents=True, exist_ok=True)  # clean-up may have removed the empty folder meanwhile
         shutil.copyfile(good, file)
         until(lambda: server.post(on(GOOD, 500)).status_code == 200, server)
         assert client.get(f"/runs/{on(BAD, 7)['id']}").json()["output"] == {"n": 7}
