@@ -326,3 +326,14 @@ def test_output_columns_are_strict_json(bad: str) -> None:
 def test_days_out_of_range(day: int) -> None:
     with pytest.raises(BadInput, match=r"^runs\[1\]\.leased_until: [^;]*$"):
         column(leased_until=pa.array([0, day], pa.date32()))
+
+
+@pytest.mark.parametrize("other", [b'"\xff":1', b'"error":"\xff"', b'"output":' + b"[" * 5000])
+@pytest.mark.parametrize("wrong", [b'"task_id":null', b'"task_id":[]'])
+def test_a_wrong_value_beside_what_cannot_be_read(wrong: bytes, other: bytes) -> None:
+    """The value cannot be shown then; the record is refused all the same."""
+    for text in (b"{" + wrong + b"," + other + b"}", b"{" + other + b"," + wrong + b"}"):
+        with pytest.raises(BadInput):
+            from_ndjson(text)
+        with pytest.raises(BadInput):
+            from_json(b'{"runs":[' + text + b"]}")

@@ -236,8 +236,8 @@ def _refused(text: bytes, bad: _Bad) -> _Bad:
         return bad
     try:
         value = str(bytes(_MEMBERS.decode(text)[bad.field]), "utf-8", "replace")
-    except (msgspec.MsgspecError, KeyError):
-        return bad
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+        return bad  # another member is wrong, too
     expected = bad.message.startswith(("Expected", "Invalid", "expected"))
     reason = f"expected {words.WANTED[bad.field]}" if expected else bad.message
     return _Bad(bad.field, f"{reason}, not {words.cut(value)}")
