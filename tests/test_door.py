@@ -28,11 +28,11 @@ SLOW: Final = """
 import time
 from runlake.query import queries
 quick = queries.detail
-def detail(session, view, run_id):
+def detail(session, run_id):
     while str(run_id).endswith("7"):
-        session.check()
+        session.rows("SELECT 1")
         time.sleep(0.01)
-    return quick(session, view, run_id)
+    return quick(session, run_id)
 queries.detail = detail
 """
 SLOW_PATH: Final = f"/runs/{uuid.UUID(int=7)}"
