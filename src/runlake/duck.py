@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -57,6 +57,18 @@ class Slot:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The rows there are now; DuckDB asks anew for each query."""
         return self.rows.__arrow_c_stream__(requested_schema)
+
+
+@contextmanager
+def given(slots: Mapping[str, Slot], tables: Mapping[str, pa.Table]) -> Iterator[None]:
+    """Inside, the slots of these names hold these rows; afterwards they hold none."""
+    for name, table in tables.items():
+        slots[name].rows = table
+    try:
+        yield
+    finally:
+        for name in tables:
+            slots[name].clear()
 
 
 def extension(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -166,16 +166,9 @@ class Lake:
         with duck.translated(f"lake: {statement}"):
             return self._con.execute(SQL[statement], dict(parameters or {})).to_arrow_table()
 
-    @contextmanager
-    def given(self, **tables: pa.Table) -> Iterator[None]:
+    def given(self, **tables: pa.Table) -> AbstractContextManager[None]:
         """Arrow tables that the statements inside may name: those of _SLOTS, with their schemas."""
-        for name, table in tables.items():
-            self._slots[name].rows = table
-        try:
-            yield
-        finally:
-            for name in tables:
-                self._slots[name].clear()
+        return duck.given(self._slots, tables)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """The statements of `sql/*.sql` by name, with the columns of a run in their places.
 
-`{name}` in a statement stands for a constant below or for another block. Only `{branches}` is filled in later, with
-blocks, by Union. Values are always bound.
+`{name}` in a statement stands for a constant below or for another block. What is left in braces is filled in by the
+question: blocks by Union, spans by windows.py. Values are parameters, `$name`; engine.py writes them out.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Union:
         self._branches.append(text)
 
     def within(self, block: str | None = None) -> tuple[str, dict[str, Any]]:
-        """The statement, or the branches alone, and those values that it names: DuckDB refuses others."""
+        """The statement, or the branches alone, and the values of the parameters that it names."""
         statement = "\nUNION ALL BY NAME\n".join(self._branches)
         if block is not None:
             statement = SQL[block].replace("{branches}", statement)

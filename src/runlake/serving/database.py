@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,16 +91,9 @@ class Database:
         """The same as an Arrow table."""
         return self._con.execute(statement, dict(parameters or {})).to_arrow_table()
 
-    @contextmanager
-    def given(self, **tables: pa.Table) -> Iterator[None]:
+    def given(self, **tables: pa.Table) -> AbstractContextManager[None]:
         """Arrow rows that the statements inside may name: `incoming`, `closed`, `file`."""
-        for name, table in tables.items():
-            self._slots[name].rows = table
-        try:
-            yield
-        finally:
-            for name in tables:
-                self._slots[name].clear()
+        return duck.given(self._slots, tables)
 
     def close(self) -> None:
         """Let the file go, once nobody reads; a second call does nothing."""

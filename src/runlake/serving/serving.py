@@ -103,11 +103,7 @@ class Serving:
         """Open the file; None when there is none, or it is of another layout, lake or history."""
         if not self._paths.serving_file.is_file():
             return None
-        s = self._settings
-        # One thread a statement: several questions at once make better use of the cores, and each costs less.
-        database = self._database = Database(
-            self._paths.serving_file, threads=1, memory_limit=s.memory_limit, temp=self._paths.spill
-        )
+        database = self._database = self._attached()
         found = database.execute(APPLY["checkpointed"])
         if not found or found[0][:1] != (LAYOUT,) or found[0][2] != self._lake.mark(found[0][1]):
             event("no serving database", reason="it is of another layout or lake")
@@ -126,6 +122,11 @@ class Serving:
         id_index.remove_others(self._paths.serving, names)
         return database
 
+    def _attached(self) -> Database:
+        # One thread a statement: several questions at once make better use of the cores, and each costs less.
+        limit = self._settings.memory_limit
+        return Database(self._paths.serving_file, threads=1, memory_limit=limit, temp=self._paths.spill)
+
     def _rebuild(self, progress: Callable[[int, int], None] | None) -> None:
         """Make it anew, under another name until it is whole."""
         make_folder(self._paths.serving)
@@ -136,12 +137,7 @@ class Serving:
         snapshot, files = self._lake.snapshot(), self._lake.files()
         unreadable = rebuild(new, files, self._settings, self.ids, progress)
         new.rename(self._paths.serving_file)
-        self._database = Database(
-            self._paths.serving_file,
-            threads=1,
-            memory_limit=self._settings.memory_limit,
-            temp=self._paths.spill,
-        )
+        self._database = self._attached()
         self.unreadable = [file for file in files if file.number in unreadable]
         inlined = self._lake.inlined()
         self._counted = sum(file.rows for file in files) + inlined.num_rows
@@ -159,9 +155,9 @@ class Serving:
 
     def _take_inlined(self, inlined: pa.Table, opened: pa.Table) -> None:
         """Begin with these rows that are in no file. Inside the transaction."""
-        rows = pa.concat_tables([incoming(inlined), incoming(opened)])
-        self._add_ids(incoming(inlined))
-        self._add(rows, inlined=True)
+        finished = incoming(inlined)
+        self._add_ids(finished)
+        self._add(pa.concat_tables([finished, incoming(opened)]), inlined=True)
         self._uncounted += inlined.num_rows
 
     def _add_ids(self, rows: pa.Table) -> None:
