@@ -19,10 +19,12 @@ PATTERN: Final = (
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?"
 )
 _ISO: Final = re.compile(PATTERN)
+_USUAL_MARKS: Final = frozenset(("--T::", "--T::.", "-- ::", "-- ::."))  # at 4, 7, 10, 13, 16 and 19
 # In a query string an unescaped `+` arrives as a space: a space before a trailing offset is that plus.
 _LOST_PLUS: Final = re.compile(r"^(.*[0-9]{2}:[0-9]{2}.*) ([0-9]{2}(:?[0-9]{2})?)$")
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = datetime(1970, 1, 1)
 HOUR_US: Final = 3_600_000_000
 QUARTER_US: Final = 900_000_000
 LAST_QUARTER: Final = 0x7FFFFF  # of 23 bits, in the id index; it stands for all later ones, too (from 2209 on)
@@ -33,18 +35,21 @@ _MICRO: Final = timedelta(microseconds=1)
 
 def parse(text: str) -> int:
     """Microseconds since the epoch of an ISO 8601 text; raises ValueError with a message for people."""
-    # The form in which most programs write a time needs no pattern: fromisoformat is strict between these marks.
-    usual = len(text) in (20, 27) and text[-1] == "Z" and text[4] == text[7] == "-" and text[10] == "T"
-    usual = usual and text[13] == text[16] == ":" and text[19] in ".Z" and text.isascii()
-    if not usual and not _ISO.fullmatch(text):
+    utc = text[:-1] if text[-1:] == "Z" else text[:-3] if text.endswith("+00") else ""
+    # The forms in which most programs write UTC need no pattern: between these marks fromisoformat is strict.
+    if utc[4:20:3] in _USUAL_MARKS and (len(utc) == 19 or utc[20:].isdigit()) and utc.isascii():
+        text, epoch = utc, _NAIVE_EPOCH
+    elif _ISO.fullmatch(text):
+        text, epoch = text.upper(), EPOCH
+    else:
         raise ValueError("expected an ISO 8601 time such as 2025-01-11T08:00:00Z")
     try:
-        moment = datetime.fromisoformat(text.upper())
+        moment = datetime.fromisoformat(text)
     except ValueError as exc:
         raise ValueError(f"not a real time: {exc}") from None
-    if moment.tzinfo is None:
+    if epoch.tzinfo and not moment.tzinfo:
         moment = moment.replace(tzinfo=UTC)
-    micros = (moment - EPOCH) // _MICRO
+    micros = (moment - epoch) // _MICRO
     if not 0 <= micros <= MAX_US:
         raise ValueError("must lie between 1970-01-01 and 9999-12-31 UTC")
     return micros

@@ -38,13 +38,17 @@ def depth(text: str) -> int:
     return deepest
 
 
-def canonical(texts: list[str]) -> list[str | None]:
-    """Each valid JSON text as json() writes it; None for JSON null.
+def compact(text: bytes) -> str:
+    """A valid JSON text without white space between its parts; raises UnicodeDecodeError."""
+    return str(msgspec.json.format(text, indent=-1), "utf-8")
 
-    Texts that are plainly in that form already, but for white space (most are), skip DuckDB; a test compares both ways.
+
+def canonical(texts: list[str]) -> list[str | None]:
+    """Each valid, compact JSON text as json() writes it; None for JSON null.
+
+    Texts that are plainly in that form already (most are) skip DuckDB; a test compares both ways.
     """
-    compact = [str(msgspec.json.format(text.encode(), indent=-1), "utf-8") for text in texts]
-    result: list[str | None] = [text if _is_plain(text) else None for text in compact]
+    result = [text if _is_plain(text) else None for text in texts]
     rest = [i for i, text in enumerate(result) if text is None]
     if rest:
         for i, text in zip(rest, _by_duckdb([texts[i] for i in rest]), strict=True):

@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from runlake import times
 from runlake.errors import BadInput
-from runlake.intake import outputs, words
+from runlake.intake import moments, outputs, words
 from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split
 from runlake.intake.decoded import Decoded
 from runlake.intake.members import twice
-from runlake.model import MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, Record, decode_instant
+from runlake.model import MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, Record
 
 SHAPE: Final = 'the body is {"runs": [{"task_id": "…"}, …]}'
 MAX_ERRORS: Final = 10
@@ -41,7 +41,16 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 
 
-class _Imported(Record, forbid_unknown_fields=True, kw_only=True, gc=False):
+class _Sent(Record, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """A record whose times are texts until those of all records are read together."""
+
+    leased_until: str | None = None  # type: ignore[assignment]
+    started_at: str | None = None  # type: ignore[assignment]
+    finished_at: str | None = None  # type: ignore[assignment]
+    created_at: str | None = None  # type: ignore[assignment]
+
+
+class _Imported(_Sent, forbid_unknown_fields=True, kw_only=True, gc=False):
     """A record of a file: other programs write 1 for true and 1.0 for 1, and `runlake sql` adds the run time."""
 
     success: bool | float | None = None  # type: ignore[assignment]
@@ -49,8 +58,9 @@ class _Imported(Record, forbid_unknown_fields=True, kw_only=True, gc=False):
     run_at: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
 
 
-_RECORD: Final = msgspec.json.Decoder(Record, dec_hook=decode_instant)
-_IMPORTED: Final = msgspec.json.Decoder(_Imported, dec_hook=decode_instant)
+_TIMES: Final = ("leased_until", "started_at", "finished_at", "created_at")
+_RECORD: Final = msgspec.json.Decoder(_Sent)
+_IMPORTED: Final = msgspec.json.Decoder(_Imported)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _HALF: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -147,22 +157,44 @@ def split(texts: Sequence[bytes]) -> Split:
 
 def _judged(texts: Sequence[bytes], most: int, *, imported: bool = False) -> tuple[Decoded, list[int], list[Rejected]]:
     """The good texts, which they are, and up to the first `most` bad ones."""
+    read: dict[int, Record] = {}
+    bad: dict[int, _Bad] = {}
+    for index, text in enumerate(texts):
+        try:
+            read[index] = _decoded(text, _IMPORTED if imported else _RECORD)
+        except _Bad as exc:
+            bad[index] = exc
+            if len(bad) == most:
+                break
+    bad |= _read_times(texts, read)
     records: list[Record] = []
     outs: list[str] = []
     kept: list[int] = []
-    rejected: list[Rejected] = []
-    for index, text in enumerate(texts):
+    for index, record in read.items():
+        if index in bad:
+            continue
         try:
-            record, output = _record(text, imported=imported)
-        except _Bad as bad:
-            rejected.append(Rejected(index, bad.field, bad.message))
-            if len(rejected) == most:
-                break
+            outs.append(_checked(texts[index], record, imported=imported))
+        except _Bad as exc:
+            bad[index] = exc
             continue
         records.append(record)
-        outs.append(output)
         kept.append(index)
+    rejected = [Rejected(index, bad[index].field, bad[index].message) for index in sorted(bad)[:most]]
     return Decoded.of(records, outputs.canonical(outs)), kept, rejected
+
+
+def _read_times(texts: Sequence[bytes], read: dict[int, Record]) -> dict[int, _Bad]:
+    """Make times of their texts in all records, and say of which records one is none."""
+    bad: dict[int, _Bad] = {}
+    places = list(read)
+    for name in _TIMES:
+        found, wrong = moments.parsed([getattr(record, name) for record in read.values()])
+        for record, time in zip(read.values(), found, strict=True):
+            setattr(record, name, time)
+        for place, reason in wrong.items():
+            bad.setdefault(places[place], _refused(texts[places[place]], _Bad(name, reason)))
+    return bad
 
 
 class _Bad(Exception):
@@ -172,13 +204,10 @@ class _Bad(Exception):
         self.message = message
 
 
-def _record(text: bytes, *, imported: bool) -> tuple[Record, str]:
-    """One record and the text of its output; raises _Bad."""
-    if len(text) > MAX_RECORD_BYTES:
-        raise _Bad("", f"a record is at most {MAX_RECORD_BYTES} bytes, not {len(text)}")
-    record = _decoded(text, _IMPORTED if imported else _RECORD)
+def _checked(text: bytes, record: Record, *, imported: bool) -> str:
+    """The text of the output of a record that keeps the rules; raises _Bad for another."""
     try:
-        output = str(bytes(record.output), "utf-8")
+        output = outputs.compact(bytes(record.output))
     except UnicodeDecodeError as exc:
         raise _Bad("output", f"not UTF-8: {exc.reason}") from None
     if outputs.depth(output) > MAX_DEPTH:
@@ -192,10 +221,13 @@ def _record(text: bytes, *, imported: bool) -> tuple[Record, str]:
     if record.finished_at is not None and record.started_at is not None and record.finished_at < record.started_at:
         finished, started = times.to_text(record.finished_at), times.to_text(record.started_at)
         raise _Bad("finished_at", f"{finished} is earlier than started_at, {started}")
-    return record, output
+    return output
 
 
 def _decoded(text: bytes, decoder: msgspec.json.Decoder[Any]) -> Record:
+    """A record of the right types; raises _Bad."""
+    if len(text) > MAX_RECORD_BYTES:
+        raise _Bad("", f"a record is at most {MAX_RECORD_BYTES} bytes, not {len(text)}")
     try:
         record: Record = decoder.decode(text)
     except msgspec.ValidationError as exc:
