@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from support import HERE, TRACES, Server, environment
 
 from runlake.cli import main
+from runlake.cli.main import COMMANDS, loaded
 from runlake.settings import markdown_table
 
 README: Final = HERE.parent / "README.md"
@@ -103,7 +104,7 @@ class _Shell:
 
 def _tables() -> dict[str, str]:
     helps = []
-    groups = {name: list(getattr(command, "commands", ())) for name, command in main.commands.items()}
+    groups = {name: list(getattr(loaded(name), "commands", ())) for name in COMMANDS}
     for name in ([], *(path for top, inner in groups.items() for path in ([top], *([top, sub] for sub in inner)))):
         text = CliRunner().invoke(main, [*name, "--help"], prog_name="runlake", terminal_width=100).output
         helps.append(f"$ runlake {' '.join([*name, '--help'])}\n{text}")

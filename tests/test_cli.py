@@ -15,13 +15,12 @@ from typing import Final
 import pytest
 from support import RUNLAKE, Server, environment, record, runlake
 
-from runlake.cli import main
+from runlake.cli.main import COMMANDS as MODULES
+from runlake.cli.main import loaded
 
 # `keys create` and its like are commands, `keys` alone is not.
 COMMANDS: Final = sorted(
-    " ".join(filter(None, (name, inner)))
-    for name, command in main.commands.items()
-    for inner in getattr(command, "commands", [""])
+    " ".join(filter(None, (name, inner))) for name in MODULES for inner in getattr(loaded(name), "commands", [""])
 )
 
 
@@ -52,7 +51,7 @@ def test_help_of_the_group_names_every_command() -> None:
     """`runlake --help` and `runlake --version`."""
     done = runlake("--help")
     assert done.returncode == 0
-    assert all(f"  {command} " in done.stdout for command in main.commands)
+    assert all(f"  {command} " in done.stdout for command in MODULES)
     assert runlake("--version").stdout.startswith("runlake")
 
 

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from runlake.cli import backup, keys, load, look, serve, upkeep
+# Command: the module of runlake.cli that has it, and its name there. A module is imported when its command is asked
+# for: Litestar alone takes a third of a second.
+COMMANDS: Final = {
+    "serve": ("serve", "serve"),
+    "import": ("load", "import_"),
+    "generate": ("load", "generate"),
+    "sql": ("look", "sql"),
+    "maintain": ("upkeep", "maintain"),
+    "check": ("upkeep", "check"),
+    "info": ("look", "info"),
+    "backup": ("backup", "backup"),
+    "keys": ("keys", "keys"),
+}
+
+
+def loaded(command: str) -> click.Command:
+    """One of COMMANDS, imported."""
+    module, name = COMMANDS[command]
+    found = getattr(import_module(f"runlake.cli.{module}"), name)
+    assert isinstance(found, click.Command)  # noqa: S101 - COMMANDS names commands
+    return found
 
 
 class _Group(click.Group):
-    """Tells wrong usage in one line, as all errors are told."""
+    """All commands. An error of usage is one line, as all errors are."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name; None for an unknown one."""
+        return loaded(cmd_name) if cmd_name in COMMANDS else None
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and end with an exit code."""
@@ -36,17 +65,3 @@ def main() -> None:
 
     Every command works on the lake in --data DIR; without it RUNLAKE_DATA counts, then data/lake.
     """
-
-
-for _command in (
-    serve.serve,
-    load.import_,
-    load.generate,
-    look.sql,
-    upkeep.maintain,
-    upkeep.check,
-    look.info,
-    backup.backup,
-    keys.keys,
-):
-    main.add_command(_command)
