@@ -16,13 +16,11 @@ from contextlib import contextmanager, suppress
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import duckdb
-from msgspec import Struct
 
 from runlake import duck, parquet
 from runlake.errors import Busy, LakeDamaged, Timeout
-from runlake.lake.catalog import DataFile
 from runlake.query.sql import SQL
-from runlake.serving.id_index import IdIndex
+from runlake.serving.counting import State
 from runlake.serving.serving import Serving
 from runlake.settings import Settings
 
@@ -35,30 +33,14 @@ _NO_FILE: Final = (duckdb.InterruptException, duckdb.FatalException, duckdb.Inte
 _LOOK: Final = 0.05  # seconds between looks at the clock, and between interrupts: one is lost if nothing runs yet
 
 
-class State(Struct, frozen=True):
-    """The row of `state`, and the files that could not be counted."""
-
-    snapshot: int
-    first_day: int
-    hot_from: int
-    months: list[int]
-    unreadable: Sequence[DataFile]
-
-    def require_readable(self, first: int, last: int) -> None:
-        """Raise LakeDamaged unless all runs of the days first..last (both included) are counted."""
-        for file in self.unreadable:
-            if first <= file.day <= last:
-                raise LakeDamaged(f"cannot read {file.path}, which this answer may need")
-
-
 class Session:
-    """One question: its statements, until its time is over."""
+    """One question: its statements, until its time is over. `state` is of the snapshot that they all see."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, ids: IdIndex, seconds: float) -> None:
-        self._cursor, self._ids = cursor, ids
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, serving: Serving, seconds: float) -> None:
+        self._cursor, self._ids, self.unreadable = cursor, serving.ids, serving.unreadable
         self._deadline = time.monotonic() + seconds
         self._dropped = threading.Event()
-        self.state: State
+        self.state = State(*self.rows(SQL["state"])[0])
 
     def rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement; raises Timeout, or LakeDamaged for a file that cannot be read."""
@@ -66,13 +48,25 @@ class Session:
             raise Timeout("the question was interrupted at its time limit")
         asked = parameters or {}
         try:
-            return self._cursor.execute(_written(statement, asked)).fetchall()
+            self._cursor.execute(_written(statement, asked))
+            self._names = [column[0] for column in self._cursor.description]
+            return self._cursor.fetchall()
         except _NO_FILE:
             raise
         except duckdb.Error as exc:
             for value in asked.values():
                 _find_damage([path for path in value if isinstance(path, str)] if isinstance(value, list) else [], exc)
             raise
+
+    def records(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The same rows, each by the names of its columns."""
+        return [dict(zip(self._names, row, strict=True)) for row in self.rows(statement, parameters)]
+
+    def require_readable(self, first: int, last: int) -> None:
+        """Raise LakeDamaged unless all runs of the days first..last (both included) are counted."""
+        for file in self.unreadable:
+            if first <= file.day <= last:
+                raise LakeDamaged(f"cannot read {file.path}, which this answer may need")
 
     @property
     def over(self) -> bool:
@@ -162,12 +156,10 @@ class Engine:
     def _session(self) -> Iterator[Session]:
         # The serving database sees the errors of DuckDB first: some say that it is lost.
         with duck.translated("answering"), self._serving.readers.reading() as cursor:
-            session = Session(cursor, self._serving.ids, self._seconds)
+            session = Session(cursor, self._serving, self._seconds)
             with self._guard:
                 self._running.add(session)
             try:
-                snapshot, first_day, hot_from, months = session.rows(SQL["state"])[0]
-                session.state = State(snapshot, first_day, hot_from, months, self._serving.unreadable)
                 yield session
             finally:
                 with self._guard:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from runlake import times
 from runlake.query.engine import Session
+from runlake.query.spans import spans
 from runlake.query.sql import SQL, Union
 
 _FEW: Final = 2  # days of one task whose hours are worth a look
@@ -17,36 +18,7 @@ _OF_ALL: Final = ("days", "parts", "uncounted")
 _OF_TASK: Final = ("days_of_task", "parts_of_task", "uncounted_of_task")
 
 
-class Window:
-    """What a time consists of: whole days, whole parts of other days, and ends of less than a part."""
-
-    def __init__(self, low: int, high: int, part: int) -> None:
-        self.high, self.part = high, part
-        self.first, self.last = -(-low // times.DAY_US), high // times.DAY_US
-        others = [(low, self.first * times.DAY_US), (self.last * times.DAY_US, high)]
-        if self.first > self.last:  # inside one day
-            self.last, others = self.first, [(low, high)]
-        self.parts: list[tuple[int, int]] = []
-        self.ends: list[tuple[int, int]] = []
-        for start, end in others:
-            first, last = -(-start // part), end // part
-            if first > last:  # inside one part
-                self.ends.append((start, end))
-            else:
-                self.parts += [(first, last)] if first < last else []
-                self.ends += [(a, b) for a, b in ((start, first * part), (last * part, end)) if a < b]
-
-    def has_day(self, low: int) -> bool:
-        """Whether the unit of time that begins here is a whole day."""
-        return self.first * times.DAY_US <= low < self.last * times.DAY_US
-
-    def end(self, low: int) -> int:
-        """Where the unit of time that begins here ends."""
-        unit = times.DAY_US if self.has_day(low) else self.part
-        return min(self.high, (low // unit + 1) * unit)
-
-
-class Wanted(Struct, frozen=True, kw_only=True):
+class RunFilter(Struct, frozen=True, kw_only=True):
     """Which runs: their run time is low..high (half open, microseconds), and so on. `task` is the number of it."""
 
     low: int
@@ -73,7 +45,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
         return times.QUARTER_US if self.task is None else times.HOUR_US
 
 
-class Unit(Struct, frozen=True):
+class TimeUnit(Struct, frozen=True):
     """A time with runs that match: how many match after it, and its quarters of the day with runs, if known."""
 
     low: int
@@ -95,14 +67,14 @@ class Unit(Struct, frozen=True):
         return self.low + first * times.QUARTER_US, self.low + self.quarters.bit_length() * times.QUARTER_US
 
 
-class Found(Struct, frozen=True):
+class Counted(Struct, frozen=True):
     """How many runs match in all; the units of time that hold the page, the newest first, if anything does."""
 
     total: int
-    units: Sequence[Unit]
+    units: Sequence[TimeUnit]
 
 
-class Asked(Struct, frozen=True):
+class Slice(Struct, frozen=True):
     """A page: so many runs after the first `offset`."""
 
     offset: int
@@ -122,7 +94,7 @@ class Asked(Struct, frozen=True):
         return newer, found
 
 
-class Stretch(Struct, frozen=True):
+class FileRange(Struct, frozen=True):
     """A time that holds runs, and the files to look in."""
 
     low: int
@@ -130,61 +102,66 @@ class Stretch(Struct, frozen=True):
     files: Sequence[str]
 
 
-class Place(Struct, frozen=True):
+class PageLocation(Struct, frozen=True):
     """The time of a page; the stretches of it in files; how many runs in there that match are newer than the page."""
 
     low: int
     high: int
-    stretches: Sequence[Stretch]
+    stretches: Sequence[FileRange]
     skip: int
 
 
-def count(session: Session, wanted: Wanted, asked: Asked) -> Found:
+def count(session: Session, wanted: RunFilter, slice_: Slice) -> Counted:
     """How many runs match, and in which days, parts and ends of the window the page lies."""
-    window = Window(wanted.low, wanted.high, wanted.part)
-    cold = [end for end in window.ends if end[0] < session.state.hot_from]
+    low, high = wanted.low, wanted.high
+    window = spans(low, max(low, session.state.counted_until(high)), part=wanted.part)
+    (first, last) = window.days[0] if window.days else (0, 0)
+    cold = [cut for cut in window.cuts if cut[0] < session.state.hot_from]
     union = Union(
         wanted.known
-        | {"first": window.first, "last": window.last, "part": wanted.part}
-        | {"whole_low": window.first * times.DAY_US, "whole_high": window.last * times.DAY_US}
-        | {"uncounted_low": max((end for start, end in cold if start == wanted.low), default=wanted.low)}
-        | {"uncounted_high": min((start for start, _ in cold if start != wanted.low), default=wanted.high)}
+        | {"first": first, "last": last, "whole_low": first * times.DAY_US, "whole_high": last * times.DAY_US}
+        | {"part": wanted.part}
+        | {"uncounted_low": max((end for start, end in cold if start == low), default=low)}
+        | {"uncounted_high": min((start for start, _ in cold if start != low), default=high)}
     )
     days, parts, uncounted = _OF_ALL if wanted.task is None else _OF_TASK
     union.add(uncounted)
-    if window.first < window.last:
+    if window.days:
         union.add(days)
-    for first, last in window.parts:
-        union.add(parts, first_part=first, last_part=last)
-    for start, end in window.ends:
+    for start, end in window.parts:
+        union.add(parts, first_part=start, last_part=end)
+    for start, end in window.cuts:
         if (start, end) not in cold:
             union.add("end_hot", end_low=start, end_high=end)
             continue
         union.add("end_inlined", end_low=start, end_high=end)
         for paths in files(session, start // times.DAY_US, start // times.DAY_US).values():
             union.add("end_in_files", end_low=start, end_high=end, files=paths)
-    if wanted.everything and session.state.unreadable:
+    if wanted.everything and session.unreadable:
         union.add("unreadable")
     counts: dict[int, int] = {}
     quarters: dict[int, int] = {}
-    for low, runs, *known in session.rows(*union.within()):
-        counts[low] = counts.get(low, 0) + runs
-        quarters[low] = quarters.get(low, 0) | (known[0] or 0 if known else 0)
-    total, held = asked.held(counts)
-    units = [
-        Unit(low, window.end(low), newer, quarters[low] or None if window.has_day(low) else None) for low, newer in held
-    ]
-    return Found(total, units)
+    for start, runs, *known in session.rows(*union.within()):
+        counts[start] = counts.get(start, 0) + runs
+        quarters[start] = quarters.get(start, 0) | (known[0] or 0 if known else 0)
+    total, held = slice_.held(counts)
+    units = []
+    for start, newer in held:
+        day = first * times.DAY_US <= start < last * times.DAY_US
+        unit = times.DAY_US if day else wanted.part
+        end = min(high, (start // unit + 1) * unit)
+        units.append(TimeUnit(start, end, newer, quarters[start] or None if day else None))
+    return Counted(total, units)
 
 
-def place(session: Session, wanted: Wanted, asked: Asked, units: Sequence[Unit]) -> Place:
+def place(session: Session, wanted: RunFilter, slice_: Slice, units: Sequence[TimeUnit]) -> PageLocation:
     """The stretches of time, with their files, that hold the page whose units these are."""
     newest, oldest = units[0], units[-1]
     low, high, newer = oldest.low, newest.high, newest.newer
     days = [unit for unit in (newest, oldest) if unit.high - unit.low == times.DAY_US]
     if days and (wanted.task is None or newest.day - oldest.day < _FEW):
         counts, paths = _refined(session, wanted, days, (oldest.day, newest.day))
-        _, parts = asked.held(counts, days[0].newer)
+        _, parts = slice_.held(counts, days[0].newer)
         if newest in days:
             high, newer = parts[0][0] + wanted.part, parts[0][1]
         if oldest in days:
@@ -193,17 +170,17 @@ def place(session: Session, wanted: Wanted, asked: Asked, units: Sequence[Unit])
         paths = files(session, oldest.day, newest.day)
     if wanted.task is None:
         every = [path for of_day in paths.values() for path in of_day]
-        return Place(low, high, [Stretch(low, high, every)] if every else [], asked.offset - newer)
+        return PageLocation(low, high, [FileRange(low, high, every)] if every else [], slice_.offset - newer)
     hulls: dict[int, tuple[int, int]] = {}  # by day: a file is read once
     for unit in units:
         start, end = hulls.get(unit.day, unit.hull)
         hulls[unit.day] = max(low, min(start, unit.hull[0])), min(high, max(end, unit.hull[1]))
-    found = [Stretch(*hull, paths[day]) for day, hull in hulls.items() if day in paths]
-    return Place(low, high, found, asked.offset - newer)
+    found = [FileRange(*hull, paths[day]) for day, hull in hulls.items() if day in paths]
+    return PageLocation(low, high, found, slice_.offset - newer)
 
 
 def _refined(
-    session: Session, wanted: Wanted, days: Sequence[Unit], among: tuple[int, int]
+    session: Session, wanted: RunFilter, days: Sequence[TimeUnit], among: tuple[int, int]
 ) -> tuple[dict[int, int], dict[int, list[str]]]:
     """How many runs match in each part of these days; and the files from day to day."""
     low, high = days[-1].low, days[0].high

@@ -14,7 +14,7 @@ from runlake.columns import COLUMNS, NAMES
 from runlake.errors import BadInput, NotFound
 from runlake.model import Run, RunPage, RunsQuery
 from runlake.query.engine import Session
-from runlake.query.locate import Asked, Found, Place, Stretch, Wanted, count, files, place
+from runlake.query.locate import Counted, FileRange, PageLocation, RunFilter, Slice, count, files, place
 from runlake.query.sql import SQL, Union
 from runlake.serving.sql import RECENT
 
@@ -33,28 +33,28 @@ def page(session: Session, query: RunsQuery) -> RunPage:
     wanted = _wanted(query)
     offset, limit = query.offset, query.limit
     if not wanted.everything:
-        session.state.require_readable(wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
+        session.require_readable(wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
     if wanted.task_id is not None:
         number = _task(session, wanted.task_id)
         if number is None:
             return RunPage([], 0, limit, offset, False)
         wanted = replace(wanted, task=number)
-    asked = Asked(offset, limit)
-    found = count(session, wanted, asked)
-    items = [_run(row) for row in _rows(session, wanted, asked, found)]
+    slice_ = Slice(offset, limit)
+    found = count(session, wanted, slice_)
+    items = [_run(row) for row in _rows(session, wanted, slice_, found)]
     return RunPage(items, found.total, limit, offset, offset + len(items) < found.total)
 
 
-def _rows(session: Session, wanted: Wanted, asked: Asked, found: Found) -> Sequence[_Row]:
+def _rows(session: Session, wanted: RunFilter, slice_: Slice, found: Counted) -> Sequence[_Row]:
     """The rows of a page that was found."""
     if not found.units:
         return []
-    session.state.require_readable(found.units[-1].day, found.units[0].day)
-    if wanted.task is not None and asked.offset < RECENT:
-        rows = _recent_page(session, wanted, asked.offset, min(asked.limit, found.total - asked.offset))
+    session.require_readable(found.units[-1].day, found.units[0].day)
+    if wanted.task is not None and slice_.offset < RECENT:
+        rows = _recent_page(session, wanted, slice_.offset, min(slice_.limit, found.total - slice_.offset))
         if rows is not None:
             return rows
-    return _matching(session, wanted, place(session, wanted, asked, found.units), asked.limit)
+    return _matching(session, wanted, place(session, wanted, slice_, found.units), slice_.limit)
 
 
 def detail(session: Session, run_id: uuid.UUID) -> Run:
@@ -69,7 +69,7 @@ def detail(session: Session, run_id: uuid.UUID) -> Run:
             union.add("id_in_files", low=low, high=high, files=[path for paths in of_days.values() for path in paths])
     rows = session.rows(*union.within("with_id"))
     if not rows:
-        session.state.require_readable(0, _LAST_DAY)  # or it might be there
+        session.require_readable(0, _LAST_DAY)  # or it might be there
         raise NotFound(f"there is no run {run_id}")
     return _run(rows[0])
 
@@ -77,17 +77,17 @@ def detail(session: Session, run_id: uuid.UUID) -> Run:
 def latest(session: Session, task_id: uuid.UUID) -> Run | None:
     """GET /task/{task_id}/latest."""
     number = _task(session, task_id)
-    wanted = Wanted(low=0, high=times.MAX_US + 1, task_id=task_id, task=number)
+    wanted = RunFilter(low=0, high=times.MAX_US + 1, task_id=task_id, task=number)
     rows = [] if number is None else _recent(session, wanted, 0, 1)
-    session.state.require_readable(rows[0][_RUN_AT] // times.DAY_US if rows else 0, _LAST_DAY)
+    session.require_readable(rows[0][_RUN_AT] // times.DAY_US if rows else 0, _LAST_DAY)
     return _run(_whole(session, wanted, rows)[0]) if rows else None
 
 
-def _wanted(query: RunsQuery) -> Wanted:
+def _wanted(query: RunsQuery) -> RunFilter:
     start, end = _or_none(query.start_time), _or_none(query.end_time)
     if start is not None and end is not None and start > end:
         raise BadInput.of("start_time", "is after end_time")
-    return Wanted(
+    return RunFilter(
         low=0 if start is None else start,
         high=times.MAX_US + 1 if end is None else end,
         task_id=_or_none(query.task_id),
@@ -103,7 +103,7 @@ def _task(session: Session, task_id: uuid.UUID) -> int | None:
     return rows[0][0] if rows else None
 
 
-def _matching(session: Session, wanted: Wanted, at: Place, limit: int) -> list[_Row]:
+def _matching(session: Session, wanted: RunFilter, at: PageLocation, limit: int) -> list[_Row]:
     """The newest runs of a place, after those to be skipped."""
     union = Union(wanted.known | {"low": at.low, "high": at.high, "limit": limit, "skip": at.skip})
     union.add("inlined")
@@ -112,7 +112,7 @@ def _matching(session: Session, wanted: Wanted, at: Place, limit: int) -> list[_
     return session.rows(*union.within("page"))
 
 
-def _recent_page(session: Session, wanted: Wanted, offset: int, few: int) -> Sequence[_Row] | None:
+def _recent_page(session: Session, wanted: RunFilter, offset: int, few: int) -> Sequence[_Row] | None:
     """So `few` runs of a task after the first `offset`; None if task_recent does not reach that far back.
 
     It lacks no run that is newer than one that it holds.
@@ -127,7 +127,7 @@ def _recent_page(session: Session, wanted: Wanted, offset: int, few: int) -> Seq
     return _whole(session, wanted, rows)
 
 
-def _recent(session: Session, wanted: Wanted, skip: int, limit: int) -> list[_Row]:
+def _recent(session: Session, wanted: RunFilter, skip: int, limit: int) -> list[_Row]:
     """Runs of a task from task_recent and from no file, each with its run time and whether it is whole."""
     union = Union(wanted.known | {"skip": skip, "limit": limit})
     union.add("recent")
@@ -135,7 +135,7 @@ def _recent(session: Session, wanted: Wanted, skip: int, limit: int) -> list[_Ro
     return session.rows(*union.within("recent_page"))
 
 
-def _whole(session: Session, wanted: Wanted, rows: Sequence[_Row]) -> Sequence[_Row]:
+def _whole(session: Session, wanted: RunFilter, rows: Sequence[_Row]) -> Sequence[_Row]:
     """The same runs, with what task_recent leaves out of them read from their files."""
     days: dict[int, list[int]] = {}
     for row in rows:
@@ -144,8 +144,8 @@ def _whole(session: Session, wanted: Wanted, rows: Sequence[_Row]) -> Sequence[_
     if not days:
         return rows
     paths = files(session, min(days), max(days))
-    found = [Stretch(min(moments), max(moments) + 1, paths[day]) for day, moments in days.items()]
-    nowhere = Place(0, 0, found, 0)  # of those in no file nothing is left out
+    found = [FileRange(min(moments), max(moments) + 1, paths[day]) for day, moments in days.items()]
+    nowhere = PageLocation(0, 0, found, 0)  # of those in no file nothing is left out
     read = {row[_ID]: row for row in _matching(session, wanted, nowhere, times.MAX_US)}
     return [read[row[_ID]] if row[_WHOLE] is False else row for row in rows]
 

@@ -1,4 +1,4 @@
-"""A window as spans of what is counted: whole months, days and hours, and the hours it cuts in two."""
+"""A window as spans of what is counted: whole months, days and parts of a day, and the parts it cuts in two."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ Range = tuple[int, int]  # from the first up to, but without, the second
 
 
 class Spans(Struct, frozen=True):
-    """Ranges that do not overlap and together are a window: of months, days and hours (since the epoch), and of
-    microseconds.
+    """Ranges that do not overlap and together are a window: of months, days and parts (an hour or a quarter hour) since
+    the epoch, and of microseconds.
     """
 
     months: list[Range]
     days: list[Range]
-    hours: list[Range]
+    parts: list[Range]
     cuts: list[Range]
 
 
-def spans(low: int, high: int, months: Collection[int] = ()) -> Spans:
+def spans(low: int, high: int, months: Collection[int] = (), *, part: int = times.HOUR_US) -> Spans:
     """The window of the microseconds low <= t < high; `months` are those that are counted as a whole."""
-    hours = -(-low // times.HOUR_US), high // times.HOUR_US
-    if hours[0] > hours[1]:  # inside an hour
-        return Spans([], [], [], [(low, high)] if low < high else [])
-    cuts = [(low, hours[0] * times.HOUR_US), (hours[1] * times.HOUR_US, high)]
-    days = -(-hours[0] // 24), hours[1] // 24
+    parts = -(-low // part), high // part
+    if parts[0] > parts[1]:  # inside a part
+        return Spans([], [], [], _some([(low, high)]))
+    cuts = [(low, parts[0] * part), (parts[1] * part, high)]
+    of_day = times.DAY_US // part
+    days = -(-parts[0] // of_day), parts[1] // of_day
     if days[0] >= days[1]:
-        return Spans([], [], _some([hours]), _some(cuts))
-    ends = [(hours[0], days[0] * 24), (days[1] * 24, hours[1])]
+        return Spans([], [], _some([parts]), _some(cuts))
+    ends = [(parts[0], days[0] * of_day), (days[1] * of_day, parts[1])]
     whole = [(month, first_day(month), first_day(month + 1)) for month in sorted(months)]
     whole = [found for found in whole if days[0] <= found[1] and found[2] <= days[1]]
     return Spans(

@@ -7,17 +7,14 @@ question: blocks by Union, spans by windows.py. Values are parameters, `$name`; 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from runlake import statements
 from runlake.columns import COLUMNS, select_list
-from runlake.query.figures import PERCENTS
 
 _PARAMETER: Final = re.compile(r"\$([a-z_]+[0-9]*)")
-EVERY: Final = -1_000_000  # stands for all days of a window, before any that a window may have
 _CONSTANTS: Final = {
-    "every": str(EVERY),
     "run": select_list(),
     # In lists `error` is read only where it is asked.
     "listed": select_list().replace('"error"', 'CASE WHEN $errors THEN "error" END AS "error"'),
@@ -26,10 +23,11 @@ _CONSTANTS: Final = {
 }
 
 
+PERCENTS: Final = (50, 90, 95, 99)
 # The percentiles that statements give.
 PERCENTILES: Final = {"task_statistics": PERCENTS, "percentiles": PERCENTS, "ranked_percentile": (95,)}
 _FILES: Final = ("state", "locate", "runs", "statistics", "summary")
-_FRAGMENTS: Final = ("middle", "neighbours", "between")
+_FRAGMENTS: Final = ("neighbours", "between", "middle")
 
 
 def filled(text: str, **parts: object) -> str:
@@ -46,11 +44,18 @@ def _statements() -> dict[str, str]:
     parts = _CONSTANTS | {name: _plain(block) for name, block in blocks.items() if name not in _FRAGMENTS}
     found = {name: _nested(block, parts) for name, block in blocks.items()}
     for name, percents in PERCENTILES.items():
-        fragments = {
-            fragment: ", ".join(filled(_plain(blocks[fragment]), p=p) for p in percents) for fragment in _FRAGMENTS[1:]
-        }
-        found[name] = filled(found[name], middle=_plain(blocks["middle"]), **fragments)
+        found[name] = filled(found[name], **_percentiles(blocks, percents))
     return found
+
+
+def _percentiles(blocks: Mapping[str, str], percents: Sequence[int]) -> dict[str, str]:
+    """The columns of `neighbours` and `between` of these percents."""
+    neighbours, between, middle = (_plain(blocks[name]) for name in _FRAGMENTS)
+    ends = [{f"middle_of_{end}": filled(middle, bucket=f"{end}{p}") for end in ("low", "high")} for p in percents]
+    return {
+        "neighbours": ", ".join(filled(neighbours, p=p) for p in percents),
+        "between": ", ".join(filled(between, p=p, **middles) for p, middles in zip(percents, ends, strict=True)),
+    }
 
 
 def _nested(text: str, parts: Mapping[str, str]) -> str:

@@ -35,9 +35,9 @@ class Window(Struct, frozen=True):
     def of(cls, session: Session, low: int, high: int, *, months: bool = False) -> Window:
         """`months`: take whole months where they are counted. Raises LakeDamaged when a file is not counted."""
         state = session.state
-        state.require_readable(low // times.DAY_US, (high - 1) // times.DAY_US)
+        session.require_readable(low // times.DAY_US, (high - 1) // times.DAY_US)
         first = max(low, state.first_day * times.DAY_US)
-        inside = spans(first, max(first, high), state.months if months else ())
+        inside = spans(first, max(first, state.counted_until(high)), state.months if months else ())
         runs = [("uncounted_run", low, high)]
         files: dict[str, list[str]] = {}
         for cut in inside.cuts:
@@ -53,7 +53,7 @@ class Window(Struct, frozen=True):
             month for month in state.months if not any(first_day(month) <= d < first_day(month + 1) for d in days)
         ]
         first = max(self.low, state.first_day * times.DAY_US)
-        return replace(self, spans=spans(first, max(first, self.high), months))
+        return replace(self, spans=spans(first, max(first, state.counted_until(self.high)), months))
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Window(Struct, frozen=True):
     def ranges(self) -> dict[str, list[Span]]:
         """What there is to read, by its kind: (source, low, high) of each; only runs have several sources."""
         found = self.spans
-        kinds = {"month": found.months, "day": found.days, "hour": found.hours}
+        kinds = {"month": found.months, "day": found.days, "hour": found.parts}
         return {kind: [("", *span) for span in ranges] for kind, ranges in kinds.items()} | {"run": self.runs}
 
     def cells(self, what: str, **parts: object) -> str:
@@ -102,51 +102,6 @@ def _both(kind: str, source: str, earlier: tuple[int, int], later: tuple[int, in
     (low, before), (now, high) = earlier, later
     apart = "" if before == now else filled(SQL["gap"], column=_COLUMNS[kind], before=before, now=now)
     return filled(SQL[f"{kind}_cells"], runs=source, low=low, high=high, now=now, apart=apart)
-
-
-class Edges(Struct, frozen=True):
-    """A window of some tasks: its whole days, and what is read run by run: the days that it cuts in two where
-    hot_run has them, else only the hours it cuts, beside whole `hours`; and runs that are not counted yet.
-    """
-
-    days: list[tuple[int, int]]
-    hours: list[tuple[int, int]]
-    runs: list[Span]
-    files: dict[str, list[str]]
-
-    @classmethod
-    def of(cls, session: Session, low: int, high: int) -> Edges:
-        """Raises LakeDamaged when a file of its days is not counted."""
-        state = session.state
-        state.require_readable(low // times.DAY_US, (high - 1) // times.DAY_US)
-        first = max(low, state.first_day * times.DAY_US)
-        whole = -(-first // times.DAY_US), high // times.DAY_US
-        edges = [(first, whole[0] * times.DAY_US), (whole[1] * times.DAY_US, high)]
-        if whole[0] > whole[1]:  # inside a day
-            edges = [(first, high)]
-        hours: list[tuple[int, int]] = []
-        runs = [("uncounted_run", low, high)]
-        files: dict[str, list[str]] = {}
-        for edge in edges:
-            parts = Spans([], [], [], [edge]) if edge[0] >= state.hot_from else spans(*edge)
-            hours += parts.hours
-            for cut in parts.cuts:
-                source, paths = source_of(session, *cut)
-                runs.append((source, *cut))
-                files |= paths
-        return cls([whole] if whole[0] < whole[1] else [], hours, [run for run in runs if run[1] < run[2]], files)
-
-    def cells(self, what: str, **parts: object) -> list[str]:
-        """One SELECT a span, from the statements `day{what}` and `hour{what}`."""
-        return [
-            filled(SQL[f"{kind}{what}"], low=low, high=high, **parts)
-            for kind, ranges in (("day", self.days), ("hour", self.hours))
-            for low, high in ranges
-        ]
-
-    def read(self, statement: str, **parts: object) -> list[str]:
-        """One SELECT for each that is read run by run."""
-        return [filled(statement, low=low, high=high, **parts, runs=source) for source, low, high in self.runs]
 
 
 def source_of(session: Session, low: int, high: int) -> tuple[str, dict[str, list[str]]]:

@@ -4,13 +4,13 @@
 -- {select} are the columns of a run.
 
 -- name: state
-SELECT snapshot, first_day, hot_from, months FROM state
+SELECT snapshot, first_day, hot_from, months, newest FROM state
 
 -- name: remove_state
 DELETE FROM state
 
 -- name: add_state
-INSERT INTO state VALUES ($snapshot, $first_day, $hot_from, $months)
+INSERT INTO state VALUES ($snapshot, $first_day, $hot_from, $months, $newest)
 
 -- name: add_tasks
 -- Tasks that are new, with the next numbers.

@@ -10,7 +10,7 @@ SELECT run_at, task, success, started, duration, bucket, attempt, lease_owner,
 FROM uncounted_run WHERE success IS NOT NULL
 
 -- name: span
-SELECT count(*), min(quarter), max(quarter), min(hour), max(hour), min(day), max(day),
+SELECT count(*), max(run_at), min(quarter), max(quarter), min(hour), max(hour), min(day), max(day),
        list(DISTINCT month_of(day))
 FROM counting
 
@@ -50,8 +50,8 @@ sum(succeeded_unstarted)::BIGINT AS succeeded_unstarted, sum(failed_unstarted)::
 sum(retried)::BIGINT AS retried, sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us,
 min(shortest) AS shortest, max(longest) AS longest, max(last_success) AS last_success, max(last_failure) AS last_failure
 
--- name: summed_quarters
-, bit_or(quarters) AS quarters
+-- name: summed_of_day
+, bit_or(quarters) AS quarters, CASE WHEN count(*) = 1 THEN any_value(p95) END AS p95
 
 -- name: remove_days
 DELETE FROM day_figure WHERE day IN (SELECT DISTINCT day FROM counting)
@@ -66,7 +66,7 @@ DELETE FROM month_histogram WHERE list_contains($months, month)
 -- A month that is over, from its days $first to $last.
 INSERT INTO task_month
 WITH folded AS (
-    SELECT $month::INTEGER AS month, * EXCLUDE (day, quarters) FROM task_day WHERE day BETWEEN $first AND $last
+    SELECT $month::INTEGER AS month, * EXCLUDE (day, quarters, p95) FROM task_day WHERE day BETWEEN $first AND $last
 )
 FROM (
 {figures}
@@ -78,6 +78,37 @@ WHERE day BETWEEN $first AND $last GROUP BY ALL ORDER BY ALL
 
 -- name: counted_months
 SELECT DISTINCT month_of(day) FROM day_count ORDER BY 1
+
+-- name: unranked
+-- Task days before $today whose percentile was lost.
+CREATE OR REPLACE TEMP TABLE unranked AS
+FROM day_of_task WHERE p95 IS NULL AND duration_count > 0 AND day < $today
+
+-- name: remove_unranked
+DELETE FROM day_of_task WHERE p95 IS NULL AND duration_count > 0 AND day < $today
+
+-- name: add_ranked
+-- Put them back, each with the percentile that its histogram gives.
+INSERT INTO day_of_task
+WITH bucketed AS (
+    SELECT task, day, timed.bucket AS bucket, timed.succeeded + timed.failed AS runs
+    FROM (SELECT task, day, unnest(durations) AS timed FROM unranked)
+), ranked AS (
+    SELECT task, day, bucket, sum(runs) OVER (PARTITION BY task, day ORDER BY bucket) AS upto,
+           0.95 * (sum(runs) OVER (PARTITION BY task, day) - 1) AS rank
+    FROM bucketed
+), neighbours AS (
+    SELECT task, day, any_value(rank) AS rank, min(bucket) FILTER (upto > floor(rank)) AS low,
+           min(bucket) FILTER (upto > ceil(rank)) AS high
+    FROM ranked GROUP BY task, day
+)
+SELECT unranked.* REPLACE (
+    bucket_middle(low) + (bucket_middle(high) - bucket_middle(low)) * (rank - floor(rank)) AS p95
+)
+FROM unranked JOIN neighbours USING (task, day) ORDER BY task, day
+
+-- name: newest_run
+SELECT coalesce(max(greatest(last_success, last_failure)), -1) FROM task_day
 
 -- name: newest_day
 SELECT max(day) FROM day_count WHERE day <= $today

@@ -23,6 +23,13 @@ class State(Struct, frozen=True):
     first_day: int
     hot_from: int
     months: list[int]
+    newest: int = -1
+
+    def counted_until(self, high: int) -> int:
+        """Where a window that ends before `high` may end for what is counted: after the newest counted run its last day
+        is as good as whole.
+        """
+        return high if high <= self.newest else (self.newest // times.DAY_US + 1) * times.DAY_US
 
 
 def state(database: Database) -> State:
@@ -44,7 +51,7 @@ def set_snapshot(database: Database, snapshot: int) -> None:
 def count(database: Database) -> set[int]:
     """Count the finished runs of `uncounted_run`; returns the months they began in. Inside the transaction."""
     database.execute(COUNT["counting"])
-    runs, *spans, months = database.execute(COUNT["span"])[0]
+    runs, newest, *spans, months = database.execute(COUNT["span"])[0]
     if not runs:
         return set()
     bounds = dict(zip(("quarter", "hour", "day"), zip(spans[::2], spans[1::2], strict=True), strict=True))
@@ -66,6 +73,8 @@ def count(database: Database) -> set[int]:
     for name in ("prune_recent", "remove_floors", "add_floors"):
         database.execute(COUNT[name])
     unsettle(database, months)
+    now = state(database)
+    set_state(database, replace(now, newest=max(now.newest, newest)))
     return set(months)
 
 
@@ -99,6 +108,13 @@ def settle(database: Database, busy: Collection[int]) -> bool:
         database.execute(statement, bounds)
     set_state(database, replace(now, months=sorted([*now.months, month])))
     return True
+
+
+def rank(database: Database) -> None:
+    """Make the percentiles of task days that are over and were counted more than once. Inside the transaction."""
+    today = {"today": times.now() // times.DAY_US}
+    for name in ("unranked", "remove_unranked", "add_ranked"):
+        database.execute(COUNT[name], {} if name == "add_ranked" else today)
 
 
 def first_day(month: int) -> int:

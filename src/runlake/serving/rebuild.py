@@ -9,6 +9,7 @@ from typing import Final
 
 import duckdb
 import numpy as np
+from msgspec.structs import replace
 
 from runlake import duck, parquet, times
 from runlake.errors import LakeDamaged
@@ -76,6 +77,8 @@ class _Rebuild:
             database.execute(REBUILD["order_days"])
             database.execute(COUNT["all_floors"])
             database.execute(DAY_FIGURES)
+            ((newest,),) = database.execute(COUNT["newest_run"])
+            counting.set_state(database, replace(counting.state(database), newest=newest))
             while counting.settle(database, ()):
                 pass
             rows = file_dicts(files, self._unreadable)

@@ -9,7 +9,7 @@ SELECT quarter, success, started, count(*) AS runs FROM counting GROUP BY ALL
 SELECT day, success, started, count(*) AS runs FROM counting GROUP BY ALL
 
 -- name: of_task
--- Figures of each task by {unit}, and its durations by bucket and result. {also} is nothing, or `quarters`.
+-- Figures of each task by {unit}, and its durations by bucket and result. {also} is nothing, or `of_day`.
 -- (A list in the order of its buckets takes six times as long; a list of structs needs no order.)
 WITH bucketed AS (
     SELECT {unit}, task, bucket, count(*) FILTER (success)::UINTEGER AS succeeded,
@@ -29,8 +29,8 @@ WITH bucketed AS (
 )
 SELECT figure.*, durations FROM figure LEFT JOIN histogram USING ({unit}, task) ORDER BY {unit}, task
 
--- name: quarters
-, bit_or(1::UHUGEINT << (quarter % 96)::UHUGEINT) AS quarters
+-- name: of_day
+, bit_or(1::UHUGEINT << (quarter % 96)::UHUGEINT) AS quarters, quantile_cont(bucket_middle(bucket), 0.95) AS p95
 
 -- name: histogram
 -- Durations of all tasks by {unit}, result and bucket.

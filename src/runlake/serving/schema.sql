@@ -7,8 +7,10 @@
 -- One row: the snapshot of the lake that all tables are of, and what of them may be used.
 --   first_day   the first day whose finished runs are kept
 --   hot_from    hot_run holds every counted run from this time on
+--   newest      no counted run began later; -1 before the first
 --   months      the months that task_month and month_histogram hold; all their counted runs are in there
-CREATE TABLE state (snapshot BIGINT NOT NULL, first_day INTEGER NOT NULL, hot_from BIGINT NOT NULL, months INTEGER[] NOT NULL);
+CREATE TABLE state (snapshot BIGINT NOT NULL, first_day INTEGER NOT NULL, hot_from BIGINT NOT NULL, months INTEGER[] NOT NULL,
+                    newest BIGINT NOT NULL);
 
 -- One row, written before each checkpoint: the layout of these tables, the snapshot, what tells it from the same number
 -- of another lake, how many finished runs it has, and the files of the id index.
@@ -51,11 +53,11 @@ CREATE TABLE day_count (
 
 -- Counted runs of a task in an hour, a day, a month.
 CREATE TABLE task_hour (hour INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {durations});
-CREATE TABLE task_day (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {durations});
+CREATE TABLE task_day (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {percentile}, {durations});
 CREATE TABLE task_month (month INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {durations});
 
--- task_day once more, in the order of its tasks, for questions of one task.
-CREATE TABLE day_of_task (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {durations});
+-- task_day once more, in the order of its tasks, for questions of one task. Here `p95` is made anew where it is lost.
+CREATE TABLE day_of_task (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {percentile}, {durations});
 
 -- Durations of all tasks by bucket and result.
 CREATE TABLE hour_histogram (hour INTEGER NOT NULL, {histogram});
@@ -87,6 +89,10 @@ durations STRUCT(bucket USMALLINT, succeeded UINTEGER, failed UINTEGER)[]
 -- name: quarters
 -- A bit for each quarter of the day in which runs began.
 quarters UHUGEINT NOT NULL
+
+-- name: percentile
+-- The 95th percentile of the durations; null where two rows were added up.
+p95 DOUBLE
 
 -- name: histogram
 success BOOLEAN NOT NULL, bucket USMALLINT NOT NULL, runs BIGINT NOT NULL

@@ -313,6 +313,7 @@ class Serving:
             with self._opened.transaction():
                 counting.cool(self._opened, self._settings.hot_days)
                 counting.settle(self._opened, self._busy)
+                counting.rank(self._opened)
             self._busy = set()
             if self._base != self.snapshot:
                 self._checkpoint()

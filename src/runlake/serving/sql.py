@@ -7,7 +7,7 @@ from typing import Final
 from runlake import statements, times
 from runlake.columns import NAMES, RUN_AT, ddl, select_list
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 RECENT: Final = 50  # runs of a task that task_recent holds, and the default page
 _WIDE: Final = 4096  # bytes of `error` and `output`
 
@@ -36,7 +36,7 @@ _PARTS: Final = {
         AND (run.run_at < floor.run_at OR (run.run_at = floor.run_at AND run.id < floor.id))
     )""",
     "run": ddl(RUN_AT),
-    **{name: _lines(_SCHEMA[name]) for name in ("sums", "durations", "quarters", "histogram")},
+    **{name: _lines(_SCHEMA[name]) for name in ("sums", "durations", "quarters", "percentile", "histogram")},
 }
 
 
@@ -75,7 +75,7 @@ class Rollup:
 
 
 _UNITS: Final = {"quarter": times.QUARTER_US, "hour": times.HOUR_US, "day": times.DAY_US}
-TASK_DAY: Final = Rollup("task_day", "day", "day, task", name="of_task", also="quarters")
+TASK_DAY: Final = Rollup("task_day", "day", "day, task", name="of_task", also="of_day")
 ROLLUPS: Final = (
     Rollup("quarter", "quarter", "quarter, success, started"),
     Rollup("day_count", "day", "day, success, started"),

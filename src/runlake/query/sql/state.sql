@@ -2,4 +2,4 @@
 
 -- name: state
 -- The snapshot that the tables are of, and what of them may be used.
-SELECT snapshot, first_day, hot_from, months FROM state
+SELECT snapshot, first_day, hot_from, months, newest FROM state

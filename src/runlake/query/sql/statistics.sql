@@ -14,82 +14,86 @@
 -- name: files_of_day
 SELECT path FROM live_file WHERE day = $day AND readable
 
--- name: of_task
--- Runs of a task, for the days that a window cuts in two and for what is not counted yet.
-SELECT run_at, success, duration, bucket, attempt FROM {runs} AS run
-WHERE run_at >= {low} AND run_at < {high} AND task = $task
-
 -- name: day_of_task
-SELECT day, succeeded, failed, retried, duration_count, duration_us, shortest, longest, last_success, last_failure,
-       durations
+-- Cells of a task: rows of a rollup, or single runs, in the same columns.
+SELECT day, succeeded, failed, 0 AS open, retried, duration_count, duration_us, shortest, longest, last_success,
+       last_failure, NULL::BIGINT AS last_open, durations, p95
 FROM day_of_task WHERE task = $task AND day >= {low} AND day < {high}
 
 -- name: hour_of_task
-SELECT hour // 24, succeeded, failed, retried, duration_count, duration_us, shortest, longest, last_success,
-       last_failure, durations
+SELECT hour // 24, succeeded, failed, 0, retried, duration_count, duration_us, shortest, longest, last_success,
+       last_failure, NULL, durations, NULL
 FROM task_hour WHERE hour >= {low} AND hour < {high} AND task = $task
 
+-- name: run_of_task
+-- Runs of the hours that a window cuts, and those that no rollup knows yet.
+SELECT (run_at // 86400000000)::INTEGER, (success IS TRUE)::BIGINT, (success IS FALSE)::BIGINT,
+       (success IS NULL)::BIGINT, (attempt > 1)::BIGINT, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE,
+       duration, duration, CASE WHEN success THEN run_at END, CASE WHEN NOT success THEN run_at END,
+       CASE WHEN success IS NULL THEN run_at END,
+       CASE WHEN bucket IS NOT NULL THEN [{'bucket': bucket, 'succeeded': 1::UINTEGER, 'failed': 0::UINTEGER}] END, NULL
+FROM {runs} AS run WHERE run_at >= {low} AND run_at < {high} AND task = $task
+
 -- name: task_statistics
--- The whole window (day is {every}) and each of its days: sums, windowed sums over seven entries, and percentiles from the
--- histograms; rank p * (n - 1) lies between two neighbours.
-WITH run AS MATERIALIZED (
-    SELECT (run_at // 86400000000)::INTEGER AS day, * FROM ({runs})
-), cell(day, succeeded, failed, retried, duration_count, duration_us, shortest, longest, last_success, last_failure,
-        durations) AS MATERIALIZED ({cells}
-), by_day AS MATERIALIZED (
+-- The whole window (day is null) and each of its days: sums, windowed averages over seven days, and percentiles. Those of
+-- the window, and of a day that is not one whole row, are from the histograms: rank p * (n - 1) lies between two
+-- neighbours.
+WITH cell(day, succeeded, failed, open, retried, duration_count, duration_us, shortest, longest, last_success,
+          last_failure, last_open, durations, p95) AS (
+    {cells}
+    UNION ALL
+    SELECT unnest(range($first_day, $last_day + 1))::INTEGER, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+), summed AS MATERIALIZED (
     SELECT day, sum(succeeded) AS succeeded, sum(failed) AS failed, sum(open) AS open, sum(retried) AS retried,
            sum(duration_count) AS duration_count, sum(duration_us) AS duration_us, min(shortest) AS shortest,
            max(longest) AS longest, max(last_success) AS last_success, max(last_failure) AS last_failure,
-           max(last_open) AS last_open
-    FROM (
-        SELECT day, succeeded, failed, 0 AS open, retried, duration_count, duration_us, shortest, longest,
-               last_success, last_failure, NULL AS last_open
-        FROM cell
-        UNION ALL
-        SELECT day, count(*) FILTER (success), count(*) FILTER (NOT success), count(*) FILTER (success IS NULL),
-               count(*) FILTER (attempt > 1), count(duration), coalesce(sum(duration), 0)::DOUBLE, min(duration),
-               max(duration), max(run_at) FILTER (success), max(run_at) FILTER (NOT success),
-               max(run_at) FILTER (success IS NULL)
-        FROM run GROUP BY day
-    ) GROUP BY day
-), bucketed AS MATERIALIZED (
-    SELECT day, bucket, sum(runs) AS runs FROM (
-        SELECT day, timed.bucket AS bucket, timed.succeeded + timed.failed AS runs
-        FROM (SELECT day, unnest(durations) AS timed FROM cell)
-        UNION ALL SELECT day, bucket, 1 FROM run WHERE bucket IS NOT NULL
-    ) GROUP BY day, bucket
+           max(last_open) AS last_open, flatten(list(durations)) AS durations,
+           CASE WHEN day IS NOT NULL AND count(*) FILTER (duration_count > 0) = 1 THEN max(p95) END AS p95
+    FROM cell GROUP BY GROUPING SETS ((day), ())
 ), ranked AS (
-    SELECT day, {middle} AS middle, sum(runs) OVER (PARTITION BY day ORDER BY bucket) AS upto,
+    SELECT day, bucket, sum(runs) OVER (PARTITION BY day ORDER BY bucket) AS upto,
            sum(runs) OVER (PARTITION BY day) - 1 AS last
-    FROM (FROM bucketed UNION ALL SELECT {every}, bucket, sum(runs) FROM bucketed GROUP BY bucket)
+    FROM (
+        SELECT day, timed.bucket AS bucket, sum(timed.succeeded + timed.failed) AS runs
+        FROM (SELECT day, unnest(durations) AS timed FROM summed WHERE p95 IS NULL) GROUP BY ALL
+    )
 ), percentile AS (
     SELECT day, {between} FROM (SELECT day, last, {neighbours} FROM ranked GROUP BY day, last)
-), entry AS (
-    SELECT day, succeeded, failed, open, retried, duration_count, duration_us, shortest, longest, last_success,
-           last_failure, last_open, sum(succeeded) OVER week AS week_succeeded,
-           sum(succeeded + failed) OVER week AS week_finished, sum(duration_us) OVER week AS week_us,
-           sum(duration_count) OVER week AS week_count
-    FROM (SELECT unnest(range($first_day, $last_day + 1))::INTEGER AS day) LEFT JOIN by_day USING (day)
-    WINDOW week AS (ORDER BY day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW)
-    UNION ALL
-    SELECT {every}, sum(succeeded), sum(failed), sum(open), sum(retried), sum(duration_count), sum(duration_us),
-           min(shortest), max(longest), max(last_success), max(last_failure), max(last_open), 0, 0, 0, 0
-    FROM by_day
 )
-SELECT * EXCLUDE (p50, p90, p95, p99), greatest(shortest, least(longest, p50)), greatest(shortest, least(longest, p90)),
-       greatest(shortest, least(longest, p95)), greatest(shortest, least(longest, p99))
-FROM entry LEFT JOIN percentile USING (day) ORDER BY day
+SELECT DATE '1970-01-01' + summed.day AS date, {shared}, {weekly}, retried AS retried_runs, {failure_rate},
+       shortest / 1e6 AS min_execution_time_seconds, longest / 1e6 AS max_execution_time_seconds,
+       greatest(shortest, least(longest, p50)) / 1e6 AS p50_execution_time_seconds,
+       greatest(shortest, least(longest, p90)) / 1e6 AS p90_execution_time_seconds,
+       greatest(shortest, least(longest, coalesce(summed.p95, percentile.p95))) / 1e6 AS p95_execution_time_seconds,
+       greatest(shortest, least(longest, p99)) / 1e6 AS p99_execution_time_seconds,
+       last_success, last_failure, greatest(last_success, last_failure, last_open) AS last_run
+FROM summed LEFT JOIN percentile ON summed.day IS NOT DISTINCT FROM percentile.day
+WINDOW week AS (ORDER BY summed.day RANGE BETWEEN 6 PRECEDING AND CURRENT ROW) ORDER BY summed.day NULLS FIRST
+
+-- name: shared
+-- The figures of sums that all answers have; a rate of nothing is 0.
+succeeded + failed + open AS total_runs, succeeded AS successful_runs, failed AS failed_runs, open AS open_runs,
+coalesce(succeeded / nullif(succeeded + failed, 0), 0) AS success_rate,
+coalesce(duration_us / nullif(duration_count, 0), 0) / 1e6 AS avg_execution_time_seconds
+
+-- name: failure_rate
+coalesce(failed / nullif(succeeded + failed, 0), 0) AS failure_rate
+
+-- name: weekly
+-- Averages over seven days, weighted by runs.
+coalesce(sum(succeeded) OVER week / nullif(sum(succeeded + failed) OVER week, 0), 0) AS success_rate_7d,
+coalesce(sum(duration_us) OVER week / nullif(sum(duration_count) OVER week, 0), 0) / 1e6 AS avg_execution_time_seconds_7d
+
+-- name: neighbours
+-- The buckets on both sides of rank {p} / 100 * last.
+min(bucket) FILTER (upto > floor({p} / 100 * last)) AS low{p}, min(bucket) FILTER (upto > ceil({p} / 100 * last)) AS high{p}
+
+-- name: between
+{middle_of_low} + ({middle_of_high} - {middle_of_low}) * ({p} / 100 * last - floor({p} / 100 * last)) AS p{p}
 
 -- name: middle
 -- The duration in the middle of a bucket. (As a macro it would be bound in each place anew, which takes milliseconds.)
-CASE WHEN bucket < 50 THEN bucket::DOUBLE ELSE 50 * pow(1.0198, bucket - 49.5) END
-
--- name: neighbours
--- What stands on both sides of rank {p} / 100 * last.
-min(middle) FILTER (upto > floor({p} / 100 * last)) AS low{p}, min(middle) FILTER (upto > ceil({p} / 100 * last)) AS high{p}
-
--- name: between
-low{p} + (high{p} - low{p}) * ({p} / 100 * last - floor({p} / 100 * last)) AS p{p}
+CASE WHEN {bucket} < 50 THEN {bucket}::DOUBLE ELSE 50 * pow(1.0198, {bucket} - 49.5) END
 
 -- name: streak
 -- Finished runs of the day of $turn, the time of the last run with the other result, from then on: how many are

@@ -23,17 +23,18 @@ FROM {runs} AS run WHERE run_at >= {low} AND run_at < {high} {apart}
 AND ({column} < {before} OR {column} >= {now})
 
 -- name: figures
--- Rows of four kinds, told by the first column: the two rankings with a row a task, the two windows with a row each
--- (how many tasks in `tasks`), and the days with their windowed sums over seven entries.
+-- Rows of four kinds: the two rankings with a row a task, the two windows with a row each, and the days.
 WITH cell(current, day, task, succeeded, failed, open, duration_count, duration_us) AS MATERIALIZED ({cells}
 ), by_task AS MATERIALIZED (
     SELECT current, task, sum(succeeded) AS succeeded, sum(failed) AS failed, sum(open) AS open,
            sum(duration_count) AS duration_count, sum(duration_us) AS duration_us
     FROM cell GROUP BY current, task
 ), ranked AS MATERIALIZED (
-    SELECT task, task_id, succeeded, failed, open, duration_count, duration_us,
-           duration_us / nullif(duration_count, 0)::DOUBLE AS average
-    FROM by_task JOIN task USING (task) WHERE current
+    SELECT task, task_id, duration_count, {shared} FROM by_task JOIN task USING (task) WHERE current
+), by_window AS (
+    SELECT current, count(task) AS total_tasks_executed, sum(succeeded) AS succeeded, sum(failed) AS failed,
+           sum(open) AS open, sum(duration_count) AS duration_count, sum(duration_us) AS duration_us
+    FROM (FROM by_task UNION ALL VALUES (true, NULL, 0, 0, 0, 0, 0), (false, NULL, 0, 0, 0, 0, 0)) GROUP BY current
 ), daily AS (
     SELECT day, sum(succeeded) AS succeeded, sum(failed) AS failed, sum(open) AS open,
            sum(duration_count) AS duration_count, sum(duration_us) AS duration_us
@@ -46,20 +47,16 @@ WITH cell(current, day, task, succeeded, failed, open, duration_count, duration_
         UNION ALL SELECT unnest(range($first_day, $last_day + 1))::INTEGER, 0, 0, 0, 0, 0
     ) GROUP BY day
 )
-(SELECT 'failing' AS kind, task, task_id, succeeded, failed, open, duration_count, duration_us, NULL AS tasks,
-        NULL AS week_succeeded, NULL AS week_finished, NULL AS week_us, NULL AS week_count
- FROM ranked WHERE failed > 0 ORDER BY failed DESC, task_id LIMIT 10)
-UNION ALL
-(SELECT 'slowest', task, task_id, succeeded, failed, open, duration_count, duration_us, NULL, NULL, NULL, NULL, NULL
- FROM ranked WHERE duration_count > 0 ORDER BY average DESC, task_id LIMIT 10)
-UNION ALL
-SELECT CASE WHEN current THEN 'window' ELSE 'previous' END, NULL, NULL, sum(succeeded), sum(failed), sum(open),
-       sum(duration_count), sum(duration_us), count(*), NULL, NULL, NULL, NULL
-FROM by_task GROUP BY current
-UNION ALL
-SELECT 'day', day, NULL, succeeded, failed, open, duration_count, duration_us, NULL, sum(succeeded) OVER week,
-       sum(succeeded + failed) OVER week, sum(duration_us) OVER week, sum(duration_count) OVER week
-FROM daily WINDOW week AS (ORDER BY day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW)
+(SELECT 'top_failing_tasks' AS kind, * EXCLUDE (duration_count) FROM ranked WHERE failed_runs > 0
+ ORDER BY failed_runs DESC, task_id LIMIT 10)
+UNION ALL BY NAME
+(SELECT 'slowest_tasks' AS kind, * EXCLUDE (duration_count) FROM ranked WHERE duration_count > 0
+ ORDER BY avg_execution_time_seconds DESC, task_id LIMIT 10)
+UNION ALL BY NAME
+SELECT CASE WHEN current THEN 'window' ELSE 'previous' END AS kind, total_tasks_executed, {shared}, {failure_rate} FROM by_window
+UNION ALL BY NAME
+(SELECT 'daily' AS kind, DATE '1970-01-01' + day AS date, {shared}, {weekly} FROM daily
+ WINDOW week AS (ORDER BY day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW) ORDER BY day)
 
 -- name: uncounted_days
 SELECT DISTINCT (run_at // 86400000000)::INTEGER FROM uncounted_run
@@ -84,16 +81,18 @@ WHERE run_at >= {low} AND run_at < {high} AND bucket IS NOT NULL
 WITH bucketed AS MATERIALIZED (
     SELECT day, bucket, sum(runs) AS runs FROM ({cells}) AS cell(day, bucket, runs) GROUP BY day, bucket
 ), ranked AS (
-    SELECT day, {middle} AS middle, sum(runs) OVER (PARTITION BY day ORDER BY bucket) AS upto,
+    SELECT day, bucket, sum(runs) OVER (PARTITION BY day ORDER BY bucket) AS upto,
            sum(runs) OVER (PARTITION BY day) - 1 AS last
     FROM (
         SELECT NULL::INTEGER AS day, bucket, sum(runs) AS runs FROM bucketed GROUP BY bucket
         UNION ALL SELECT day, bucket, runs FROM bucketed WHERE day IS NOT NULL
     )
 )
-SELECT day, {between} FROM (SELECT day, last, {neighbours} FROM ranked GROUP BY day, last)
+SELECT DATE '1970-01-01' + day AS date, p50 / 1e6 AS p50_execution_time_seconds, p90 / 1e6 AS p90_execution_time_seconds,
+       p95 / 1e6 AS p95_execution_time_seconds, p99 / 1e6 AS p99_execution_time_seconds
+FROM (SELECT day, {between} FROM (SELECT day, last, {neighbours} FROM ranked GROUP BY day, last))
 UNION ALL
-SELECT day, NULL, NULL, p95, NULL FROM day_figure
+SELECT DATE '1970-01-01' + day, NULL, NULL, p95 / 1e6, NULL FROM day_figure
 WHERE day >= $whole_first AND day < $whole_last AND p95 IS NOT NULL AND NOT list_contains($uncounted, day)
 
 -- name: month_ranked
@@ -103,7 +102,7 @@ SELECT task, timed.bucket AS bucket, timed.succeeded + timed.failed AS runs FROM
 
 -- name: day_ranked
 SELECT task, timed.bucket, timed.succeeded + timed.failed FROM (
-    SELECT task, unnest(durations) AS timed FROM task_day WHERE day >= {low} AND day < {high} AND task IN ({tasks})
+    SELECT task, unnest(durations) AS timed FROM day_of_task WHERE day >= {low} AND day < {high} AND task IN ({tasks})
 )
 
 -- name: hour_ranked
@@ -118,10 +117,12 @@ WHERE run_at >= {low} AND run_at < {high} AND bucket IS NOT NULL AND task IN ({t
 -- name: ranked_percentile
 -- The 95th percentile of each ranked task.
 WITH ranked AS (
-    SELECT task, {middle} AS middle, sum(runs) OVER (PARTITION BY task ORDER BY bucket) AS upto,
+    SELECT task, bucket, sum(runs) OVER (PARTITION BY task ORDER BY bucket) AS upto,
            sum(runs) OVER (PARTITION BY task) - 1 AS last
     FROM (
         SELECT task, bucket, sum(runs) AS runs FROM ({cells}) AS cell(task, bucket, runs) GROUP BY task, bucket
     )
 )
-SELECT task, {between} FROM (SELECT task, last, {neighbours} FROM ranked GROUP BY task, last)
+SELECT task, p95 / 1e6 FROM (
+    SELECT task, {between} FROM (SELECT task, last, {neighbours} FROM ranked GROUP BY task, last)
+)
