@@ -49,7 +49,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
 }
 DUCKDB: Final = frozenset(
     {
-        "cli/look.py",  # its version only
+        "cli/info.py",  # its version only
         "duck.py",
         "intake/outputs.py",
         "lake/attach.py",

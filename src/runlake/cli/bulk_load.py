@@ -1,0 +1,62 @@
+"""The bulk load of `runlake import` and `runlake generate`: progress, totals, and the file of rejected rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import BinaryIO
+
+import click
+import msgspec
+from msgspec import structs
+
+from runlake.cli.common import bar, lines
+from runlake.intake.words import named
+from runlake.lake import bulk
+from runlake.lake.catalog import Lake
+from runlake.lake.stored import Stored
+from runlake.paths import Paths
+from runlake.serving.serving import Serving
+from runlake.settings import Settings
+
+
+def load(
+    settings: Settings,
+    pieces: Iterable[bulk.Source],
+    what: str,
+    total: int | None,
+    rejects: BinaryIO | None,
+) -> None:
+    """Load all sources in one transaction and print the totals; `what` labels the progress bar of `total` rows.
+
+    Rejected rows go to `rejects` as NDJSON; without it, the first one raises ImportFailed and nothing is stored.
+    """
+    lake = Lake(Paths.of(settings.data), settings, write=True)
+    if rejects:
+        rejects.truncate(0)  # not before it is certain that this load runs
+    reject = _writer(rejects) if rejects else None
+    stored, serving = Stored(), Serving(lake)
+    try:
+        with bar("reading what is stored") as update:
+            stored.load(lake)
+            serving.load(update)
+        with bar(what, total) as update:
+            totals = bulk.load(
+                lake,
+                stored,
+                serving.locate,
+                serving.remember,
+                pieces,
+                reject=reject,
+                progress=lambda t: update(t.received, None),
+            )
+    finally:
+        serving.close()
+        lake.close()
+    click.echo(lines([(name, getattr(totals, name)) for name in totals.__struct_fields__]))
+
+
+def _writer(out: BinaryIO) -> Callable[[bulk.Reject], None]:
+    def write(bad: bulk.Reject) -> None:
+        out.write(msgspec.json.encode(structs.replace(bad, record=named(bad.record)), enc_hook=str) + b"\n")
+
+    return write
