@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from runlake.errors import FieldError
 
+IdWords = npt.NDArray[np.uint64]  # n ids as an (n, 2) array: the high and the low 64 bits of each
+
 NEEDS_ID = "missing; derive one from what identifies a row: md5('name:' || key)::uuid AS id"
 
 
@@ -75,8 +77,8 @@ def uuid_array(values: bytes) -> pa.Array:
     return pa.ExtensionArray.from_storage(pa.uuid(), storage)
 
 
-def uuid_bytes(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
-    """The ids of an Arrow UUID column as an (n, 2) array of big-endian halves, ready to hash or compare."""
+def id_words(column: pa.ChunkedArray) -> IdWords:
+    """The ids of an Arrow UUID column as words, which numpy can hash and compare."""
     chunks = [np.frombuffer(c.storage.buffers()[1], dtype=">u8")[2 * c.offset :][: 2 * len(c)] for c in column.chunks]
     joined = np.concatenate(chunks) if chunks else np.empty(0, dtype=">u8")
     return joined.astype(np.uint64).reshape(-1, 2)

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from runlake import times
 from runlake.errors import Clash, Conflict
-from runlake.intake.batch import Batch, uuid_bytes
+from runlake.intake.batch import Batch, IdWords, id_words
 from runlake.intake.decoded import Decoded, joined
 from runlake.lake.following import Locate
 from runlake.lake.rows import Row, row_tuples
@@ -61,18 +61,18 @@ def admit(
     group = joined(batches)
     rows, received = group.rows, group.received
     bounds = np.cumsum([0, *map(len, batches)])
-    halves = uuid_bytes(rows["id"])
+    words = id_words(rows["id"])
     done = np.asarray(rows["finished_at"].is_valid())
-    known, equal = _known(rows, halves, locate, verify)
+    known, equal = _known(rows, words, locate, verify)
 
-    status = np.zeros(len(halves), dtype=np.int8)
+    status = np.zeros(len(words), dtype=np.int8)
     status[known & ~done] = STALE
     status[known & done] = np.where(equal[known & done], DUPLICATE, CONFLICT)
     expired = _expired(rows, done, stored.horizon)
     status[expired & ~known] = STALE
 
-    raw = np.ascontiguousarray(halves.astype(">u8")).tobytes()
-    ordered = np.flatnonzero(_repeats(_prints(halves)) | _may_be_open(halves, raw, stored.open_runs))
+    raw = np.ascontiguousarray(words.astype(">u8")).tobytes()
+    ordered = np.flatnonzero(_repeats(_prints(words)) | _may_be_open(words, raw, stored.open_runs))
     machine = _Machine(_Group(rows, raw, done, received, known, known & ~equal, expired), ordered, stored.open_runs)
     conflicts: list[Conflict | None] = []
     for start, stop in itertools.pairwise(bounds):
@@ -94,11 +94,11 @@ def admit(
     )
 
 
-def _known(rows: pa.Table, halves: npt.NDArray[np.uint64], locate: Locate, verify: Verify) -> tuple[Bools, Bools]:
+def _known(rows: pa.Table, words: IdWords, locate: Locate, verify: Verify) -> tuple[Bools, Bools]:
     """Which rows have their id in the history, and which of them are equal to what is stored there."""
-    known = np.zeros(len(halves), dtype=np.bool_)
+    known = np.zeros(len(words), dtype=np.bool_)
     equal = known.copy()
-    positions, quarters = locate(halves)
+    positions, quarters = locate(words)
     for part in _stretches(quarters):
         found, same = verify(rows, np.unique(positions[part]), int(quarters[part].min()), int(quarters[part].max()))
         known[found] = True
@@ -124,25 +124,25 @@ def _stretches(quarters: npt.NDArray[np.int64]) -> list[npt.NDArray[np.intp]]:
     return np.split(order, np.sort(widest[gaps[widest] > 96]) + 1)
 
 
-def _prints(halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def _prints(words: IdWords) -> IdWords:
     """One number an id; equal ids have equal ones, and few others have."""
-    return halves[:, 0] * _ODD + halves[:, 1]
+    return words[:, 0] * _ODD + words[:, 1]
 
 
-def _repeats(prints: npt.NDArray[np.uint64]) -> Bools:
+def _repeats(prints: IdWords) -> Bools:
     _, inverse, counts = np.unique(prints, return_inverse=True, return_counts=True)
     return np.asarray(counts[inverse] > 1)
 
 
-def _may_be_open(halves: npt.NDArray[np.uint64], raw: bytes, open_runs: Mapping[bytes, Row]) -> Bools:
+def _may_be_open(words: IdWords, raw: bytes, open_runs: Mapping[bytes, Row]) -> Bools:
     """Which ids are open; of many ids, which have the number of one that is."""
-    count = len(halves)
+    count = len(words)
     if not open_runs:
         return np.zeros(count, dtype=np.bool_)
     if count < len(open_runs):
         return np.fromiter((raw[16 * i : 16 * i + 16] in open_runs for i in range(count)), np.bool_, count)
     opened = np.frombuffer(b"".join(open_runs), dtype=">u8").astype(np.uint64).reshape(-1, 2)
-    return np.isin(_prints(halves), _prints(opened))
+    return np.isin(_prints(words), _prints(opened))
 
 
 class _State(Struct, frozen=True):

@@ -22,7 +22,7 @@ from runlake.ahead import ahead
 from runlake.columns import TEXTS
 from runlake.errors import BadInput, ImportFailed
 from runlake.intake import Rejected, Split, Tables, records, words
-from runlake.intake.batch import uuid_bytes
+from runlake.intake.batch import id_words
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
 from runlake.lake.following import Locate
@@ -101,7 +101,7 @@ def load(  # noqa: PLR0913 - what it writes to, what is stored there, and what t
     with lake.transaction(), closing(pieces), Written() as written:
         for source, split in pieces:
             admission = admit.admit([split.batch], stored, locate, partial(write.verify, lake), whole=False)
-            ids = uuid_bytes(admission.rows["id"])
+            ids = id_words(admission.rows["id"])
             piece = Piece(source.name, source.first_row, source.rows.num_rows)
             written.add(piece, split.kept[admission.finished], ids[admission.finished])
             for bad in _rejects(source, split, admission, written):
@@ -132,7 +132,7 @@ def _rejects(source: Source, split: Split, admission: admit.Admission, written: 
     """The bad rows of a chunk in order: those that break a rule, and those that clash with a stored run."""
     bad, clashes = split.rejected, np.flatnonzero(admission.status == admit.CONFLICT)
     if len(clashes):
-        places = written.find(uuid_bytes(admission.rows["id"])[clashes])
+        places = written.find(id_words(admission.rows["id"])[clashes])
         reasons = (f"{CONFLICT} {_where(place, source.name)}" for place in places)
         bad = bad + [Rejected(int(split.kept[row]), "id", why) for row, why in zip(clashes, reasons, strict=True)]
     for item in sorted(bad, key=lambda r: r.row):

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from runlake import duck
+from runlake.intake.batch import IdWords
 
-Halves = npt.NDArray[np.uint64]  # ids as batch.uuid_bytes gives them
 _NONE: Final = 0
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
@@ -34,7 +34,7 @@ class Written:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._pieces: list[Piece] = []
 
-    def add(self, piece: Piece, placed: npt.NDArray[np.intp], ids: Halves) -> None:
+    def add(self, piece: Piece, placed: npt.NDArray[np.intp], ids: IdWords) -> None:
         """One piece more; its rows `placed` (from 0) became finished runs with these ids."""
         prints = np.full(piece.rows, _NONE, dtype=np.uint64)
         prints[placed] = _prints(ids)
@@ -44,7 +44,7 @@ class Written:
             self._file.flush()
         self._pieces.append(piece)
 
-    def find(self, ids: Halves) -> list[tuple[str, int] | None]:
+    def find(self, ids: IdWords) -> list[tuple[str, int] | None]:
         """(name of the piece, number of the row) of each id; None for one that no row of this load has."""
         prints = _prints(ids)
         found: dict[int, tuple[str, int]] = {}
@@ -62,7 +62,7 @@ class Written:
         self._file.close()
 
 
-def _prints(ids: Halves) -> Halves:
+def _prints(ids: IdWords) -> IdWords:
     """64 bits for each id, none of them _NONE."""
     mixed = ids[:, 0] * _MIX ^ ids[:, 1]
     return np.where(mixed == _NONE, _MIX, mixed)

@@ -14,7 +14,7 @@ from msgspec import Struct
 from runlake import duck, statements, times
 from runlake.columns import select_list
 from runlake.errors import Busy, LakeDamaged
-from runlake.intake.batch import uuid_bytes
+from runlake.intake.batch import id_words
 from runlake.lake import sums
 from runlake.lake.catalog import DataFile, Lake
 from runlake.paths import Paths
@@ -106,7 +106,7 @@ def _of_lake(what: Content, settings: Settings, known: _Sums, progress: Callable
             con.register("given", rows)
             findings += [f"catalog: {row[0]} {row[1]}" for row in con.execute(SQL[f"bad_{name}"]).fetchall()]
             con.unregister("given")
-            prints.append(fingerprint(uuid_bytes(rows["id"])))
+            prints.append(fingerprint(id_words(rows["id"])))
         return findings + _twice(con, what, np.concatenate(prints))
 
 
@@ -143,7 +143,7 @@ def _file(con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str], k
             findings.append(f"{file.path}: has {rows} runs, the catalog says {file.rows}")
         if bad:
             findings.append(f"{file.path}: {bad} runs break a rule or lie in the wrong day")
-        prints = fingerprint(uuid_bytes(con.execute(SQL["ids"], {"file": file.path}).to_arrow_table()["id"]))
+        prints = fingerprint(id_words(con.execute(SQL["ids"], {"file": file.path}).to_arrow_table()["id"]))
     except (duckdb.Error, OSError) as exc:
         findings.append(f"{file.path}: {' '.join(str(exc).split())}")
     return prints

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from runlake import duck, failpoints, times
 from runlake.errors import LakeDamaged, NotReady
-from runlake.intake.batch import uuid_bytes
+from runlake.intake.batch import id_words
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
 from runlake.lake.rows import run_times
@@ -162,7 +162,7 @@ class Serving:
 
     def _add_ids(self, rows: pa.Table) -> None:
         if rows.num_rows:
-            self.ids.add(id_index.make(uuid_bytes(rows["id"]), run_times(rows) // times.QUARTER_US))
+            self.ids.add(id_index.make(id_words(rows["id"]), run_times(rows) // times.QUARTER_US))
 
     def remember(self, finished: pa.Table) -> None:
         """Know the ids of runs of a transaction that is still open (a bulk load)."""
