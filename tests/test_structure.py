@@ -16,8 +16,8 @@ from runlake import errors
 ROOT: Final = Path(errors.__file__).parent
 FILES: Final = sorted(ROOT.rglob("*.py"))
 BOTTOM: Final = frozenset(
-    {"ahead", "columns", "duck", "errors", "failpoints", "log", "model"}
-    | {"parquet", "paths", "settings", "statements", "times"}
+    {"columns", "duck", "errors", "failpoints", "log", "model"}
+    | {"parquet", "paths", "prefetch", "settings", "statements", "times"}
 )
 # The reading room may know what the lake looks like (DataFile, and Lake for the commands that read beside the
 # service) and its checksums, but nothing that writes runs.
@@ -25,7 +25,7 @@ LAKE_TO_READ: Final = frozenset({"lake.catalog", "lake.sums"})
 
 # For each room: the rooms and modules it may import, besides itself. Bytes flow the same way.
 ALLOWED: Final[dict[str, frozenset[str]]] = {
-    "ahead": frozenset(),
+    "prefetch": frozenset(),
     "errors": frozenset(),
     "log": frozenset(),
     "times": frozenset(),

@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
-from runlake.ahead import ahead
 from runlake.columns import TEXTS
 from runlake.errors import BadInput, ImportFailed
 from runlake.intake import Rejected, Split, Tables, records, words
@@ -29,6 +28,7 @@ from runlake.lake.following import Locate
 from runlake.lake.rows import row_tuples
 from runlake.lake.stored import Stored
 from runlake.lake.written import Piece, Written
+from runlake.prefetch import prefetched
 
 CONFLICT = "a finished run with this id and other content"
 
@@ -97,7 +97,7 @@ def load(  # noqa: PLR0913 - what it writes to, what is stored there, and what t
     totals = Totals()
     # One thread: the others write meanwhile, and sharing out so short a check takes more time than it saves.
     tables = Tables(memory_limit=lake.settings.memory_limit)
-    pieces = ahead((source, _split(tables, source)) for source in sources)
+    pieces = prefetched((source, _split(tables, source)) for source in sources)
     with lake.transaction(), closing(pieces), Written() as written:
         for source, split in pieces:
             admission = admit.admit([split.batch], stored, locate, partial(write.verify, lake), whole=False)
