@@ -120,7 +120,7 @@ def run(step: Step, lake: Lake, merges: Merges, inlined_days: Iterable[int], kep
         case Step.CLEAN:
             lake.execute("date_scheduled")
             lake.execute("clean", {"before": _grace(lake)})
-            failpoints.passing("mid-clean-up")
+            failpoints.reached("mid-clean-up")
             lake.execute("orphans", {"before": _grace(lake)})
             _remove_empty(lake.paths.table("finished_runs"))
     return None
@@ -150,7 +150,7 @@ def _synced(lake: Lake, point: str, statement: str, options: dict[str, Any], day
     new = NewFiles(lake.paths.folder, folders)
     with lake.transaction():
         lake.execute(statement, options)
-        failpoints.passing(point)
+        failpoints.reached(point)
         new.sync()
 
 

@@ -31,7 +31,7 @@ def verify(
 
 def put(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
     """Write the admitted rows inside the open transaction and sync their files; returns (finished, opened)."""
-    failpoints.passing("before-write")
+    failpoints.reached("before-write")
     finished = _picked(admission.rows, admission.finished)
     opened = _picked(admission.rows, admission.opened)
     folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_days(finished))}
@@ -45,9 +45,9 @@ def put(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
             lake.execute("add_open")
         if finished.num_rows:
             lake.execute("add_finished")
-    failpoints.passing("after-write")
+    failpoints.reached("after-write")
     files.sync()
-    failpoints.passing("after-sync")
+    failpoints.reached("after-sync")
     return finished, opened
 
 
@@ -68,7 +68,7 @@ def store(lake: Lake, admission: Admission, last_file: int) -> Commit | None:
         return None
     with lake.transaction():
         finished, opened = put(lake, admission)
-    failpoints.passing("after-commit")
+    failpoints.reached("after-commit")
     # Up to the limit DuckLake keeps the rows in its catalog; what it really did, the catalog tells.
     added = tuple(lake.files(after=last_file)) if finished.num_rows > lake.settings.inline_rows else ()
     return Commit(

@@ -228,7 +228,7 @@ class Serving:
     def apply(self, commit: Commit) -> None:
         """Follow a commit of ours; after any error only `load` helps."""
         self._whole = False
-        failpoints.passing("before-apply")
+        failpoints.reached("before-apply")
         if self._is_countable_now(commit):
             self.load()
             return
@@ -254,7 +254,7 @@ class Serving:
             if commit.horizon is not None:
                 self._retain(commit.horizon)
             counting.set_snapshot(database, commit.snapshot)
-            failpoints.passing("mid-apply")
+            failpoints.reached("mid-apply")
         self._uncounted += commit.finished.num_rows
         self._counted += commit.finished.num_rows
         self.readers.snapshot, self._whole = commit.snapshot, True
@@ -352,7 +352,7 @@ class Serving:
             with self._opened.transaction():
                 self._opened.execute(APPLY["remove_checkpointed"])
                 self._opened.execute(APPLY["add_checkpointed"], values)
-            failpoints.passing("mid-checkpoint")
+            failpoints.reached("mid-checkpoint")
             self._opened.execute("CHECKPOINT serving")
             fsync(self._paths.serving)
         except (duckdb.TransactionException, OSError) as exc:
