@@ -115,8 +115,8 @@ def watching(folder: Path) -> Iterator[Watch]:
     with opened_store(settings) as store:
         post(store, {"task_id": str(histories.TASKS[1]), "created_at": "2025-01-12T00:00:00Z"})
         store.writer.close()
-        keeper = store.writer.keeper
-        keeper.run(keeper.steps())
+        maintenance = store.writer.maintenance
+        maintenance.run(maintenance.pending_steps())
         store.serving.tend()
         yield Watch(store, folder)
 

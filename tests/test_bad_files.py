@@ -158,9 +158,9 @@ def test_retention_that_meets_a_bad_file(healthy: Path, tmp_path: Path) -> None:
     store = Store(Settings(data=str(lake), maintain_seconds=1000.0, retention_days=5))
     try:
         store.load()
-        keeper = store.writer.keeper
+        maintenance = store.writer.maintenance
         with pytest.raises(LakeDamaged, match=bad.name):
-            keeper.run(keeper.steps())
+            maintenance.run(maintenance.pending_steps())
         store.start()
         post(store, on(GOOD, 900))
         assert store.stored.inlined_rows == 1

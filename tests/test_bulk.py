@@ -59,7 +59,7 @@ def upkeep(settings: Settings) -> None:
     store = Store(msgspec.structs.replace(settings, grace_seconds=0.0))
     try:
         store.load()
-        store.writer.keeper.run(store.writer.keeper.steps())
+        store.writer.maintenance.run(store.writer.maintenance.pending_steps())
     finally:
         store.close()
     assert verify.check(settings).findings == []

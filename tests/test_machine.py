@@ -275,7 +275,7 @@ class Machine(RuleBasedStateMachine):
         self.store.close()
         store = self.opened(msgspec.structs.replace(self.settings, grace_seconds=grace))
         try:
-            store.writer.keeper.run(store.writer.keeper.steps())
+            store.writer.maintenance.run(store.writer.maintenance.pending_steps())
             assert store.stored.inlined_rows == 0
             files = store.stored.files
             assert len({file.day for file in files}) == len(files)
@@ -292,7 +292,7 @@ class Machine(RuleBasedStateMachine):
         self.store.close()
         store = self.opened(msgspec.structs.replace(self.settings, retention_days=keep))
         try:
-            store.writer.keeper.run(store.writer.keeper.steps())
+            store.writer.maintenance.run(store.writer.maintenance.pending_steps())
         finally:
             store.close()
         self.model.retain(keep)

@@ -15,7 +15,7 @@ from support import post, record
 
 from runlake.errors import Busy, LakeDamaged
 from runlake.lake.append import Counts
-from runlake.lake.maintain import Step
+from runlake.lake.steps import Step
 from runlake.query import verify
 from runlake.serving.database import Database
 from runlake.serving.serving import Serving
@@ -95,8 +95,8 @@ def test_upkeep_after_a_commit_that_was_not_followed(
             post(store, *batch)
         while store.writer.lag():  # nobody posts; upkeep comes by itself
             threading.Event().wait(0.01)
-        store.writer.keeper._due.append(step)
-        while step in store.writer.keeper._due:
+        store.writer.maintenance._due.append(step)
+        while step in store.writer.maintenance._due:
             threading.Event().wait(0.01)
         assert totals(store) == (9, 9)
         assert post(store, *batch) == Counts(0, 3, 0)
@@ -112,7 +112,7 @@ def test_a_step_that_fails_after_its_commit(settings: Settings, monkeypatch: pyt
     with opened_store(often) as store:
         post(store, *(record(i) for i in range(9)))
         applying(1)
-        store.writer.keeper._due.append(Step.FLUSH)
+        store.writer.maintenance._due.append(Step.FLUSH)
         while store.stored.inlined_rows or store.writer.lag():
             threading.Event().wait(0.01)
         assert totals(store) == (9, 9)

@@ -25,7 +25,7 @@ from runlake import duck, times
 from runlake.lake import retention
 from runlake.lake.append import Counts
 from runlake.lake.catalog import DataFile
-from runlake.lake.maintain import Step
+from runlake.lake.steps import Step
 from runlake.model import Instant, RunsQuery, SummaryQuery
 from runlake.query import queries, statistics, verify
 from runlake.query.engine import Session
@@ -45,7 +45,7 @@ if sys.argv[3] == "before":
     retention.NewFiles.sync = lambda _: os._exit(9)
 else:
     retention.Commit = lambda **_: os._exit(9)
-store.writer.keeper.run(store.writer.keeper.steps())
+store.writer.maintenance.run(store.writer.maintenance.pending_steps())
 """
 KEEP: Final = 9
 
@@ -73,11 +73,11 @@ def test_a_step_drops_a_few_days() -> None:
     def files(*rows: int) -> list[DataFile]:
         return [DataFile(i, f"{i}.parquet", i, count, 1) for i, count in enumerate(rows)]
 
-    assert retention.bounded(files(*[1] * 100), [], 90) == 32
-    assert retention.bounded(files(*[1] * 100), [], 20) == 20
-    assert retention.bounded(files(*[10**7] * 5), [], 3) == 1
-    assert retention.bounded(files(*[10**6] * 5), [], 4) == 2
-    assert retention.bounded([], [3, 5, 80], 60) == 60
+    assert retention.next_horizon(files(*[1] * 100), [], 90) == 32
+    assert retention.next_horizon(files(*[1] * 100), [], 20) == 20
+    assert retention.next_horizon(files(*[10**7] * 5), [], 3) == 1
+    assert retention.next_horizon(files(*[10**6] * 5), [], 4) == 2
+    assert retention.next_horizon([], [3, 5, 80], 60) == 60
 
 
 def kept(rows: tuple[Row, ...]) -> tuple[list[Row], list[Row]]:
@@ -97,13 +97,13 @@ def catalog(settings: Settings, query: str) -> int:
         return int(con.execute(query).fetchall()[0][0])
 
 
-def retain(settings: Settings) -> retention.Gone:
+def retain(settings: Settings) -> retention.Dropped:
     """Everything that is due, done by hand."""
     store = Store(msgspec.structs.replace(settings, retention_days=KEEP, grace_seconds=0.0))
     try:
         store.load()
-        store.writer.keeper.run(store.writer.keeper.steps())
-        return store.writer.keeper.gone
+        store.writer.maintenance.run(store.writer.maintenance.pending_steps())
+        return store.writer.maintenance.dropped
     finally:
         store.close()
 
@@ -169,7 +169,7 @@ def test_a_question_that_began_before_still_answers(settings: Settings) -> None:
         store.writer.close()  # upkeep is ours now
         asked = store.engine.submit(late)
         assert begun.wait(60)
-        store.writer.keeper.run([Step.FLUSH, Step.RETAIN])
+        store.writer.maintenance.run([Step.FLUSH, Step.RETAIN])
         assert store.engine.submit(counted).result(60) == in_windows(stay)
         go_on.set()
         assert asked.result(60) == in_windows(rows)

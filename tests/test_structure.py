@@ -21,7 +21,7 @@ BOTTOM: Final = frozenset(
 )
 # The reading room may know what the lake looks like (DataFile, and Lake for the commands that read beside the
 # service) and its checksums, but nothing that writes runs.
-LAKE_TO_READ: Final = frozenset({"lake.catalog", "lake.sums"})
+LAKE_TO_READ: Final = frozenset({"lake.catalog", "lake.checksums"})
 
 # For each room: the rooms and modules it may import, besides itself. Bytes flow the same way.
 ALLOWED: Final[dict[str, frozenset[str]]] = {

@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from runlake import duck, times
 from runlake.errors import Forbidden, LakeDamaged, NotReady, RunlakeError, Unauthorized, UsageError
-from runlake.lake.sync import fsync, make_folder
+from runlake.lake.sync import make_folder, replace_file
 from runlake.log import LOGGER
 from runlake.paths import Paths
 
@@ -106,11 +106,9 @@ def _change(paths: Paths, change: Callable[[tuple[Key, ...]], tuple[Key, ...]]) 
         try:
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
                 out.write(msgspec.json.format(content) + b"\n")
-            fsync(part)
-            part.rename(paths.keys)
+            replace_file(part, paths.keys)
         finally:
             part.unlink(missing_ok=True)
-        fsync(paths.folder)
 
 
 @contextmanager

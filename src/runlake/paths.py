@@ -88,12 +88,12 @@ class Paths(Struct, frozen=True):
         return self.folder / "index"
 
     @property
-    def sums(self) -> Path:
+    def checksums(self) -> Path:
         """The checksums of the Parquet files; may be deleted, and is made anew."""
         return self.folder / "SHA256SUMS"
 
     @property
-    def unfinished_sums(self) -> Path:
+    def unfinished_checksums(self) -> Path:
         """The checksums while they are written anew."""
         return self.folder / "new-SHA256SUMS"
 

@@ -42,7 +42,7 @@ class Service:
         self.bodies = BodyReader(store.settings)
         self.metrics = Metrics(store, self.bodies.budget)
         store.writer.on_commit = self.metrics.commit
-        store.writer.keeper.on_step = self.metrics.step
+        store.writer.maintenance.on_step = self.metrics.step
         self._start = time.time_ns()  # part of each tag: a lake made anew repeats snapshot numbers
         self._reason: str | None = "the serving database is being loaded"  # why it is not ready; None when it is
         self._stopped = threading.Event()

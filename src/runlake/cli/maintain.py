@@ -12,8 +12,8 @@ from runlake import times
 from runlake.cli.common import FAILED, command, lines
 from runlake.lake import retention
 from runlake.lake.catalog import Lake
-from runlake.lake.maintain import State, Step, everything
 from runlake.lake.rows import run_days
+from runlake.lake.steps import State, Step, plan_all
 from runlake.paths import Paths
 from runlake.query import relations
 from runlake.settings import Settings
@@ -56,11 +56,11 @@ def maintain(settings: Settings, dry_run: bool, retain_days: int | None) -> None
         store.load()
         stored = store.stored
         files, inlined, snapshots = len(stored.files), stored.inlined_rows, store.lake.snapshots()
-        keeper = store.writer.keeper
-        steps = keeper.steps()
-        keeper.run(steps)
+        maintenance = store.writer.maintenance
+        steps = maintenance.pending_steps()
+        maintenance.run(steps)
         figures = [
-            *_dropped("dropped", settings, keeper.gone),
+            *_dropped("dropped", settings, maintenance.dropped),
             ("files", f"{files} -> {len(stored.files)}"),
             ("rows in the catalog", f"{inlined} -> {stored.inlined_rows}"),
             ("snapshots", f"{snapshots} -> {store.lake.snapshots()}"),
@@ -68,12 +68,12 @@ def maintain(settings: Settings, dry_run: bool, retain_days: int | None) -> None
     finally:
         store.close()
     _print("done", steps, figures)
-    for file in keeper.unreadable.files:
+    for file in maintenance.unreadable.files:
         date = times.to_date(file.day)
         click.echo(
             f"runlake: {date} was not merged: cannot read {file.path} (restore it, then run this again)", err=True
         )
-    if keeper.unreadable.files:
+    if maintenance.unreadable.files:
         sys.exit(FAILED)
 
 
@@ -82,7 +82,7 @@ def _print_plan(lake: Lake) -> None:
     content = relations.content(lake)
     days = {*(file.day for file in content.files), *(int(day) for day in run_days(content.inlined))}
     horizon = retention.due(days, retention.today(), lake.settings.retention_days)
-    gone = retention.Gone() if horizon is None else retention.gone(content.files, content.inlined, horizon)
+    gone = retention.Dropped() if horizon is None else retention.to_drop(content.files, content.inlined, horizon)
     state = State(
         files=content.files,
         inlined_rows=content.inlined.num_rows,
@@ -97,7 +97,7 @@ def _print_plan(lake: Lake) -> None:
         ("rows in the catalog", content.inlined.num_rows),
         ("snapshots", lake.snapshots()),
     ]
-    _print("would do", everything(state), figures)
+    _print("would do", plan_all(state), figures)
 
 
 def _print(how: str, steps: list[Step], figures: list[tuple[str, object]]) -> None:
@@ -106,7 +106,7 @@ def _print(how: str, steps: list[Step], figures: list[tuple[str, object]]) -> No
     click.echo(lines(figures))
 
 
-def _dropped(how: str, settings: Settings, gone: retention.Gone) -> list[tuple[str, object]]:
+def _dropped(how: str, settings: Settings, gone: retention.Dropped) -> list[tuple[str, object]]:
     """Lines on the runs that retention drops; none without a retention."""
     if not settings.retention_days:
         return []

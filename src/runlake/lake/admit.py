@@ -20,7 +20,7 @@ from runlake import times
 from runlake.errors import Clash, Conflict
 from runlake.intake.batch import Batch, IdWords, id_words
 from runlake.intake.decoded import Decoded, joined
-from runlake.lake.following import Locate
+from runlake.lake.commit import Locate
 from runlake.lake.rows import Row, row_tuples
 from runlake.lake.stored import Stored
 

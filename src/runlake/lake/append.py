@@ -23,9 +23,8 @@ from runlake.intake.batch import Batch
 from runlake.intake.decoded import Decoded
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
-from runlake.lake.commit import Commit
-from runlake.lake.following import Following
-from runlake.lake.keeper import Keeper
+from runlake.lake.commit import Commit, Follower
+from runlake.lake.maintenance import Maintenance
 from runlake.lake.stored import Stored
 from runlake.log import LOGGER
 
@@ -44,8 +43,8 @@ class Counts(Struct, frozen=True):
 class Writer:
     """The one writer of a lake. `submit` may be called from any thread; all else happens in its own."""
 
-    def __init__(self, lake: Lake, stored: Stored, following: Following) -> None:
-        self._lake, self._stored, self._following = lake, stored, following
+    def __init__(self, lake: Lake, stored: Stored, follower: Follower) -> None:
+        self._lake, self._stored, self._follower = lake, stored, follower
         self._settings = lake.settings
         self._queue: deque[tuple[Batch | Decoded, Future[Counts]]] = deque()
         self._waiting_rows = 0
@@ -57,7 +56,7 @@ class Writer:
         self._retry_at = 0.0  # monotonic; when upkeep may read the lake again after that failed
         self._crowd = 0  # batches of the last group
         self._more = False
-        self.keeper = Keeper(lake, stored, following)
+        self.maintenance = Maintenance(lake, stored, follower)
         self._thread = threading.Thread(target=self._run, name="runlake-writer", daemon=True)
 
     def start(self) -> None:
@@ -114,12 +113,12 @@ class Writer:
         if self._behind_since is not None and time.monotonic() < self._retry_at:
             return False
         self._catch_up()
-        return self.keeper.turn()
+        return self.maintenance.run_one_step()
 
     def _catch_up(self) -> None:
         if self._behind_since is not None:
             self._stored.load(self._lake)
-            self._following.load()
+            self._follower.load()
             self._behind_since = None
 
     def _next_group(self) -> list[tuple[Batch | Decoded, Future[Counts]]] | None:
@@ -180,7 +179,7 @@ class Writer:
         started = time.monotonic()
         few = sum(map(len, batches)) <= self._settings.inline_rows
         self._lake.use_threads(1 if few else self._settings.threads)
-        admission = admit.admit(batches, self._stored, self._following.locate, partial(write.verify, self._lake))
+        admission = admit.admit(batches, self._stored, self._follower.locate, partial(write.verify, self._lake))
         commit = write.store(self._lake, admission, self._stored.last_file)
         if commit is not None:
             self.committed_at = time.time()
@@ -190,16 +189,16 @@ class Writer:
             self._follow(commit)
             self._behind_since = None
             self.on_commit(time.monotonic() - started)
-            self.keeper.replaced(len(admission.closed))
+            self.maintenance.count_replaced(len(admission.closed))
         return admission
 
     def _follow(self, commit: Commit) -> None:
         """The commit took place: whatever goes wrong now, its callers wait until every read sees it."""
         try:
-            self._following.apply(commit)
+            self._follower.apply(commit)
         except Exception as exc:  # noqa: BLE001 - loading again is the cure of all of them
             LOGGER.error("following a commit failed: %s", exc, exc_info=exc)
-            self._following.load()
+            self._follower.load()
 
     def _recover(self, exc: Exception) -> None:
         """After a failure nobody knows whether the commit took place: read the lake again before the next."""

@@ -24,7 +24,7 @@ from runlake.intake import Rejected, Split, Tables, records, words
 from runlake.intake.batch import id_words
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
-from runlake.lake.following import Locate
+from runlake.lake.commit import Locate
 from runlake.lake.rows import row_tuples
 from runlake.lake.stored import Stored
 from runlake.lake.written import Piece, Written

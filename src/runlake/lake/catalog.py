@@ -17,9 +17,10 @@ from runlake import duck
 from runlake.columns import ARROW, NUMBERED, STORED
 from runlake.errors import LakeDamaged, LakeMissing
 from runlake.lake.attach import attach_statement, check_layout, load_extensions
+from runlake.lake.checksums import Checksums
 from runlake.lake.lock import WriteLock, locked
 from runlake.lake.sql import SQL
-from runlake.lake.sync import fsync, make_folder
+from runlake.lake.sync import make_folder, replace_file
 from runlake.lake.wal import WalHolder
 from runlake.paths import Paths, day_of
 from runlake.settings import Settings
@@ -59,6 +60,7 @@ class Lake:
     def __init__(self, paths: Paths, settings: Settings, *, write: bool) -> None:
         self.paths = paths
         self.settings = settings
+        self.checksums = Checksums(paths)
         self._write = write
         self._threads = settings.threads
         self._lock: WriteLock | None = None
@@ -122,9 +124,7 @@ class Lake:
             for step in _CREATION:
                 self._con.execute(SQL[step])
         self._con.execute("DETACH lake")
-        fsync(part)
-        part.rename(self.paths.catalog)
-        fsync(self.paths.folder)
+        replace_file(part, self.paths.catalog)
 
     def _attach_statement(self, catalog: Path) -> str:
         # A reader must not say what the journal is: a backup has another, on a medium that may be read-only.

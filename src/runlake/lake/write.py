@@ -13,8 +13,8 @@ from runlake.intake.batch import uuid_array
 from runlake.lake.admit import Admission, Bools
 from runlake.lake.catalog import Lake
 from runlake.lake.commit import Commit
+from runlake.lake.new_files import NewFiles
 from runlake.lake.rows import run_days
-from runlake.lake.sync import NewFiles
 
 
 def verify(
@@ -37,7 +37,7 @@ def put(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
     folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_days(finished))}
     if opened.num_rows or admission.closed:
         folders.add(lake.paths.table("open_runs"))
-    files = NewFiles(lake.paths.folder, folders)
+    files = NewFiles(lake, folders)
     with lake.given(finished=finished, opened=opened, closed=_ids(admission.closed)):
         if admission.closed:
             lake.execute("remove_open")

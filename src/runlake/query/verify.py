@@ -15,7 +15,7 @@ from runlake import duck, statements, times
 from runlake.columns import select_list
 from runlake.errors import Busy, LakeDamaged
 from runlake.intake.batch import id_words
-from runlake.lake import sums
+from runlake.lake import checksums
 from runlake.lake.catalog import DataFile, Lake
 from runlake.paths import Paths
 from runlake.query.relations import Content, content
@@ -44,17 +44,18 @@ class _Sums:
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
-        self._known = sums.read(paths)
+        self._list = checksums.Checksums(paths)
+        self._known = self._list.read()
         self.bare = 0
 
     def compare(self, file: str) -> list[str]:
         """What is wrong with the bytes of a file, if anything; raises OSError."""
-        known = self._known.get(sums.name_of(self._paths, file))
+        known = self._known.get(self._list.name_of(file))
         if known is None:
             self.bare += 1
             return []
-        name = self._paths.sums.name
-        same = sums.digest(file) == known
+        name = self._paths.checksums.name
+        same = checksums.digest(file) == known
         return [] if same else [f"{file}: is not what was written, its SHA-256 differs from the one in {name}"]
 
 
