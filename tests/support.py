@@ -19,7 +19,7 @@ import msgspec
 import pyarrow as pa
 
 from runlake.intake import from_json
-from runlake.lake.append import Counts
+from runlake.lake.append import AppendResult
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -75,7 +75,7 @@ def record(number: int, **fields: Any) -> dict[str, Any]:
     }
 
 
-def post(store: Store, *runs: dict[str, Any]) -> Counts:
+def post(store: Store, *runs: dict[str, Any]) -> AppendResult:
     """Append records as POST /runs does, and wait for the answer."""
     return store.writer.submit(from_json(json.dumps({"runs": list(runs)}).encode())).result(60)
 

@@ -37,7 +37,7 @@ def load(
     store = Store(settings)
     try:
         store.load()
-        pieces = (bulk.Source(*piece) for piece in sources.tables(files, select, settings))
+        pieces = (bulk.Chunk(*piece) for piece in sources.tables(files, select, settings))
         return load_pieces(store, pieces, reject=reject)
     finally:
         store.close()
@@ -275,8 +275,8 @@ def test_a_load_that_fails_early_ends(settings: Settings, fails: bool) -> None:
     """Also when the sources have ended, or failed, while a good piece still waits behind the bad one."""
     bad = pa.table({"id": ["?"], "task_id": ["?"]})
 
-    def pieces() -> Iterator[bulk.Source]:
-        yield from (bulk.Source("bad", number, bad) for number in range(2))
+    def pieces() -> Iterator[bulk.Chunk]:
+        yield from (bulk.Chunk("bad", number, bad) for number in range(2))
         if fails:
             raise ImportFailed("the third piece cannot be read")
 

@@ -14,7 +14,7 @@ from loading import opened_store
 from support import post, record
 
 from runlake.errors import Busy, LakeDamaged
-from runlake.lake.append import Counts
+from runlake.lake.append import AppendResult
 from runlake.lake.steps import Step
 from runlake.query import verify
 from runlake.serving.database import Database
@@ -71,9 +71,9 @@ def test_an_apply_that_fails(
     with opened_store(msgspec.structs.replace(settings, maintain_seconds=1000.0)) as store:
         post(store, *(record(i) for i in range(5)), record(99, finished_at=None, success=None))
         arm(1)
-        assert post(store, *(record(i) for i in range(5, 8))) == Counts(3, 0, 0)
+        assert post(store, *(record(i) for i in range(5, 8))) == AppendResult(3, 0, 0)
         assert totals(store) == (9, 9)
-        assert post(store, record(99), record(4), record(10)) == Counts(2, 1, 0)
+        assert post(store, record(99), record(4), record(10)) == AppendResult(2, 1, 0)
         assert totals(store) == (10, 10)
     assert_sound(settings, 10)
 
@@ -99,8 +99,8 @@ def test_upkeep_after_a_commit_that_was_not_followed(
         while step in store.writer.maintenance._due:
             threading.Event().wait(0.01)
         assert totals(store) == (9, 9)
-        assert post(store, *batch) == Counts(0, 3, 0)
-        assert post(store, record(10), record(11)) == Counts(2, 0, 0)
+        assert post(store, *batch) == AppendResult(0, 3, 0)
+        assert post(store, record(10), record(11)) == AppendResult(2, 0, 0)
         assert totals(store) == (11, 11)
     assert_sound(settings, 11)
 
@@ -134,7 +134,7 @@ def test_counting_that_fails(settings: Settings, monkeypatch: pytest.MonkeyPatch
     with opened_store(often) as store:
         monkeypatch.setattr(Database, "execute", fails)
         for start in range(0, 30, 3):
-            assert post(store, *(record(start + i) for i in range(3))) == Counts(3, 0, 0)
+            assert post(store, *(record(start + i) for i in range(3))) == AppendResult(3, 0, 0)
             assert totals(store) == (start + 3, start + 3)
         while len(failed) < 2 or store.writer.lag():
             threading.Event().wait(0.01)

@@ -23,7 +23,7 @@ from support import Server, environment, record, runlake
 
 from runlake import duck, times
 from runlake.lake import retention
-from runlake.lake.append import Counts
+from runlake.lake.append import AppendResult
 from runlake.lake.catalog import DataFile
 from runlake.lake.steps import Step
 from runlake.model import Instant, RunsQuery, SummaryQuery
@@ -140,8 +140,8 @@ def test_everything_agrees_after_days_went(any_settings: Settings, name: str) ->
         assert_no_deletions(quiet)
     oracle = Oracle(stay)
     with opened_store(quiet) as store:
-        assert append(store, goes) == Counts(0, 0, len(goes))
-        assert append(store, stay) == Counts(0, len(stay), 0)
+        assert append(store, goes) == AppendResult(0, 0, len(goes))
+        assert append(store, stay) == AppendResult(0, len(stay), 0)
         assert_pages(store, oracle, rng, 15)
         assert_runs(store, oracle, rng)
         assert_windows(store, oracle, rng, 6)
@@ -209,14 +209,14 @@ def test_an_open_run_goes_by_its_end_only(settings: Settings) -> None:
     with opened_store(settings) as store:
         assert set(store.stored.open_runs) == {old["id"].bytes}
         renewed = old | {"attempt": 7}
-        assert append(store, [renewed]) == Counts(1, 0, 0)
+        assert append(store, [renewed]) == AppendResult(1, 0, 0)
         ended = renewed | {"finished_at": histories.NOON, "success": True}
-        assert append(store, [ended]) == Counts(0, 0, 1)
+        assert append(store, [ended]) == AppendResult(0, 0, 1)
         assert (store.stored.open_runs, store.stored.runs) == ({}, KEEP + 1)
         # Started within the days that are kept, it would have been.
         late = ended | {"started_at": histories.NOON}
-        assert append(store, [late]) == Counts(1, 0, 0)
-        assert append(store, [late | {"error": "x"}, old][1:]) == Counts(0, 0, 1)
+        assert append(store, [late]) == AppendResult(1, 0, 0)
+        assert append(store, [late | {"error": "x"}, old][1:]) == AppendResult(0, 0, 1)
     assert verify.check(settings).findings == []
 
 
@@ -328,9 +328,9 @@ def test_a_kill_leaves_all_days_or_none(settings: Settings, when: str) -> None:
         total, horizon = store.stored.runs, store.stored.horizon
         again = append(store, rows)
     if when == "before":
-        assert (total, horizon, again) == (181, None, Counts(0, 180, 0))
+        assert (total, horizon, again) == (181, None, AppendResult(0, 180, 0))
     else:
-        assert (total, again) == (9 * (KEEP + 1), Counts(0, 9 * (KEEP + 1), 9 * (19 - KEEP)))
+        assert (total, again) == (9 * (KEEP + 1), AppendResult(0, 9 * (KEEP + 1), 9 * (19 - KEEP)))
         assert horizon == histories.NOON // DAY - KEEP
     assert retain(settings).runs == (181 - 9 * (KEEP + 1) if when == "before" else 0)
     assert_no_deletions(settings)
@@ -351,5 +351,5 @@ def test_many_days_go_in_bounded_steps(settings: Settings) -> None:
         assert len(store.lake.files()) == KEEP + 1
         unknown = histories.made(rng, (store.stored.horizon or 0) * DAY - 1, id=uuid.UUID(int=5))
         first = unknown | {"started_at": unknown["started_at"] + 1, "finished_at": unknown["started_at"] + 2}
-        assert append(store, [unknown]) == Counts(0, 0, 1)
-        assert append(store, [first]) == Counts(1, 0, 0)
+        assert append(store, [unknown]) == AppendResult(0, 0, 1)
+        assert append(store, [first]) == AppendResult(1, 0, 0)

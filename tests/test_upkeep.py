@@ -20,7 +20,7 @@ from support import post, record
 from runlake import duck, times
 from runlake.errors import DiskFull, LakeDamaged
 from runlake.lake import merging, new_files, steps
-from runlake.lake.append import Counts
+from runlake.lake.append import AppendResult
 from runlake.lake.catalog import DataFile
 from runlake.lake.steps import DEAD_OPEN_ROWS, State, Step
 from runlake.model import Run, RunsQuery
@@ -272,7 +272,7 @@ def live_through(settings: Settings, cycles: int) -> None:
             ids = [*range(start, start + 50)]
             for step in (renewed(ids, 1), renewed(ids, 2), renewed(ids, 2, done=True)):
                 began = time.perf_counter()
-                assert post(store, *step) == Counts(50, 0, 0)
+                assert post(store, *step) == AppendResult(50, 0, 0)
                 slow.append(time.perf_counter() - began)
         assert len(read(store)) == cycles + 5
         assert store.stored.open_runs.keys() == {uuid.UUID(int=i).bytes for i in range(10**6, 10**6 + 5)}
@@ -305,7 +305,7 @@ def test_a_full_disk_at_sync_stores_nothing_and_says_so(settings: Settings, monk
             post(store, run(2), run(3, finished_at=None, success=None))
         monkeypatch.undo()
         assert len(read(store)) == 1
-        assert post(store, run(2), run(3)) == Counts(2, 0, 0)
+        assert post(store, run(2), run(3)) == AppendResult(2, 0, 0)
     assert verify.check(settings).findings == []
 
 
@@ -313,10 +313,10 @@ def test_upkeep_that_fails_does_not_end_the_writing(settings: Settings, monkeypa
     with running(settings, inline_rows=10, flush_rows=5, maintain_seconds=0.01) as store:
         monkeypatch.setattr(new_files, "fsync", _full)
         for start in range(4):
-            assert post(store, *(run(5 * start + i) for i in range(5))) == Counts(5, 0, 0)
+            assert post(store, *(run(5 * start + i) for i in range(5))) == AppendResult(5, 0, 0)
             time.sleep(0.1)
         monkeypatch.undo()
-        assert post(store, run(100)) == Counts(1, 0, 0)
+        assert post(store, run(100)) == AppendResult(1, 0, 0)
         assert len(read(store)) == 21
     assert verify.check(settings).findings == []
 

@@ -16,7 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from runlake.api.body import ByteBudget
-from runlake.lake.append import Counts
+from runlake.lake.append import AppendResult
 from runlake.store import Store
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4"
@@ -50,7 +50,7 @@ class Metrics:
             ("result",),
             registry=self.registry,
         )
-        self._results = [(result, runs.labels(result)) for result in Counts.__struct_fields__]
+        self._results = [(result, runs.labels(result)) for result in AppendResult.__struct_fields__]
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.registry.register(_Gauges(self, store, budget))
         ProcessCollector(registry=self.registry)
@@ -67,7 +67,7 @@ class Metrics:
         children[0].inc()
         children[1].observe(seconds)
 
-    def append(self, seconds: float, counts: Counts) -> None:
+    def append(self, seconds: float, counts: AppendResult) -> None:
         """Count a batch that has been stored, and its runs by result."""
         self._appends.observe(seconds)
         for result, counter in self._results:
@@ -113,7 +113,7 @@ class _Gauges(Collector):
             self._metrics.queries_under_way,
         )
         yield "bodies_bytes", "Bodies and batches under way.", self._budget.reserved
-        yield "waiting_rows", "Runs that wait for the writer.", writer.waiting_rows
+        yield "waiting_rows", "Runs that wait for the writer.", writer.queued_rows
         yield "serving_lag_seconds", "How long answers have been behind the lake; 0 when they are not.", writer.lag()
 
     def _of_lake(self) -> Iterator[tuple[str, str, float]]:

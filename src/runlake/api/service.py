@@ -17,7 +17,7 @@ from runlake.api.cancellation import CancellableQuery
 from runlake.api.metrics import Metrics
 from runlake.errors import Busy, NotReady
 from runlake.intake import Batch, Decoded
-from runlake.lake.append import Counts
+from runlake.lake.append import AppendResult
 from runlake.log import LOGGER, event
 from runlake.query.engine import Session
 from runlake.settings import Settings
@@ -134,7 +134,7 @@ class Service:
     def _tag(self, snapshot: int) -> str:
         return f"{self._start:x}-{snapshot:x}"
 
-    async def append(self, batch: Batch | Decoded) -> Counts:
+    async def append(self, batch: Batch | Decoded) -> AppendResult:
         """Store a batch; returns when it is durable and visible."""
         started = time.perf_counter()
         store = self.ready()

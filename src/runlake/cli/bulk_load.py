@@ -19,14 +19,14 @@ from runlake.serving.serving import Serving
 from runlake.settings import Settings
 
 
-def load(
+def load_chunks(
     settings: Settings,
-    pieces: Iterable[bulk.Source],
+    chunks: Iterable[bulk.Chunk],
     what: str,
     total: int | None,
     rejects: BinaryIO | None,
 ) -> None:
-    """Load all sources in one transaction and print the totals; `what` labels the progress bar of `total` rows.
+    """Load all chunks in one transaction and print the totals; `what` labels the progress bar of `total` rows.
 
     Rejected rows go to `rejects` as NDJSON; without it, the first one raises ImportFailed and nothing is stored.
     """
@@ -40,15 +40,8 @@ def load(
             stored.load(lake)
             serving.load(update)
         with bar(what, total) as update:
-            totals = bulk.load(
-                lake,
-                stored,
-                serving.locate,
-                serving.remember,
-                pieces,
-                reject=reject,
-                progress=lambda t: update(t.received, None),
-            )
+            load = bulk.BulkLoad(lake, stored, serving.locate, serving.remember)
+            totals = load.run(chunks, reject=reject, progress=lambda t: update(t.received, None))
     finally:
         serving.close()
         lake.close()
@@ -56,7 +49,7 @@ def load(
 
 
 def _writer(out: BinaryIO) -> Callable[[bulk.Reject], None]:
-    def write(bad: bulk.Reject) -> None:
-        out.write(msgspec.json.encode(structs.replace(bad, record=named(bad.record)), enc_hook=str) + b"\n")
+    def write(reject: bulk.Reject) -> None:
+        out.write(msgspec.json.encode(structs.replace(reject, record=named(reject.record)), enc_hook=str) + b"\n")
 
     return write

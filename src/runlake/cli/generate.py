@@ -6,7 +6,7 @@ import click
 
 from runlake import generate as generator
 from runlake import times
-from runlake.cli.bulk_load import load
+from runlake.cli.bulk_load import load_chunks
 from runlake.cli.common import command
 from runlake.errors import UsageError
 from runlake.lake import bulk
@@ -28,5 +28,5 @@ def generate(settings: Settings, /, until: str | None, **shape: int) -> None:
     except ValueError as exc:
         raise UsageError(f"--until: {exc}") from None
     tables = generator.history(until=end, batch_rows=sources.CHUNK_ROWS, **shape)
-    pieces = (bulk.Source("generated", i * sources.CHUNK_ROWS + 1, rows) for i, rows in enumerate(tables))
-    load(settings, pieces, "generating", shape["runs"], None)
+    pieces = (bulk.Chunk("generated", i * sources.CHUNK_ROWS + 1, rows) for i, rows in enumerate(tables))
+    load_chunks(settings, pieces, "generating", shape["runs"], None)

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import click
 
-from runlake.cli.bulk_load import load
+from runlake.cli.bulk_load import load_chunks
 from runlake.cli.common import command, outside
 from runlake.errors import UsageError
 from runlake.intake.files import KINDS
@@ -56,7 +56,7 @@ def import_(
         _rejects_file(rejects, source) if rejects else nullcontext() as out,
         closing(sources.tables(source, select, settings, reading)) as found,
     ):
-        load(settings, (bulk.Source(*piece) for piece in found), "loading", None, out)
+        load_chunks(settings, (bulk.Chunk(*piece) for piece in found), "loading", None, out)
 
 
 def _separator(delimiter: str | None) -> str | None:

@@ -32,7 +32,7 @@ _GATHER: Final = 0.02  # seconds at most that a group waits to become as large a
 _IDLE: Final = 0.5  # seconds between looks at the clock when nothing comes in
 
 
-class Counts(Struct, frozen=True):
+class AppendResult(Struct, frozen=True):
     """What became of a batch."""
 
     stored: int
@@ -46,7 +46,7 @@ class Writer:
     def __init__(self, lake: Lake, stored: Stored, follower: Follower) -> None:
         self._lake, self._stored, self._follower = lake, stored, follower
         self._settings = lake.settings
-        self._queue: deque[tuple[Batch | Decoded, Future[Counts]]] = deque()
+        self._queue: deque[tuple[Batch | Decoded, Future[AppendResult]]] = deque()
         self._waiting_rows = 0
         self._wake = threading.Condition()
         self._closing = False
@@ -63,12 +63,12 @@ class Writer:
         """Begin to write."""
         self._thread.start()
 
-    def submit(self, batch: Batch | Decoded) -> Future[Counts]:
+    def submit(self, batch: Batch | Decoded) -> Future[AppendResult]:
         """Queue a batch. The future ends when its group is durable and visible to every later read.
 
         It raises Conflict, DiskFull, or Busy when the commit failed. Raises Busy when the queue is full.
         """
-        future: Future[Counts] = Future()
+        future: Future[AppendResult] = Future()
         with self._wake:
             if self._closing:
                 raise Busy("the service is shutting down")
@@ -80,7 +80,7 @@ class Writer:
         return future
 
     @property
-    def waiting_rows(self) -> int:
+    def queued_rows(self) -> int:
         """Rows that wait for their commit; from any thread."""
         return self._waiting_rows
 
@@ -121,9 +121,9 @@ class Writer:
             self._follower.load()
             self._behind_since = None
 
-    def _next_group(self) -> list[tuple[Batch | Decoded, Future[Counts]]] | None:
+    def _next_group(self) -> list[tuple[Batch | Decoded, Future[AppendResult]]] | None:
         """The batches for one commit; [] when it is only time to look after the lake; None at the end."""
-        group: list[tuple[Batch | Decoded, Future[Counts]]] = []
+        group: list[tuple[Batch | Decoded, Future[AppendResult]]] = []
         with self._wake:
             if not self._queue and not self._closing and not self._more:
                 self._wake.wait(_IDLE)
@@ -150,7 +150,7 @@ class Writer:
         while len(self._queue) < self._crowd and not self._closing and (left := deadline - time.monotonic()) > 0:
             self._wake.wait(left)
 
-    def _commit(self, group: list[tuple[Batch | Decoded, Future[Counts]]]) -> None:
+    def _commit(self, group: list[tuple[Batch | Decoded, Future[AppendResult]]]) -> None:
         try:
             admission = self._write([batch for batch, _ in group])
         except Exception as exc:  # noqa: BLE001 - whatever it was, every caller must hear of it
@@ -171,7 +171,7 @@ class Writer:
             else:
                 status = admission.status[start:stop]
                 kinds = (admit.STORE, admit.DUPLICATE, admit.STALE)
-                future.set_result(Counts(*(int(np.count_nonzero(status == kind)) for kind in kinds)))
+                future.set_result(AppendResult(*(int(np.count_nonzero(status == kind)) for kind in kinds)))
             start = stop
 
     def _write(self, batches: list[Batch | Decoded]) -> admit.Admission:
