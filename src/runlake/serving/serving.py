@@ -105,7 +105,7 @@ class Serving:
             return None
         database = self._database = self._attached()
         found = database.execute(APPLY["checkpointed"])
-        if not found or found[0][:1] != (LAYOUT,) or found[0][2] != self._lake.mark(found[0][1]):
+        if not found or found[0][:1] != (LAYOUT,) or found[0][2] != self._lake.lineage(found[0][1]):
             event("no serving database", reason="it is of another layout or lake")
             return None
         if counting.state(database).snapshot != found[0][1]:
@@ -188,7 +188,7 @@ class Serving:
         lake, last = self._lake, self._lake.snapshot()
         files, inlined, opened = lake.files(), lake.inlined(), lake.execute("open")
         new = sum(file.rows for file in files) + inlined.num_rows - self._counted
-        if self.unreadable or new > max(_FEED_ROWS, self._counted // 2) or lake.mark(after) is None:
+        if self.unreadable or new > max(_FEED_ROWS, self._counted // 2) or lake.lineage(after) is None:
             return False
         try:
             with duck.translated("catching up"), self._opened.transaction():
@@ -345,7 +345,7 @@ class Serving:
             values = {
                 "layout": LAYOUT,
                 "snapshot": self.snapshot,
-                "lineage": self._lake.mark(self.snapshot) or "",
+                "lineage": self._lake.lineage(self.snapshot) or "",
                 "finished": self._counted,
                 "names": names,
             }
