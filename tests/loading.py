@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from oracle import DAY, FIELDS, TIMES, Row, text_of
 
-from runlake.intake import from_json
+from runlake.intake import decode_json
 from runlake.lake import bulk
 from runlake.lake.append import AppendResult
 from runlake.settings import Settings
@@ -39,7 +39,7 @@ def before_it_finished(row: Row) -> Row:
 def append(store: Store, rows: Sequence[Row]) -> AppendResult:
     """Append rows as POST /runs does, and wait for the answer."""
     body = msgspec.json.encode({"runs": [record(row) for row in rows]})
-    return store.writer.submit(from_json(body)).result(SECONDS)
+    return store.writer.submit(decode_json(body).batch()).result(SECONDS)
 
 
 def load_pieces(store: Store, pieces: Iterable[bulk.Chunk], **options: Any) -> bulk.Totals:

@@ -19,7 +19,7 @@ from loading import load_pieces
 from support import post
 
 from runlake.errors import ImportFailed, UsageError
-from runlake.intake import from_json
+from runlake.intake import decode_json
 from runlake.lake import bulk
 from runlake.lake.bulk import Reject, Totals
 from runlake.model import Run, RunsQuery
@@ -245,7 +245,7 @@ def test_every_kind_of_file_says_the_same(
     store.load()
     store.start()
     try:
-        answer = store.writer.submit(from_json(json.dumps({"runs": RECORDS}).encode())).result(60)
+        answer = store.writer.submit(decode_json(json.dumps({"runs": RECORDS}).encode()).batch()).result(60)
     finally:
         store.close()
     assert (answer.stored, answer.duplicates) == (0, 20)

@@ -21,7 +21,7 @@ from support import arrow_stream, record
 from runlake.api.body import from_arrow
 from runlake.columns import NAMES
 from runlake.errors import ImportFailed
-from runlake.intake import Batch, Decoded, decode_json, from_json, from_ndjson, joined
+from runlake.intake import Batch, Decoded, decode_json, decode_ndjson, joined
 from runlake.lake import bulk
 from runlake.lake.append import AppendResult
 from runlake.lake.bulk import Reject
@@ -149,11 +149,11 @@ def columns(texts: Texts) -> pa.Table:
 
 
 def by_json(settings: Settings, texts: Texts, folder: Path) -> AppendResult:
-    return submitted(settings, from_json(f'{{"runs": [{",".join(texts)}]}}'.encode()))
+    return submitted(settings, decode_json(f'{{"runs": [{",".join(texts)}]}}'.encode()).batch())
 
 
 def by_ndjson(settings: Settings, texts: Texts, folder: Path) -> AppendResult:
-    return submitted(settings, from_ndjson("\n".join(texts).encode()))
+    return submitted(settings, decode_ndjson("\n".join(texts).encode()).batch())
 
 
 def by_arrow(settings: Settings, texts: Texts, folder: Path) -> AppendResult:

@@ -33,7 +33,7 @@ from support import SETTINGS_FILES, append_and_die, load_settings
 
 from runlake import failpoints, times
 from runlake.errors import Conflict, ImportFailed, LakeDamaged
-from runlake.intake import from_json
+from runlake.intake import decode_json
 from runlake.lake import bulk
 from runlake.lake.append import AppendResult
 from runlake.model import Run, RunPage, RunsQuery
@@ -186,7 +186,7 @@ class Machine(RuleBasedStateMachine):
         return store
 
     def submit(self, batch: list[Record]) -> Future[AppendResult]:
-        return self.store.writer.submit(from_json(json.dumps({"runs": batch}).encode()))
+        return self.store.writer.submit(decode_json(json.dumps({"runs": batch}).encode()).batch())
 
     def compare(self, batch: list[Record], answer: Future[AppendResult]) -> None:
         expected, conflicts = self.model.apply(batch)

@@ -45,7 +45,8 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "query": BOTTOM | {"intake", "serving"} | LAKE_TO_READ,
     "store": BOTTOM | {"lake", "query", "serving"},
     "api": BOTTOM | {"access", "intake", "lake.append", "query", "store"},
-    "cli": BOTTOM | {"access", "api", "generate", "serving", "intake.files", "intake.words", "lake", "query", "store"},
+    "cli": BOTTOM
+    | {"access", "api", "generate", "serving", "intake.files", "intake.messages", "lake", "query", "store"},
 }
 DUCKDB: Final = frozenset(
     {

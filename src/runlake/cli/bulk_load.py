@@ -10,7 +10,7 @@ import msgspec
 from msgspec import structs
 
 from runlake.cli.common import bar, lines
-from runlake.intake.words import named
+from runlake.intake.messages import nan_as_text
 from runlake.lake import bulk
 from runlake.lake.catalog import Lake
 from runlake.lake.stored import Stored
@@ -50,6 +50,6 @@ def load_chunks(
 
 def _writer(out: BinaryIO) -> Callable[[bulk.Reject], None]:
     def write(reject: bulk.Reject) -> None:
-        out.write(msgspec.json.encode(structs.replace(reject, record=named(reject.record)), enc_hook=str) + b"\n")
+        out.write(msgspec.json.encode(structs.replace(reject, record=nan_as_text(reject.record)), enc_hook=str) + b"\n")
 
     return write

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from runlake.columns import TEXTS
 from runlake.errors import BadInput, ImportFailed
-from runlake.intake import Rejected, Split, Tables, records, words
+from runlake.intake import Rejected, Split, Tables, messages, records
 from runlake.intake.batch import id_words
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
@@ -48,7 +48,7 @@ class Chunk(Struct, frozen=True):
     def record(self, row: int) -> Any:
         """The row at a position (from 0) as it was sent; text where it is no JSON, or has no Python value."""
         if not self.is_json:
-            return {name: words.value_at(self.rows[name], row) for name in self.rows.column_names}
+            return {name: messages.value_at(self.rows[name], row) for name in self.rows.column_names}
         text: bytes = self.rows.column(0)[row].as_py()
         try:
             text.decode()
