@@ -126,8 +126,8 @@ class _Gauges(Collector):
         yield "inlined_rows", "Finished runs that are in the catalog and not yet in Parquet.", stored.inlined_rows
         yield "files", "Live Parquet files of finished runs.", len(files)
         yield "files_bytes", "Bytes of these files.", sum(file.size for file in files)
-        bad = {file.number for file in serving.unreadable} | writer.maintenance.unreadable.numbers
-        yield "unreadable_files", "Files that could not be read, and are not counted or not merged.", len(bad)
+        unreadable = {file.number for file in serving.unreadable} | writer.maintenance.unreadable.numbers
+        yield "unreadable_files", "Files that could not be read, and are not counted or not merged.", len(unreadable)
         yield "wal_bytes", "The catalog's write-ahead log.", _size(f"{self._store.lake.paths.catalog}-wal")
         yield "catalog_bytes", "The catalog.", _size(str(self._store.lake.paths.catalog))
         yield (

@@ -60,7 +60,7 @@ def import_(
 
 
 def _separator(delimiter: str | None) -> str | None:
-    """The one character that `--delimiter` means; `tab` and `\\t` are easier to type than a tab."""
+    """The character for `--delimiter`, which may also be `tab` or `\\t`; raises UsageError for others."""
     if delimiter is None:
         return None
     mark = {"tab": "\t", "\\t": "\t"}.get(delimiter.lower(), delimiter)
@@ -70,7 +70,7 @@ def _separator(delimiter: str | None) -> str | None:
 
 
 def _rejects_file(rejects: Path, source: tuple[Path, ...]) -> BinaryIO:
-    """The file for bad rows; raises UsageError for one of the sources and where none can be made."""
+    """Open the file for rejected rows; raises UsageError for a file that is a source or cannot be made."""
     if any(rejects.exists() and file.exists() and rejects.samefile(file) for file in source):
         raise UsageError(f"--rejects would overwrite the source {rejects}")
     try:

@@ -24,7 +24,7 @@ from runlake.settings import Settings
 @click.option("--files", is_flag=True, help="The exact live Parquet files, one a line, and nothing else.")
 @command
 def info(settings: Settings, files: bool) -> None:
-    """What the lake holds: runs, files, bytes, time range, snapshot, versions."""
+    """Show what the lake holds: runs, files, bytes, time range, snapshot, versions."""
     with closing(Lake(Paths.of(settings.data), settings, write=False)) as lake:
         content = relations.content(lake)
     if files:
@@ -33,7 +33,7 @@ def info(settings: Settings, files: bool) -> None:
         return
     try:
         first, last = _range(content, settings)
-    except RunlakeError:  # all else is known without them
+    except RunlakeError:  # the other lines need no file
         first = last = "unknown: a file cannot be read (see `runlake check`)"
     click.echo(
         lines(
@@ -58,7 +58,7 @@ def info(settings: Settings, files: bool) -> None:
 
 
 def _range(content: Content, settings: Settings) -> tuple[str, str]:
-    """First and last run time, from the oldest and the newest day's files and the rows in the catalog."""
+    """The first and the last run time, from the files of the oldest and newest day and the inlined rows."""
     days = sorted({file.day for file in content.files})
     edge = [file for file in content.files if days and file.day in (days[0], days[-1])]
     part = Content(content.snapshot, edge, content.inlined, content.opened)

@@ -16,7 +16,7 @@ COMMANDS: Final = ("serve", "import", "generate", "sql", "maintain", "check", "i
 
 
 def loaded(command: str) -> click.Command:
-    """One of COMMANDS, imported."""
+    """Import one of COMMANDS."""
     name = f"{command}_" if iskeyword(command) else command
     found = getattr(import_module(f"runlake.cli.{name}"), name)
     assert isinstance(found, click.Command)  # noqa: S101 - COMMANDS names commands
@@ -24,7 +24,7 @@ def loaded(command: str) -> click.Command:
 
 
 class _Group(click.Group):
-    """All commands. An error of usage is one line, as all errors are."""
+    """The group of all commands; it prints an error of usage in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, in the order of the help."""

@@ -19,7 +19,7 @@ from runlake.query import relations
 from runlake.settings import Settings
 from runlake.store import Store
 
-_MEANING = {
+_DESCRIPTIONS = {
     Step.RETAIN: "days older than the retention dropped",
     Step.FLUSH: "rows of the catalog written to Parquet",
     Step.MERGE_SMALL: "small files of a day merged",
@@ -102,7 +102,7 @@ def _print_plan(lake: Lake) -> None:
 
 def _print(how: str, steps: list[Step], figures: list[tuple[str, object]]) -> None:
     for step in steps:
-        click.echo(f"{how}: {_MEANING[step]}")
+        click.echo(f"{how}: {_DESCRIPTIONS[step]}")
     click.echo(lines(figures))
 
 

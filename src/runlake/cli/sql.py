@@ -58,9 +58,9 @@ def sql(settings: Settings, query: str, form: str, output: Path | None, timeout:
 
 
 def _to_file(reader: pa.RecordBatchReader, form: str, output: Path) -> None:
-    """Write beside the target first, so that a failing query leaves an older file as it was."""
+    """Write to a temporary file first, so that a failing query leaves an older file as it was."""
     target = output.resolve()
-    if target.exists() and not target.is_file():  # a device or a pipe: it must not be replaced
+    if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced
         _write(reader, form, output, target)
         return
     part = target.with_name(f".{target.name}.part")
@@ -72,7 +72,7 @@ def _to_file(reader: pa.RecordBatchReader, form: str, output: Path) -> None:
 
 
 def _write(reader: pa.RecordBatchReader, form: str, output: Path, file: Path) -> None:
-    """Raises UsageError when the file cannot be made, RunlakeError when it cannot be filled."""
+    """Write the result to `file`; raises UsageError when it cannot be made, RunlakeError when writing fails."""
     try:
         out = file.open("wb")
     except OSError as exc:
