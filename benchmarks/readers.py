@@ -166,8 +166,8 @@ def lake(folder: Path, codec: str, runs: int) -> list[str]:
     try:
         stored.load(opened)
         serving.load()
-        pieces = (bulk.Source("generated", 1, rows) for rows in history)
-        bulk.load(opened, stored, serving.locate, serving.remember, pieces)
+        pieces = (bulk.Chunk("generated", 1, rows) for rows in history)
+        bulk.BulkLoad(opened, stored, serving.locate, serving.remember).run(pieces)
         with opened.transaction():
             opened.execute("merge", {"low": 0, "high": LARGEST, "steps": 16})
         return [file.path for file in opened.files()]

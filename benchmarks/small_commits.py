@@ -25,8 +25,8 @@ from typing import Any, Final
 import numpy as np
 
 from runlake import times
-from runlake.intake import from_json
-from runlake.lake.append import Counts
+from runlake.intake import decode_json
+from runlake.lake.append import AppendResult
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -103,7 +103,7 @@ def commit(store: Store, number: int, days: int) -> float:
         runs[0] = run(3 * (number - 1), days)
     body = json.dumps({"runs": runs}).encode()
     began = time.perf_counter()
-    answer: Counts = store.writer.submit(from_json(body)).result(120)
+    answer: AppendResult = store.writer.submit(decode_json(body).batch()).result(120)
     assert answer.stored == len(runs)
     return time.perf_counter() - began
 

@@ -12,12 +12,12 @@ import httpx
 from litestar.testing import TestClient
 
 from runlake.api.app import create_app
-from runlake.api.door import Door
+from runlake.api.middleware import RequestMiddleware
 from runlake.api.service import Service
 from runlake.settings import Settings
 from runlake.store import Store
 
-Client = TestClient[Door]
+Client = TestClient[RequestMiddleware]
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from typing import Any, Final
 import msgspec
 from oracle import DAY, FIELDS, TIMES, Row, text_of
 
-from runlake.intake import from_json
+from runlake.intake import decode_json
 from runlake.lake import bulk
-from runlake.lake.append import Counts
+from runlake.lake.append import AppendResult
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -36,16 +36,16 @@ def before_it_finished(row: Row) -> Row:
     return row | {"started_at": None, "finished_at": None, "success": None, "error": "early", "created_at": at}
 
 
-def append(store: Store, rows: Sequence[Row]) -> Counts:
+def append(store: Store, rows: Sequence[Row]) -> AppendResult:
     """Append rows as POST /runs does, and wait for the answer."""
     body = msgspec.json.encode({"runs": [record(row) for row in rows]})
-    return store.writer.submit(from_json(body)).result(SECONDS)
+    return store.writer.submit(decode_json(body).batch()).result(SECONDS)
 
 
-def load_pieces(store: Store, pieces: Iterable[bulk.Source], **options: Any) -> bulk.Totals:
+def load_pieces(store: Store, pieces: Iterable[bulk.Chunk], **options: Any) -> bulk.Totals:
     """Load pieces in bulk as `runlake import` does; close the store afterwards."""
     serving = store.serving
-    return bulk.load(store.lake, store.stored, serving.locate, serving.remember, pieces, **options)
+    return bulk.BulkLoad(store.lake, store.stored, serving.locate, serving.remember).run(pieces, **options)
 
 
 @contextmanager

@@ -110,13 +110,13 @@ def watching(folder: Path) -> Iterator[Watch]:
     with opened_store(settings) as store:
         store.writer.close()
         tables = generate.history(runs=RUNS, days=DAYS, tasks=20, seed=3, until=END, batch_rows=RUNS)
-        pieces = (bulk.Source("generated", 1, rows) for rows in tables)
-        bulk.load(store.lake, store.stored, store.serving.locate, store.serving.remember, pieces)
+        pieces = (bulk.Chunk("generated", 1, rows) for rows in tables)
+        bulk.BulkLoad(store.lake, store.stored, store.serving.locate, store.serving.remember).run(pieces)
     with opened_store(settings) as store:
         post(store, {"task_id": str(histories.TASKS[1]), "created_at": "2025-01-12T00:00:00Z"})
         store.writer.close()
-        keeper = store.writer.keeper
-        keeper.run(keeper.steps())
+        maintenance = store.writer.maintenance
+        maintenance.run(maintenance.pending_steps())
         store.serving.tend()
         yield Watch(store, folder)
 

@@ -18,8 +18,8 @@ import httpx
 import msgspec
 import pyarrow as pa
 
-from runlake.intake import from_json
-from runlake.lake.append import Counts
+from runlake.intake import decode_json
+from runlake.lake.append import AppendResult
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -75,9 +75,9 @@ def record(number: int, **fields: Any) -> dict[str, Any]:
     }
 
 
-def post(store: Store, *runs: dict[str, Any]) -> Counts:
+def post(store: Store, *runs: dict[str, Any]) -> AppendResult:
     """Append records as POST /runs does, and wait for the answer."""
-    return store.writer.submit(from_json(json.dumps({"runs": list(runs)}).encode())).result(60)
+    return store.writer.submit(decode_json(json.dumps({"runs": list(runs)}).encode()).batch()).result(60)
 
 
 def runlake(*args: str, env: dict[str, str] | None = None, **kwargs: Any) -> subprocess.CompletedProcess[str]:
@@ -98,14 +98,14 @@ _APPENDING: Final = """
 import sys
 import msgspec
 from runlake import failpoints
-from runlake.intake import from_json
+from runlake.intake import decode_json
 from runlake.settings import Settings
 from runlake.store import Store
 failpoints.arm(sys.argv[1])
 store = Store(msgspec.json.decode(sys.argv[2], type=Settings))
 store.load()
 store.start()
-store.writer.submit(from_json(sys.stdin.buffer.read())).result(60)
+store.writer.submit(decode_json(sys.stdin.buffer.read()).batch()).result(60)
 print("acknowledged", flush=True)
 store.close()
 """

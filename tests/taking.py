@@ -36,7 +36,7 @@ def loaded(lake: Path, *files: Path, select: str | None = None, reading: Reading
     try:
         store.load()
         pieces = sources.tables(files, select, store.lake.settings, reading)
-        return load_pieces(store, (bulk.Source(*piece) for piece in pieces))
+        return load_pieces(store, (bulk.Chunk(*piece) for piece in pieces))
     finally:
         store.close()
 

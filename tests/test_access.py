@@ -15,7 +15,7 @@ from inprocess import assert_problem
 from support import Server, record, runlake
 
 from runlake import access
-from runlake.access import Guard
+from runlake.access import ApiKeyAuth
 from runlake.cli import main
 from runlake.errors import Forbidden, LakeDamaged, NotReady, Unauthorized, UsageError
 from runlake.paths import Paths
@@ -240,17 +240,17 @@ def test_a_damaged_file_opens_nothing(paths: Paths, content: str) -> None:
     """Neither at the start nor later; whole again, it counts again."""
     _, token = access.create(paths, ("read",))
     whole = paths.keys.read_bytes()
-    guard = Guard(paths)
+    guard = ApiKeyAuth(paths)
     header = [f"Bearer {token}".encode()]
-    assert guard.admit(header, "read")
-    for broken in (guard, Guard(paths)):
+    assert guard.authorize(header, "read")
+    for broken in (guard, ApiKeyAuth(paths)):
         paths.keys.write_text(content)
         with pytest.raises(NotReady):
-            broken.admit(header, "read")
+            broken.authorize(header, "read")
         with pytest.raises(NotReady):
-            broken.admit([], "read")
+            broken.authorize([], "read")
         paths.keys.write_bytes(whole)
-        assert broken.admit(header, "read")
+        assert broken.authorize(header, "read")
     paths.keys.write_text(content)
     with pytest.raises(LakeDamaged, match=r"keys\.json"):
         access.stored(paths)
@@ -263,21 +263,21 @@ def test_a_damaged_file_opens_nothing(paths: Paths, content: str) -> None:
 
 def test_the_guard_alone(paths: Paths) -> None:
     """Open until a key is seen, or closed from the start; then closed for good."""
-    guard, strict = Guard(paths), Guard(paths, required=True)
-    assert guard.admit([], "write") is None
+    guard, strict = ApiKeyAuth(paths), ApiKeyAuth(paths, required=True)
+    assert guard.authorize([], "write") is None
     with pytest.raises(Unauthorized):
-        strict.admit([], "read")
+        strict.authorize([], "read")
     key, token = access.create(paths, ("read",))
     header = [f"Bearer {token}".encode()]
     for each in (guard, strict):
-        assert each.admit(header, "read") == key.id
+        assert each.authorize(header, "read") == key.id
         with pytest.raises(Forbidden):
-            each.admit(header, "write")
+            each.authorize(header, "write")
     access.revoke(paths, key.id)
     for each in (guard, strict):
         for credentials in ([], header):
             with pytest.raises(Unauthorized):
-                each.admit(credentials, "read")
+                each.authorize(credentials, "read")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", "", "localhost.example.org"])  # noqa: S104

@@ -71,14 +71,14 @@ class Known(Stored):
         super().__init__()
         self.history, self.open_runs, self.horizon, self._mask = history, open_runs, horizon, np.uint64(mask)
 
-    def fingerprint(self, halves: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-        return id_index.fingerprint(halves) & self._mask
+    def fingerprint(self, words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+        return id_index.fingerprint(words) & self._mask
 
-    def locate(self, halves: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    def locate(self, words: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
         """Every stored id with an equal fingerprint is a hit, so a position may come many times."""
         raw = b"".join(self.history)
         stored = np.frombuffer(raw, dtype=">u8").astype(np.uint64).reshape(-1, 2)
-        same = self.fingerprint(halves)[:, None] == self.fingerprint(stored)[None, :]
+        same = self.fingerprint(words)[:, None] == self.fingerprint(stored)[None, :]
         positions, others = np.nonzero(same)
         return positions, others.astype(np.int64)
 

@@ -14,7 +14,7 @@ from inprocess import assert_problem
 from support import Server, environment, post, record, runlake
 
 from runlake.errors import Busy, Conflict, LakeDamaged
-from runlake.intake import from_json
+from runlake.intake import decode_json
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -142,7 +142,7 @@ def test_neighbours_of_an_append_that_needs_a_bad_file(healthy: Path, tmp_path: 
     try:
         store.load()
         bodies = [{"runs": [run]} for run in (on(GOOD, 700), on(BAD, 7), on(BAD, 701), on(GOOD, 7, attempt=2))]
-        waiting = [store.writer.submit(from_json(json.dumps(body).encode())) for body in bodies]
+        waiting = [store.writer.submit(decode_json(json.dumps(body).encode()).batch()) for body in bodies]
         store.start()  # they have waited together, so they are one group
         assert [type(future.exception(60)) for future in waiting] == [type(None), Busy, type(None), Conflict]
         assert store.stored.runs == 402
@@ -158,9 +158,9 @@ def test_retention_that_meets_a_bad_file(healthy: Path, tmp_path: Path) -> None:
     store = Store(Settings(data=str(lake), maintain_seconds=1000.0, retention_days=5))
     try:
         store.load()
-        keeper = store.writer.keeper
+        maintenance = store.writer.maintenance
         with pytest.raises(LakeDamaged, match=bad.name):
-            keeper.run(keeper.steps())
+            maintenance.run(maintenance.pending_steps())
         store.start()
         post(store, on(GOOD, 900))
         assert store.stored.inlined_rows == 1

@@ -17,7 +17,7 @@ from support import Server, environment, post, runlake
 from test_bad_files import BAD, UPKEEP, empty, flipped, gone, half, on
 
 from runlake.lake.catalog import DataFile
-from runlake.lake.merging import LARGEST, Window, mergeable, windows
+from runlake.lake.merging import LARGEST, SizeRange, mergeable, size_ranges
 from runlake.settings import Settings
 
 DAYS: Final = (1, 2, BAD, 4, 5)
@@ -42,7 +42,7 @@ def test_windows_are_as_wide_as_they_can_be() -> None:
     for _ in range(300):
         files = made(*((rng.randrange(3), rng.randrange(1, 12)) for _ in range(rng.randrange(1, 12))))
         bad = {file.number for file in files if rng.random() < 0.3}
-        found = windows(files, bad, 12)
+        found = size_ranges(files, bad, 12)
         assert all(allowed(files, bad, window.low, window.high) for window in found)
         for low in range(13):
             for high in range(low + 1, 13):
@@ -54,12 +54,12 @@ def test_windows_are_as_wide_as_they_can_be() -> None:
 
 def test_what_can_be_merged() -> None:
     files = made((1, 10), (1, 20), (2, 15), (3, LARGEST), (3, LARGEST + 1))
-    assert mergeable(files) == [(Window(0, LARGEST), files[:2])]
+    assert mergeable(files) == [(SizeRange(0, LARGEST), files[:2])]
     assert mergeable(files, {0}) == []
-    assert mergeable(files, {2}) == [(Window(0, LARGEST), files[:2])]
+    assert mergeable(files, {2}) == [(SizeRange(0, LARGEST), files[:2])]
     assert mergeable(files, high=20) == []
     apart = made((1, 10), (1, 20), (1, 30), (2, 1), (2, 2), (3, 100), (3, 200), (4, 1), (4, 200))
-    assert mergeable(apart, {1}) == [(Window(21, LARGEST), apart[5:7]), (Window(0, 20), apart[3:5])]
+    assert mergeable(apart, {1}) == [(SizeRange(21, LARGEST), apart[5:7]), (SizeRange(0, 20), apart[3:5])]
 
 
 def middle(file: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support import record
 
 from runlake.errors import BadInput
-from runlake.intake import from_json, from_ndjson, records
+from runlake.intake import decode_json, decode_ndjson, records
 from runlake.model import MAX_BATCH
 
 SIZE: Final = 32 * 1024 * 1024
@@ -21,11 +21,11 @@ SIZE: Final = 32 * 1024 * 1024
 MEASURE: Final = """
 import resource, sys
 from runlake.errors import BadInput
-from runlake.intake import from_json, from_ndjson
+from runlake.intake import decode_json, decode_ndjson
 body = eval(sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    (from_json if sys.argv[2] == "json" else from_ndjson)(body)
+    (decode_json if sys.argv[2] == "json" else decode_ndjson)(body).batch()
 except BadInput as exc:
     print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, exc)
 """
@@ -77,14 +77,14 @@ def test_many_commas_are_fine_in_few_records(monkeypatch: pytest.MonkeyPatch) ->
     """The way that counts first comes to the same as the other."""
     outputs = [list(range(i)) for i in range(50)]
     body = str([record(i, output=output) for i, output in enumerate(outputs)]).replace("'", '"').replace("True", "true")
-    straight = from_json(f'{{"runs": {body}}}'.encode())
+    straight = decode_json(f'{{"runs": {body}}}'.encode()).batch()
     monkeypatch.setattr(records, "_MANY_COMMAS", 10)
-    assert from_json(f'{{"runs": {body}}}'.encode()).rows.equals(straight.rows)
+    assert decode_json(f'{{"runs": {body}}}'.encode()).batch().rows.equals(straight.rows)
     with pytest.raises(BadInput, match=f"not {MAX_BATCH + 1}"):
-        from_json(b'{"runs":[' + b"{}," * MAX_BATCH + b"{}]}")
+        decode_json(b'{"runs":[' + b"{}," * MAX_BATCH + b"{}]}")
 
 
 def test_lines_end_anyhow() -> None:
     """With a line feed, a carriage return before it, or nothing; blank ones in between."""
     line = '{"task_id":"550e8400-e29b-41d4-a716-446655440000"}'
-    assert from_ndjson(f"\n{line}\r\n \n{line}\n\n{line}".encode()).rows.num_rows == 3
+    assert decode_ndjson(f"\n{line}\r\n \n{line}\n\n{line}".encode()).batch().rows.num_rows == 3

@@ -20,7 +20,7 @@ from inprocess import assert_problem
 from support import Server, environment, record
 
 from runlake import access
-from runlake.api.browsers import Browsers, Origin, Place
+from runlake.api.origin_policy import Authority, Origin, OriginPolicy
 from runlake.errors import ForeignHost, ForeignOrigin
 from runlake.paths import Paths
 from runlake.settings import Settings
@@ -131,7 +131,7 @@ def test_the_name_given_to_host_is_one(tmp_path: Path) -> None:
         with Server(tmp_path / "lake", *args, env=environment(None, **env)) as server:
             assert server.client.get("/runs", headers={"Host": "localhost:8000"}).status_code == 200
             assert server.client.get("/runs", headers={"Host": "runs.example.com"}).status_code == 421
-    named = Browsers(Settings(host="Runs.Internal"))
+    named = OriginPolicy(Settings(host="Runs.Internal"))
     named.check_host(request(host="runs.internal:8000"))
     with pytest.raises(ForeignHost):
         named.check_host(request(host="runs.internal.evil.example"))
@@ -301,13 +301,13 @@ def request(**headers: str) -> dict[str, Any]:
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30))
 def test_any_text_as_a_name_or_an_origin(text: str) -> None:
     """It is refused, or one of ours: nothing else, and no other error."""
-    browsers = Browsers(Settings(cors_origins=DASH))
+    browsers = OriginPolicy(Settings(cors_origins=DASH))
     try:
         browsers.check_host(request(host=text))
     except ForeignHost as exc:
         assert len(exc.detail) < 200
     else:
-        place = Place.of(text.strip())
+        place = Authority.of(text.strip())
         assert place is not None and (place.host == "localhost" or place.is_address)
     with pytest.raises(ForeignOrigin):
         browsers.check_origin(request(host="localhost", origin=f"{text}//"))
@@ -327,4 +327,4 @@ def test_a_page_is_ours_when_host_and_port_are(
     origin = Origin.of(f"{scheme}://{name}" + (f":{port}" if port else ""))
     assert origin is not None
     expected = host.lower().removesuffix(".") == name and (port or usual) == (host_port or usual)
-    assert origin.is_of(Place.of(host + (f":{host_port}" if host_port else ""))) == expected
+    assert origin.is_of(Authority.of(host + (f":{host_port}" if host_port else ""))) == expected

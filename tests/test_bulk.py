@@ -19,7 +19,7 @@ from loading import load_pieces
 from support import post
 
 from runlake.errors import ImportFailed, UsageError
-from runlake.intake import from_json
+from runlake.intake import decode_json
 from runlake.lake import bulk
 from runlake.lake.bulk import Reject, Totals
 from runlake.model import Run, RunsQuery
@@ -37,7 +37,7 @@ def load(
     store = Store(settings)
     try:
         store.load()
-        pieces = (bulk.Source(*piece) for piece in sources.tables(files, select, settings))
+        pieces = (bulk.Chunk(*piece) for piece in sources.tables(files, select, settings))
         return load_pieces(store, pieces, reject=reject)
     finally:
         store.close()
@@ -59,7 +59,7 @@ def upkeep(settings: Settings) -> None:
     store = Store(msgspec.structs.replace(settings, grace_seconds=0.0))
     try:
         store.load()
-        store.writer.keeper.run(store.writer.keeper.steps())
+        store.writer.maintenance.run(store.writer.maintenance.pending_steps())
     finally:
         store.close()
     assert verify.check(settings).findings == []
@@ -245,7 +245,7 @@ def test_every_kind_of_file_says_the_same(
     store.load()
     store.start()
     try:
-        answer = store.writer.submit(from_json(json.dumps({"runs": RECORDS}).encode())).result(60)
+        answer = store.writer.submit(decode_json(json.dumps({"runs": RECORDS}).encode()).batch()).result(60)
     finally:
         store.close()
     assert (answer.stored, answer.duplicates) == (0, 20)
@@ -275,8 +275,8 @@ def test_a_load_that_fails_early_ends(settings: Settings, fails: bool) -> None:
     """Also when the sources have ended, or failed, while a good piece still waits behind the bad one."""
     bad = pa.table({"id": ["?"], "task_id": ["?"]})
 
-    def pieces() -> Iterator[bulk.Source]:
-        yield from (bulk.Source("bad", number, bad) for number in range(2))
+    def pieces() -> Iterator[bulk.Chunk]:
+        yield from (bulk.Chunk("bad", number, bad) for number in range(2))
         if fails:
             raise ImportFailed("the third piece cannot be read")
 

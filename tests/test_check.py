@@ -11,7 +11,7 @@ import pytest
 from support import Server, environment, post, record, runlake
 
 from runlake.errors import Busy
-from runlake.intake import from_json
+from runlake.intake import decode_json
 from runlake.lake import admit
 from runlake.lake.catalog import Lake
 from runlake.paths import Paths, day_of
@@ -150,7 +150,8 @@ def test_an_id_stored_twice(lake: Path, number: int) -> None:
     """Wherever its two copies are."""
     wanted = record(number, error="another")
     opened = Lake(Paths.of(lake), Settings(), write=True)
-    rows = from_json(('{"runs": [' + str(wanted).replace("'", '"').replace("True", "true") + "]}").encode()).rows
+    body = '{"runs": [' + str(wanted).replace("'", '"').replace("True", "true") + "]}"
+    rows = decode_json(body.encode()).batch().rows
     with opened.transaction(), opened.given(finished=rows):
         opened.execute("add_finished")
     opened.close()

@@ -15,7 +15,7 @@ from support import post, record
 
 from runlake import duck
 from runlake.lake.attach import attach_statement, load_extensions
-from runlake.lake.maintain import Step
+from runlake.lake.steps import Step
 from runlake.model import RunsQuery
 from runlake.query import queries, verify
 from runlake.settings import Settings
@@ -52,7 +52,7 @@ def upkeep(settings: Settings, step: Step) -> list[tuple[str, tuple[str, str], l
     """Do one step of upkeep; returns the layouts of the live files afterwards."""
     with closing(Store(settings)) as store:
         store.load()
-        store.writer.keeper.run([step])
+        store.writer.maintenance.run([step])
         return live(store)
 
 

@@ -21,9 +21,9 @@ from support import arrow_stream, record
 from runlake.api.body import from_arrow
 from runlake.columns import NAMES
 from runlake.errors import ImportFailed
-from runlake.intake import Batch, Decoded, decode_json, from_json, from_ndjson, joined
+from runlake.intake import Batch, Decoded, decode_json, decode_ndjson, joined
 from runlake.lake import bulk
-from runlake.lake.append import Counts
+from runlake.lake.append import AppendResult
 from runlake.lake.bulk import Reject
 from runlake.query import sources
 from runlake.settings import Settings
@@ -31,7 +31,7 @@ from runlake.store import Store
 
 Record = dict[str, Any]
 Texts = list[str]  # records, each as JSON text, for numbers must stay as they were written
-Way = Callable[[Settings, Texts, Path], Counts]
+Way = Callable[[Settings, Texts, Path], AppendResult]
 
 TASK: Final = "550e8400-e29b-41d4-a716-446655440000"
 TIMES: Final = [
@@ -113,7 +113,7 @@ def nasty() -> Texts:
     return made
 
 
-def submitted(settings: Settings, batch: Batch) -> Counts:
+def submitted(settings: Settings, batch: Batch) -> AppendResult:
     store = Store(settings)
     try:
         store.load()
@@ -123,13 +123,13 @@ def submitted(settings: Settings, batch: Batch) -> Counts:
         store.close()
 
 
-def imported(settings: Settings, file: Path, reject: Callable[[Reject], None] | None = None) -> Counts:
+def imported(settings: Settings, file: Path, reject: Callable[[Reject], None] | None = None) -> AppendResult:
     store = Store(settings)
     try:
         store.load()
-        pieces = (bulk.Source(*piece) for piece in sources.tables([file], None, settings))
+        pieces = (bulk.Chunk(*piece) for piece in sources.tables([file], None, settings))
         totals = load_pieces(store, pieces, reject=reject)
-        return Counts(totals.stored, totals.duplicates, totals.stale)
+        return AppendResult(totals.stored, totals.duplicates, totals.stale)
     finally:
         store.close()
 
@@ -148,31 +148,31 @@ def columns(texts: Texts) -> pa.Table:
     return pa.table(found)
 
 
-def by_json(settings: Settings, texts: Texts, folder: Path) -> Counts:
-    return submitted(settings, from_json(f'{{"runs": [{",".join(texts)}]}}'.encode()))
+def by_json(settings: Settings, texts: Texts, folder: Path) -> AppendResult:
+    return submitted(settings, decode_json(f'{{"runs": [{",".join(texts)}]}}'.encode()).batch())
 
 
-def by_ndjson(settings: Settings, texts: Texts, folder: Path) -> Counts:
-    return submitted(settings, from_ndjson("\n".join(texts).encode()))
+def by_ndjson(settings: Settings, texts: Texts, folder: Path) -> AppendResult:
+    return submitted(settings, decode_ndjson("\n".join(texts).encode()).batch())
 
 
-def by_arrow(settings: Settings, texts: Texts, folder: Path) -> Counts:
+def by_arrow(settings: Settings, texts: Texts, folder: Path) -> AppendResult:
     return submitted(settings, from_arrow(arrow_stream(columns(texts), chunk=7)))
 
 
-def by_ndjson_file(settings: Settings, texts: Texts, folder: Path) -> Counts:
+def by_ndjson_file(settings: Settings, texts: Texts, folder: Path) -> AppendResult:
     file = folder / "runs.ndjson"
     file.write_bytes("".join(f"{text}\n" for text in texts).encode())
     return imported(settings, file)
 
 
-def by_json_file(settings: Settings, texts: Texts, folder: Path) -> Counts:
+def by_json_file(settings: Settings, texts: Texts, folder: Path) -> AppendResult:
     file = folder / "runs.json"
     file.write_bytes(f"[{','.join(texts)}]".encode())
     return imported(settings, file)
 
 
-def by_parquet_file(settings: Settings, texts: Texts, folder: Path) -> Counts:
+def by_parquet_file(settings: Settings, texts: Texts, folder: Path) -> AppendResult:
     file = folder / "runs.parquet"
     with duckdb.connect() as con:
         con.register("given", columns(texts))
@@ -184,9 +184,9 @@ WAYS: Final[tuple[Way, ...]] = (by_json, by_ndjson, by_arrow, by_ndjson_file, by
 
 
 def check(settings: Settings, texts: Texts, folder: Path, first: Way, others: tuple[Way, ...]) -> None:
-    assert first(settings, texts, folder) == Counts(len(texts), 0, 0)
+    assert first(settings, texts, folder) == AppendResult(len(texts), 0, 0)
     for way in others:
-        assert way(settings, texts, folder) == Counts(0, len(texts), 0), way.__name__
+        assert way(settings, texts, folder) == AppendResult(0, len(texts), 0), way.__name__
 
 
 @pytest.mark.parametrize("first", WAYS, ids=lambda way: way.__name__)
@@ -254,7 +254,7 @@ def test_what_appears_late_in_a_json_file_is_read(tmp_path: Path, what: str) -> 
     last = at_one_time(10**6, **late)
     kept = Settings(data=str(tmp_path / "lake"))
     assert by_ndjson_file(kept, [*texts, last], tmp_path).stored == SAMPLE + 2
-    assert by_json(kept, [last], tmp_path) == Counts(0, 1, 0)
+    assert by_json(kept, [last], tmp_path) == AppendResult(0, 1, 0)
 
 
 @pytest.mark.parametrize("field", WRONG, ids=str)

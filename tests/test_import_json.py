@@ -9,7 +9,7 @@ import pytest
 from taking import loaded, refusal, taken, written
 
 from runlake.errors import BadInput, ImportFailed
-from runlake.intake import from_json, records
+from runlake.intake import decode_json, records
 from runlake.query import readers
 
 TASK = "550e8400-e29b-41d4-a716-446655440000"
@@ -126,7 +126,7 @@ def test_records_of_files_may_be_as_other_programs_write_them() -> None:
         (row,) = records.split([record]).batch.rows.to_pylist()
         assert (row["success"], row["attempt"]) == (success != "0", float(attempt))
         with pytest.raises(BadInput):
-            from_json(b'{"runs":[%s]}' % record)
+            decode_json(b'{"runs":[%s]}' % record)
     for success, attempt, field in (("2", "1", "success"), ('"yes"', "1", "success"), ("true", "1.5", "attempt")):
         (bad,) = records.split([f"{{{fields % (TASK, TASK, success, attempt)}}}".encode()]).rejected
         assert bad.field == field

@@ -15,7 +15,7 @@ from loading import load_pieces
 
 from runlake import generate, times
 from runlake.columns import ARROW
-from runlake.lake.bulk import Source, Totals
+from runlake.lake.bulk import Chunk, Totals
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -30,7 +30,7 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def pieces(sizes: list[int]) -> Iterator[Source]:
+def pieces(sizes: list[int]) -> Iterator[Chunk]:
     """Pieces with outputs of about a kilobyte, made one by one."""
     history = generate.history(
         runs=PIECES * ROWS, days=3, tasks=5, seed=1, until=times.parse("2025-01-04"), batch_rows=ROWS
@@ -39,7 +39,7 @@ def pieces(sizes: list[int]) -> Iterator[Source]:
     for number, rows in enumerate(history):
         table = rows.set_column(rows.column_names.index("output"), "output", output)
         sizes.append(table.nbytes)
-        yield Source("made", number * ROWS + 1, table)
+        yield Chunk("made", number * ROWS + 1, table)
 
 
 def grown(folder: str) -> tuple[int, int]:

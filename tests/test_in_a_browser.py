@@ -38,10 +38,10 @@ FLAGS: Final = [
 ]
 # The service as it was before it looked at what pages send.
 UNGUARDED: Final = """
-from runlake.api import door
+from runlake.api import middleware
 from runlake.api.browsers import Browsers
 Browsers.check_origin = Browsers.check_host = lambda self, scope: None
-door._check_type = lambda scope: None
+middleware._check_type = lambda scope: None
 """
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from runlake import duck, times
 from runlake.columns import ARROW
 from runlake.errors import BadInput
-from runlake.intake import Tables, from_json, from_ndjson, outputs
+from runlake.intake import Tables, decode_json, decode_ndjson, outputs
 from runlake.model import MAX_RECORD_BYTES
 
 TASK: Final = "550e8400-e29b-41d4-a716-446655440000"
@@ -40,7 +40,7 @@ def fields_of(bad: BadInput) -> list[str]:
 
 
 def row(fields: str) -> dict[str, Any]:
-    found: dict[str, Any] = from_json(body(with_fields(fields))).rows.to_pylist()[0]
+    found: dict[str, Any] = decode_json(body(with_fields(fields))).batch().rows.to_pylist()[0]
     return found
 
 
@@ -65,10 +65,10 @@ def test_a_wrong_value_is_named(field: str, value: str) -> None:
     bad = f'{{"task_id":"{TASK}","{field}":{value}}}'
     for at in (0, 17):
         with pytest.raises(BadInput) as raised:
-            from_json(body(*[GOOD] * at, bad, GOOD))
+            decode_json(body(*[GOOD] * at, bad, GOOD))
         assert fields_of(raised.value) == [f"runs[{at}].{field}"]
         with pytest.raises(BadInput) as raised:
-            from_ndjson("\n".join(["", *[GOOD] * at, " ", bad, GOOD]).encode())
+            decode_ndjson("\n".join(["", *[GOOD] * at, " ", bad, GOOD]).encode())
         assert fields_of(raised.value) == [f"runs[{at}].{field}"]
 
 
@@ -84,7 +84,7 @@ def test_a_wrong_value_is_named(field: str, value: str) -> None:
 )
 def test_rules_between_fields(fields: str, field: str) -> None:
     with pytest.raises(BadInput) as raised:
-        from_json(body(GOOD, with_fields(fields)))
+        decode_json(body(GOOD, with_fields(fields)))
     assert fields_of(raised.value) == [f"runs[1].{field}"]
 
 
@@ -94,7 +94,7 @@ def test_a_clock_that_is_wrong_elsewhere_is_no_error() -> None:
 
 
 def test_defaults() -> None:
-    batch = from_json(body(GOOD, with_fields('"id":null,"output":null,"error":null,"lease_owner":null')))
+    batch = decode_json(body(GOOD, with_fields('"id":null,"output":null,"error":null,"lease_owner":null'))).batch()
     assert batch.rows.schema == ARROW
     assert batch.received.tolist() == [True, True]
     now = time.time_ns() // 1000
@@ -115,13 +115,13 @@ def test_defaults() -> None:
     ],
 )
 def test_created_at_has_a_default(fields: str, created: str) -> None:
-    batch = from_json(body(with_fields(fields)))
+    batch = decode_json(body(with_fields(fields))).batch()
     assert batch.rows["created_at"].cast(pa.int64()).to_pylist() == [times.parse(created)]
     assert batch.received.tolist() == [False]
 
 
 def test_minted_ids_are_distinct_version_7_and_of_now() -> None:
-    ids = from_json(body(*[GOOD] * 1000)).rows["id"].to_pylist()
+    ids = decode_json(body(*[GOOD] * 1000)).batch().rows["id"].to_pylist()
     assert len(set(ids)) == 1000
     assert {(run_id.version, run_id.variant) for run_id in ids} == {(7, uuid.RFC_4122)}
     assert all(0 <= time.time() - (run_id.int >> 80) / 1000 < 10 for run_id in ids)
@@ -159,13 +159,13 @@ BODIES: Final[dict[str, tuple[bytes, str]]] = {
 def test_bodies_that_are_refused(what: str) -> None:
     sent, field = BODIES[what]
     with pytest.raises(BadInput) as raised:
-        from_json(sent)
+        decode_json(sent)
     assert fields_of(raised.value) == [field]
 
 
 def test_many_errors_are_named_but_not_all() -> None:
     with pytest.raises(BadInput) as raised:
-        from_json(body(*["{}"] * 50))
+        decode_json(body(*["{}"] * 50))
     assert fields_of(raised.value) == [f"runs[{i}].task_id" for i in range(10)]
 
 
@@ -192,7 +192,7 @@ def test_nesting(kind: str) -> None:
             with_fields(f'"output":{deep}'),
             GOOD,
         ]
-        for read, sent in ((from_json, body(*records)), (from_ndjson, "\n".join(records).encode())):
+        for read, sent in ((decode_json, body(*records)), (decode_ndjson, "\n".join(records).encode())):
             with pytest.raises(BadInput) as raised:
                 read(sent)
             assert fields_of(raised.value) == ["runs[17].output"]
@@ -214,7 +214,7 @@ def test_nesting_in_a_long_column() -> None:
 def test_a_record_is_at_most_one_mebibyte() -> None:
     room = MAX_RECORD_BYTES - len(with_fields('"error":""'))
     assert row(f'"error":"{"x" * room}"')["error"] == "x" * room
-    for read, sent in ((from_json, body), (from_ndjson, lambda *lines: "\n".join(lines).encode())):
+    for read, sent in ((decode_json, body), (decode_ndjson, lambda *lines: "\n".join(lines).encode())):
         with pytest.raises(BadInput) as raised:
             read(sent(GOOD, with_fields(f'"error":"{"x" * (room + 1)}"')))
         assert fields_of(raised.value) == ["runs[1]"]
@@ -274,17 +274,19 @@ def test_the_short_way_to_canonical_text_agrees_with_duckdb(texts: list[str]) ->
     assert canonical(again) == again
     batch = TABLES.batch(pa.table({"task_id": [TASK] * len(texts), "output": texts}))
     assert batch.rows["output"].to_pylist() == written
-    assert from_json(body(*(with_fields(f'"output":{text}') for text in texts))).rows["output"].to_pylist() == written
+    decoded = decode_json(body(*(with_fields(f'"output":{text}') for text in texts)))
+    assert decoded.batch().rows["output"].to_pylist() == written
 
 
 def test_ndjson_lines() -> None:
-    assert from_ndjson(f"{GOOD}\r\n\r\n {GOOD} \r\n\n".encode()).rows.num_rows == 2
-    assert from_ndjson(with_fields('"error":"a\u2028b\x85c"').encode()).rows["error"].to_pylist() == ["a\u2028b\x85c"]
+    assert decode_ndjson(f"{GOOD}\r\n\r\n {GOOD} \r\n\n".encode()).batch().rows.num_rows == 2
+    separators = decode_ndjson(with_fields('"error":"a\u2028b\x85c"').encode()).batch()
+    assert separators.rows["error"].to_pylist() == ["a\u2028b\x85c"]
     for sent in ("", "\n \n", f"[{GOOD}]", "null", GOOD * 2):
         with pytest.raises(BadInput) as raised:
-            from_ndjson(sent.encode())
+            decode_ndjson(sent.encode())
         assert fields_of(raised.value) == ["runs[0]" if sent.strip() else "runs"]
-    assert np.count_nonzero(from_ndjson(GOOD.encode()).received) == 1
+    assert np.count_nonzero(decode_ndjson(GOOD.encode()).batch().received) == 1
 
 
 STRINGS_OF: Final = (pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string()))
@@ -338,6 +340,6 @@ def test_a_wrong_value_beside_what_cannot_be_read(wrong: bytes, other: bytes) ->
     """The value cannot be shown then; the record is refused all the same."""
     for text in (b"{" + wrong + b"," + other + b"}", b"{" + other + b"," + wrong + b"}"):
         with pytest.raises(BadInput):
-            from_ndjson(text)
+            decode_ndjson(text)
         with pytest.raises(BadInput):
-            from_json(b'{"runs":[' + text + b"]}")
+            decode_json(b'{"runs":[' + text + b"]}")

@@ -33,9 +33,9 @@ from support import SETTINGS_FILES, append_and_die, load_settings
 
 from runlake import failpoints, times
 from runlake.errors import Conflict, ImportFailed, LakeDamaged
-from runlake.intake import from_json
+from runlake.intake import decode_json
 from runlake.lake import bulk
-from runlake.lake.append import Counts
+from runlake.lake.append import AppendResult
 from runlake.model import Run, RunPage, RunsQuery
 from runlake.query import queries, verify
 from runlake.settings import Settings
@@ -106,7 +106,7 @@ class Model:
         self.records: dict[str, Record] = {}
         self.horizon = 0
 
-    def apply(self, batch: list[Record], *, whole: bool = True) -> tuple[Counts, list[int]]:
+    def apply(self, batch: list[Record], *, whole: bool = True) -> tuple[AppendResult, list[int]]:
         """What becomes of a batch, and the index of each conflict."""
         trial = dict(self.records)
         stored = duplicates = stale = 0
@@ -130,7 +130,7 @@ class Model:
                 stored += 1
         if not conflicts or not whole:
             self.records = trial
-        return Counts(stored, duplicates, stale), conflicts
+        return AppendResult(stored, duplicates, stale), conflicts
 
     def retain(self, keep: int) -> None:
         """Drop what was finished in the days before the newest day until now, `keep` days before."""
@@ -185,10 +185,10 @@ class Machine(RuleBasedStateMachine):
         store.load()
         return store
 
-    def submit(self, batch: list[Record]) -> Future[Counts]:
-        return self.store.writer.submit(from_json(json.dumps({"runs": batch}).encode()))
+    def submit(self, batch: list[Record]) -> Future[AppendResult]:
+        return self.store.writer.submit(decode_json(json.dumps({"runs": batch}).encode()).batch())
 
-    def compare(self, batch: list[Record], answer: Future[Counts]) -> None:
+    def compare(self, batch: list[Record], answer: Future[AppendResult]) -> None:
         expected, conflicts = self.model.apply(batch)
         if not conflicts:
             assert answer.result(60) == expected
@@ -251,11 +251,11 @@ class Machine(RuleBasedStateMachine):
         expected = [self.model.apply(batch, whole=False)[0] for batch in batches]
         self.store.close()
         store = self.opened(self.settings)
-        pieces = [bulk.Source("test", 1, table(batch)) for batch in batches]
+        pieces = [bulk.Chunk("test", 1, table(batch)) for batch in batches]
         if fail:
             self.model.records = before
             pieces.append(
-                bulk.Source("bad", 1, table(batches[0]).set_column(0, "id", pa.array(["?"] * len(batches[0]))))
+                bulk.Chunk("bad", 1, table(batches[0]).set_column(0, "id", pa.array(["?"] * len(batches[0]))))
             )
         try:
             if fail:
@@ -263,7 +263,7 @@ class Machine(RuleBasedStateMachine):
                     load_pieces(store, pieces)
             else:
                 totals = load_pieces(store, pieces, reject=note)
-                for name in Counts.__struct_fields__:
+                for name in AppendResult.__struct_fields__:
                     assert getattr(totals, name) == sum(getattr(counts, name) for counts in expected)
         finally:
             store.close()
@@ -275,7 +275,7 @@ class Machine(RuleBasedStateMachine):
         self.store.close()
         store = self.opened(msgspec.structs.replace(self.settings, grace_seconds=grace))
         try:
-            store.writer.keeper.run(store.writer.keeper.steps())
+            store.writer.maintenance.run(store.writer.maintenance.pending_steps())
             assert store.stored.inlined_rows == 0
             files = store.stored.files
             assert len({file.day for file in files}) == len(files)
@@ -292,7 +292,7 @@ class Machine(RuleBasedStateMachine):
         self.store.close()
         store = self.opened(msgspec.structs.replace(self.settings, retention_days=keep))
         try:
-            store.writer.keeper.run(store.writer.keeper.steps())
+            store.writer.maintenance.run(store.writer.maintenance.pending_steps())
         finally:
             store.close()
         self.model.retain(keep)

@@ -15,7 +15,7 @@ from runlake import model
 from runlake.api import examples
 from runlake.api.openapi import Operation
 from runlake.columns import NAMES
-from runlake.intake import from_json, from_ndjson
+from runlake.intake import decode_json, decode_ndjson
 
 WORDS: Final = {"type", "title", "description", "examples", "default"}
 OFFSET: Final = re.compile(r"(?:Z|[+-]\d\d:\d\d)$")
@@ -137,8 +137,8 @@ def test_examples_of_answers_decode(op: Operation) -> None:
 def test_examples_of_requests_are_read() -> None:
     content = DOC["paths"]["/runs"]["post"]["requestBody"]["content"]
     assert list(content) == ["application/json", "application/x-ndjson", "application/vnd.apache.arrow.stream"]
-    as_json = from_json(msgspec.json.encode(content["application/json"]["example"])).rows
-    as_lines = from_ndjson(content["application/x-ndjson"]["example"].encode()).rows
+    as_json = decode_json(msgspec.json.encode(content["application/json"]["example"])).batch().rows
+    as_lines = decode_ndjson(content["application/x-ndjson"]["example"].encode()).batch().rows
     assert as_json.drop_columns("id") == as_lines.drop_columns("id")
     stored = examples.FINISHED
     assert as_json.slice(0, 1).to_pylist() == [

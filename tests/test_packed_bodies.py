@@ -36,15 +36,17 @@ MEASURE: Final = """
 import asyncio, gzip, resource, sys, zlib
 from runlake.api import body
 from runlake.errors import TooLarge
+from runlake.settings import Settings
 packer = zlib.compressobj(9, zlib.DEFLATED, 31)
 bomb = b"".join([*(packer.compress(bytes(2**20)) for _ in range(4096)), packer.flush()])
-share = body.Share(body.Room(2**40))
+reader = body.BodyReader(Settings(body_bytes=64 * 2**20, bodies_bytes=2**40))
+reservation = body.Reservation(reader.budget)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    asyncio.run(body._unpacked(bomb, 64 * 2**20, share))
+    asyncio.run(reader._unpacked(bomb, reservation))
 except TooLarge as exc:
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    print(len(bomb), share.size - len(bomb), round(grown), exc)
+    print(len(bomb), reservation.size - len(bomb), round(grown), exc)
 """
 
 
@@ -230,7 +232,7 @@ def memory(pid: int) -> int:
 
 def test_members_whose_ends_fall_on_a_step() -> None:
     """The last piece of one is full, or nearly, and another follows in what was fed to it."""
-    for size in (unpack.STEP - 1, unpack.STEP, unpack.STEP + 1, 3 * unpack.STEP + 100):
+    for size in (unpack.PIECE - 1, unpack.PIECE, unpack.PIECE + 1, 3 * unpack.PIECE + 100):
         body = bytes(size)
         for level in (0, 1, 9):
             packed = gzip.compress(body, level) + gzip.compress(b"x" * 100) + gzip.compress(body, level) + bytes(9)
@@ -246,4 +248,4 @@ def test_pieces_are_what_gzip_reads(parts: list[tuple[bytes, int, int]], padding
     packed = b"".join(gzip.compress(seed * times, level) for seed, times, level in parts) + bytes(padding)
     found = list(unpack.pieces(packed))
     assert b"".join(found) == gzip.decompress(packed)
-    assert all(0 < len(piece) <= unpack.STEP for piece in found)
+    assert all(0 < len(piece) <= unpack.PIECE for piece in found)

@@ -135,7 +135,7 @@ def test_tables_followed_are_tables_made_anew(settings: Settings, changes: dict[
                 for start in range(0, len(batch), 60):
                     append(store, batch[start : start + 60])
             store.writer.close()
-            store.writer.keeper.run(store.writer.keeper.steps())
+            store.writer.maintenance.run(store.writer.maintenance.pending_steps())
     assert_same_tables(here, known)
 
 
@@ -148,7 +148,7 @@ def test_tables_after_days_went(settings: Settings) -> None:
         append(store, [*known, *old_only])
         store.writer.close()
         settled(store)
-        store.writer.keeper.run(store.writer.keeper.steps())
+        store.writer.maintenance.run(store.writer.maintenance.pending_steps())
         horizon = store.stored.horizon
     assert horizon is not None
     stay = [row for row in known if row["finished_at"] is None or run_at(row) >= horizon * DAY]

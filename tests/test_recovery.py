@@ -14,8 +14,8 @@ from loading import opened_store
 from support import post, record
 
 from runlake.errors import Busy, LakeDamaged
-from runlake.lake.append import Counts
-from runlake.lake.maintain import Step
+from runlake.lake.append import AppendResult
+from runlake.lake.steps import Step
 from runlake.query import verify
 from runlake.serving.database import Database
 from runlake.serving.serving import Serving
@@ -71,9 +71,9 @@ def test_an_apply_that_fails(
     with opened_store(msgspec.structs.replace(settings, maintain_seconds=1000.0)) as store:
         post(store, *(record(i) for i in range(5)), record(99, finished_at=None, success=None))
         arm(1)
-        assert post(store, *(record(i) for i in range(5, 8))) == Counts(3, 0, 0)
+        assert post(store, *(record(i) for i in range(5, 8))) == AppendResult(3, 0, 0)
         assert totals(store) == (9, 9)
-        assert post(store, record(99), record(4), record(10)) == Counts(2, 1, 0)
+        assert post(store, record(99), record(4), record(10)) == AppendResult(2, 1, 0)
         assert totals(store) == (10, 10)
     assert_sound(settings, 10)
 
@@ -95,12 +95,12 @@ def test_upkeep_after_a_commit_that_was_not_followed(
             post(store, *batch)
         while store.writer.lag():  # nobody posts; upkeep comes by itself
             threading.Event().wait(0.01)
-        store.writer.keeper._due.append(step)
-        while step in store.writer.keeper._due:
+        store.writer.maintenance._due.append(step)
+        while step in store.writer.maintenance._due:
             threading.Event().wait(0.01)
         assert totals(store) == (9, 9)
-        assert post(store, *batch) == Counts(0, 3, 0)
-        assert post(store, record(10), record(11)) == Counts(2, 0, 0)
+        assert post(store, *batch) == AppendResult(0, 3, 0)
+        assert post(store, record(10), record(11)) == AppendResult(2, 0, 0)
         assert totals(store) == (11, 11)
     assert_sound(settings, 11)
 
@@ -112,7 +112,7 @@ def test_a_step_that_fails_after_its_commit(settings: Settings, monkeypatch: pyt
     with opened_store(often) as store:
         post(store, *(record(i) for i in range(9)))
         applying(1)
-        store.writer.keeper._due.append(Step.FLUSH)
+        store.writer.maintenance._due.append(Step.FLUSH)
         while store.stored.inlined_rows or store.writer.lag():
             threading.Event().wait(0.01)
         assert totals(store) == (9, 9)
@@ -134,7 +134,7 @@ def test_counting_that_fails(settings: Settings, monkeypatch: pytest.MonkeyPatch
     with opened_store(often) as store:
         monkeypatch.setattr(Database, "execute", fails)
         for start in range(0, 30, 3):
-            assert post(store, *(record(start + i) for i in range(3))) == Counts(3, 0, 0)
+            assert post(store, *(record(start + i) for i in range(3))) == AppendResult(3, 0, 0)
             assert totals(store) == (start + 3, start + 3)
         while len(failed) < 2 or store.writer.lag():
             threading.Event().wait(0.01)

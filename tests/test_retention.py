@@ -23,9 +23,9 @@ from support import Server, environment, record, runlake
 
 from runlake import duck, times
 from runlake.lake import retention
-from runlake.lake.append import Counts
+from runlake.lake.append import AppendResult
 from runlake.lake.catalog import DataFile
-from runlake.lake.maintain import Step
+from runlake.lake.steps import Step
 from runlake.model import Instant, RunsQuery, SummaryQuery
 from runlake.query import queries, statistics, verify
 from runlake.query.engine import Session
@@ -45,7 +45,7 @@ if sys.argv[3] == "before":
     retention.NewFiles.sync = lambda _: os._exit(9)
 else:
     retention.Commit = lambda **_: os._exit(9)
-store.writer.keeper.run(store.writer.keeper.steps())
+store.writer.maintenance.run(store.writer.maintenance.pending_steps())
 """
 KEEP: Final = 9
 
@@ -73,11 +73,11 @@ def test_a_step_drops_a_few_days() -> None:
     def files(*rows: int) -> list[DataFile]:
         return [DataFile(i, f"{i}.parquet", i, count, 1) for i, count in enumerate(rows)]
 
-    assert retention.bounded(files(*[1] * 100), [], 90) == 32
-    assert retention.bounded(files(*[1] * 100), [], 20) == 20
-    assert retention.bounded(files(*[10**7] * 5), [], 3) == 1
-    assert retention.bounded(files(*[10**6] * 5), [], 4) == 2
-    assert retention.bounded([], [3, 5, 80], 60) == 60
+    assert retention.next_horizon(files(*[1] * 100), [], 90) == 32
+    assert retention.next_horizon(files(*[1] * 100), [], 20) == 20
+    assert retention.next_horizon(files(*[10**7] * 5), [], 3) == 1
+    assert retention.next_horizon(files(*[10**6] * 5), [], 4) == 2
+    assert retention.next_horizon([], [3, 5, 80], 60) == 60
 
 
 def kept(rows: tuple[Row, ...]) -> tuple[list[Row], list[Row]]:
@@ -97,13 +97,13 @@ def catalog(settings: Settings, query: str) -> int:
         return int(con.execute(query).fetchall()[0][0])
 
 
-def retain(settings: Settings) -> retention.Gone:
+def retain(settings: Settings) -> retention.Dropped:
     """Everything that is due, done by hand."""
     store = Store(msgspec.structs.replace(settings, retention_days=KEEP, grace_seconds=0.0))
     try:
         store.load()
-        store.writer.keeper.run(store.writer.keeper.steps())
-        return store.writer.keeper.gone
+        store.writer.maintenance.run(store.writer.maintenance.pending_steps())
+        return store.writer.maintenance.dropped
     finally:
         store.close()
 
@@ -140,8 +140,8 @@ def test_everything_agrees_after_days_went(any_settings: Settings, name: str) ->
         assert_no_deletions(quiet)
     oracle = Oracle(stay)
     with opened_store(quiet) as store:
-        assert append(store, goes) == Counts(0, 0, len(goes))
-        assert append(store, stay) == Counts(0, len(stay), 0)
+        assert append(store, goes) == AppendResult(0, 0, len(goes))
+        assert append(store, stay) == AppendResult(0, len(stay), 0)
         assert_pages(store, oracle, rng, 15)
         assert_runs(store, oracle, rng)
         assert_windows(store, oracle, rng, 6)
@@ -169,7 +169,7 @@ def test_a_question_that_began_before_still_answers(settings: Settings) -> None:
         store.writer.close()  # upkeep is ours now
         asked = store.engine.submit(late)
         assert begun.wait(60)
-        store.writer.keeper.run([Step.FLUSH, Step.RETAIN])
+        store.writer.maintenance.run([Step.FLUSH, Step.RETAIN])
         assert store.engine.submit(counted).result(60) == in_windows(stay)
         go_on.set()
         assert asked.result(60) == in_windows(rows)
@@ -209,14 +209,14 @@ def test_an_open_run_goes_by_its_end_only(settings: Settings) -> None:
     with opened_store(settings) as store:
         assert set(store.stored.open_runs) == {old["id"].bytes}
         renewed = old | {"attempt": 7}
-        assert append(store, [renewed]) == Counts(1, 0, 0)
+        assert append(store, [renewed]) == AppendResult(1, 0, 0)
         ended = renewed | {"finished_at": histories.NOON, "success": True}
-        assert append(store, [ended]) == Counts(0, 0, 1)
+        assert append(store, [ended]) == AppendResult(0, 0, 1)
         assert (store.stored.open_runs, store.stored.runs) == ({}, KEEP + 1)
         # Started within the days that are kept, it would have been.
         late = ended | {"started_at": histories.NOON}
-        assert append(store, [late]) == Counts(1, 0, 0)
-        assert append(store, [late | {"error": "x"}, old][1:]) == Counts(0, 0, 1)
+        assert append(store, [late]) == AppendResult(1, 0, 0)
+        assert append(store, [late | {"error": "x"}, old][1:]) == AppendResult(0, 0, 1)
     assert verify.check(settings).findings == []
 
 
@@ -328,9 +328,9 @@ def test_a_kill_leaves_all_days_or_none(settings: Settings, when: str) -> None:
         total, horizon = store.stored.runs, store.stored.horizon
         again = append(store, rows)
     if when == "before":
-        assert (total, horizon, again) == (181, None, Counts(0, 180, 0))
+        assert (total, horizon, again) == (181, None, AppendResult(0, 180, 0))
     else:
-        assert (total, again) == (9 * (KEEP + 1), Counts(0, 9 * (KEEP + 1), 9 * (19 - KEEP)))
+        assert (total, again) == (9 * (KEEP + 1), AppendResult(0, 9 * (KEEP + 1), 9 * (19 - KEEP)))
         assert horizon == histories.NOON // DAY - KEEP
     assert retain(settings).runs == (181 - 9 * (KEEP + 1) if when == "before" else 0)
     assert_no_deletions(settings)
@@ -351,5 +351,5 @@ def test_many_days_go_in_bounded_steps(settings: Settings) -> None:
         assert len(store.lake.files()) == KEEP + 1
         unknown = histories.made(rng, (store.stored.horizon or 0) * DAY - 1, id=uuid.UUID(int=5))
         first = unknown | {"started_at": unknown["started_at"] + 1, "finished_at": unknown["started_at"] + 2}
-        assert append(store, [unknown]) == Counts(0, 0, 1)
-        assert append(store, [first]) == Counts(1, 0, 0)
+        assert append(store, [unknown]) == AppendResult(0, 0, 1)
+        assert append(store, [first]) == AppendResult(1, 0, 0)

@@ -74,7 +74,7 @@ def test_what_was_checkpointed_is_caught_up(settings: Settings, rebuilds: list[i
         append(store, known[:60])
     early = shutil.copytree(folder(settings), tmp_path / "early")
     with opened_store(settings) as store:
-        store.writer.keeper.run(store.writer.keeper.steps())
+        store.writer.maintenance.run(store.writer.maintenance.pending_steps())
         append(store, known[60:200])
         append(store, known[200:])
         assert_answers(store, known)
@@ -99,7 +99,7 @@ def test_the_snapshot_of_the_checkpoint_does_not_expire(
         for start in range(0, len(known), 40):
             append(store, known[start : start + 40])
         store.writer.close()
-        store.writer.keeper.run(store.writer.keeper.steps())
+        store.writer.maintenance.run(store.writer.maintenance.pending_steps())
     shutil.rmtree(folder(settings))
     early.rename(folder(settings))
     with opened_store(hasty) as store:
@@ -174,7 +174,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row]]:
         for start in range(0, len(known), 230):
             append(store, known[start : start + 230])
         store.writer.close()
-        store.writer.keeper.run(store.writer.keeper.steps())
+        store.writer.maintenance.run(store.writer.maintenance.pending_steps())
     return Path(settings.data), known
 
 

@@ -16,16 +16,16 @@ from runlake import errors
 ROOT: Final = Path(errors.__file__).parent
 FILES: Final = sorted(ROOT.rglob("*.py"))
 BOTTOM: Final = frozenset(
-    {"ahead", "columns", "duck", "errors", "failpoints", "log", "model"}
-    | {"parquet", "paths", "settings", "statements", "times"}
+    {"columns", "duck", "errors", "failpoints", "log", "model"}
+    | {"parquet", "paths", "prefetch", "settings", "statements", "times"}
 )
 # The reading room may know what the lake looks like (DataFile, and Lake for the commands that read beside the
 # service) and its checksums, but nothing that writes runs.
-LAKE_TO_READ: Final = frozenset({"lake.catalog", "lake.sums"})
+LAKE_TO_READ: Final = frozenset({"lake.catalog", "lake.checksums"})
 
 # For each room: the rooms and modules it may import, besides itself. Bytes flow the same way.
 ALLOWED: Final[dict[str, frozenset[str]]] = {
-    "ahead": frozenset(),
+    "prefetch": frozenset(),
     "errors": frozenset(),
     "log": frozenset(),
     "times": frozenset(),
@@ -45,11 +45,12 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "query": BOTTOM | {"intake", "serving"} | LAKE_TO_READ,
     "store": BOTTOM | {"lake", "query", "serving"},
     "api": BOTTOM | {"access", "intake", "lake.append", "query", "store"},
-    "cli": BOTTOM | {"access", "api", "generate", "serving", "intake.files", "intake.words", "lake", "query", "store"},
+    "cli": BOTTOM
+    | {"access", "api", "generate", "serving", "intake.files", "intake.messages", "lake", "query", "store"},
 }
 DUCKDB: Final = frozenset(
     {
-        "cli/look.py",  # its version only
+        "cli/info.py",  # its version only
         "duck.py",
         "intake/outputs.py",
         "lake/attach.py",

@@ -17,8 +17,8 @@ from support import Server, environment, post, record, runlake
 from test_backup import backup
 
 from runlake.errors import LakeDamaged
-from runlake.lake import sums
 from runlake.lake.catalog import Lake
+from runlake.lake.checksums import Checksums
 from runlake.paths import Paths
 from runlake.query import verify
 from runlake.settings import Settings
@@ -54,8 +54,8 @@ def fill(lake: Path, *groups: range, opened: range = range(0), maintain: bool = 
     if maintain:
         store = Store(settings(lake, **fields))
         store.load()
-        keeper = store.writer.keeper
-        keeper.run(keeper.steps())
+        maintenance = store.writer.maintenance
+        maintenance.run(maintenance.pending_steps())
         store.close()
 
 
@@ -86,7 +86,7 @@ def files(lake: Path) -> list[Path]:
 
 def listed(lake: Path) -> list[str]:
     """The lines of the file of checksums."""
-    return Paths.of(lake).sums.read_text().splitlines()
+    return Paths.of(lake).checksums.read_text().splitlines()
 
 
 def agreed(lake: Path) -> bool:
@@ -158,7 +158,7 @@ def test_the_command_names_the_file(lake: Path) -> None:
 def test_lines_that_are_none(lake: Path, change: object) -> None:
     """They are passed over, and what is appended afterwards is read."""
     assert callable(change)
-    file = Paths.of(lake).sums
+    file = Paths.of(lake).checksums
     text = change(file.read_text())
     whole = {line.partition("  ")[2] for line in text.splitlines()} & {str(f.relative_to(lake)) for f in files(lake)}
     file.write_text(text)
@@ -166,7 +166,7 @@ def test_lines_that_are_none(lake: Path, change: object) -> None:
     old = set(files(lake))
     fill(lake, group(5, 5))
     assert clean(lake, bare=len(old) - len(whole))
-    assert {str(new.relative_to(lake)) for new in {*files(lake)} - old} <= sums.read(Paths.of(lake)).keys()
+    assert {str(new.relative_to(lake)) for new in {*files(lake)} - old} <= Checksums(Paths.of(lake)).read().keys()
     assert runlake("maintain", "--data", str(lake), env=NOW).returncode == 0
     assert clean(lake)
     assert agreed(lake)
@@ -175,19 +175,19 @@ def test_lines_that_are_none(lake: Path, change: object) -> None:
 def test_a_lake_without_them_gets_them(lake: Path) -> None:
     """check says how many files have none; `maintain` adds all, the service a bounded number of bytes at a time."""
     paths = Paths.of(lake)
-    paths.sums.unlink()
+    paths.checksums.unlink()
     live = files(lake)
     done = runlake("check", "--data", str(lake))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1].split() == ["without", "checksum", str(len(live))]
     sizes = {str(file): file.stat().st_size for file in live}
     for count in range(1, 4):
-        sums.tidy(paths, sizes, 1)
+        Checksums(paths).tidy(sizes, 1)
         assert len(listed(lake)) == count
     oldest = sorted(live, key=lambda file: file.name)
     assert [line.partition("  ")[2] for line in listed(lake)] == [str(f.relative_to(lake)) for f in oldest[:3]]
     cut = sizes | {str(oldest[3]): 1, str(lake / "files" / "gone"): 5}
-    sums.tidy(paths, cut, sum(sizes.values()))
+    Checksums(paths).tidy(cut, sum(sizes.values()))
     assert len(listed(lake)) == len(live) - 1, "a file that is not what the catalog says gets none"
     assert runlake("maintain", "--data", str(lake)).returncode == 0
     assert clean(lake)
@@ -196,7 +196,7 @@ def test_a_lake_without_them_gets_them(lake: Path) -> None:
 
 def test_the_service_adds_what_is_missing(lake: Path) -> None:
     """With its clean-up."""
-    Paths.of(lake).sums.unlink()
+    Paths.of(lake).checksums.unlink()
     often = environment(None, RUNLAKE_MAINTAIN_SECONDS="0.05", RUNLAKE_TIDY_SECONDS="0.1")
     with Server(lake, env=often) as server:
         while not any("step=clean" in line for line in server.log):
@@ -220,10 +220,10 @@ def test_no_files_no_lines(tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     fill(lake, range(5))
     paths = Paths.of(lake)
-    assert not paths.sums.exists()
-    paths.sums.write_text("0" * 64 + "  files/gone\n")
-    sums.tidy(paths, {})
-    assert not paths.sums.exists()
+    assert not paths.checksums.exists()
+    paths.checksums.write_text("0" * 64 + "  files/gone\n")
+    Checksums(paths).tidy({})
+    assert not paths.checksums.exists()
 
 
 def test_a_copy_tells_what_was_damaged_before(lake: Path, tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_copy_tells_what_was_damaged_before(lake: Path, tmp_path: Path) -> Non
         fill(lake, group(6, 5 + turn))
     flip(bad, bad.stat().st_size // 2, 3)
     (copy / bad.relative_to(lake)).unlink()
-    Paths.of(lake).sums.unlink()  # then the lines that the copy has count
+    Paths.of(lake).checksums.unlink()  # then the lines that the copy has count
     backup(lake, copy)
     shutil.rmtree(lake)
     assert clean(copy, bare=1)
@@ -248,18 +248,18 @@ def test_a_copy_tells_what_was_damaged_before(lake: Path, tmp_path: Path) -> Non
 
 def test_a_copy_without_them(lake: Path, tmp_path: Path) -> None:
     """Of a lake that has none, or whose file cannot be read, a backup is made all the same."""
-    file = Paths.of(lake).sums
+    file = Paths.of(lake).checksums
     file.unlink()
     file.mkdir()
     copy = tmp_path / "copy"
     backup(lake, copy)
-    assert not Paths.of(copy).sums.exists()
+    assert not Paths.of(copy).checksums.exists()
     assert clean(copy, bare=len(files(copy)))
 
 
 def test_trouble_with_it_stops_nobody(lake: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Here it is a folder: appends, merges and clean-up go on, check too, and the log says it once."""
-    file = Paths.of(lake).sums
+    file = Paths.of(lake).checksums
     file.unlink()
     file.mkdir()
     with caplog.at_level(logging.WARNING, "runlake"):
@@ -287,7 +287,7 @@ def full(tmp_path: Path) -> Iterator[Path]:
 
 def test_no_room_for_it(lake: Path, full: Path) -> None:
     """An append is stored; its files get their lines when there is room again."""
-    file = Paths.of(lake).sums
+    file = Paths.of(lake).checksums
     (full / "sums").touch()
     shutil.move(file, lake / "kept")
     file.symlink_to(full / "sums")

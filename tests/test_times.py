@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runlake import duck, times
 from runlake.errors import BadInput
-from runlake.intake import Tables, from_json
+from runlake.intake import Tables, decode_json
 
 TASK: Final = "550e8400-e29b-41d4-a716-446655440000"
 
@@ -202,7 +202,7 @@ def test_nanoseconds_are_cut_on_every_way(nanos: int) -> None:
     kinds = (pa.timestamp("ns"), pa.timestamp("ns", "UTC"), pa.timestamp("ns", "America/New_York"))
     columns = [pa.array([text]), *(pa.array([nanos], kind) for kind in kinds)]
     batches = [TABLES.batch(pa.table({"task_id": [TASK], "started_at": column})) for column in columns]
-    found = [batch.rows["started_at"] for batch in (from_json(body.encode()), *batches)]
+    found = [batch.rows["started_at"] for batch in (decode_json(body.encode()).batch(), *batches)]
     assert [column.cast(pa.int64()).to_pylist() for column in found] == [[nanos // 1000]] * 5
 
 

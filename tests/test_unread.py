@@ -138,8 +138,8 @@ def test_a_file_that_was_merged_before_it_was_counted(lake: Path, tmp_path: Path
         assert [bad.path for bad in store.serving.unreadable] == [str(file)]
         shutil.copyfile(good, file)
         store.writer.close()
-        keeper = store.writer.keeper
-        keeper.run(keeper.steps())
+        maintenance = store.writer.maintenance
+        maintenance.run(maintenance.pending_steps())
         day = times.parse(f"2025-01-{BAD:02}")
         assert len([live for live in store.stored.files if live.day == day // times.DAY_US]) == 1
         file.unlink(missing_ok=True)
@@ -161,6 +161,6 @@ def test_retention_drops_the_day_of_a_file_that_is_not_counted(lake: Path) -> No
         assert [bad.path for bad in store.serving.unreadable] == [str(file)]
         file.write_bytes(good)  # DuckLake opens the files of the days that it drops
         store.writer.close()
-        store.writer.keeper.run(store.writer.keeper.steps())
+        store.writer.maintenance.run(store.writer.maintenance.pending_steps())
         assert not store.serving.unreadable
         assert page(store)["total"] == 205

@@ -19,10 +19,10 @@ from support import post, record
 
 from runlake import duck, times
 from runlake.errors import DiskFull, LakeDamaged
-from runlake.lake import maintain, merging, sync
-from runlake.lake.append import Counts
+from runlake.lake import merging, new_files, steps
+from runlake.lake.append import AppendResult
 from runlake.lake.catalog import DataFile
-from runlake.lake.maintain import DEAD_OPEN_ROWS, State, Step
+from runlake.lake.steps import DEAD_OPEN_ROWS, State, Step
 from runlake.model import Run, RunsQuery
 from runlake.query import queries, verify
 from runlake.query.engine import Session
@@ -63,9 +63,9 @@ CASES: Final[list[tuple[dict[str, Any], list[Step], list[Step]]]] = [
 @pytest.mark.parametrize(("changes", "due", "everything"), CASES)
 def test_what_is_due(changes: dict[str, Any], due: list[Step], everything: list[Step]) -> None:
     state = msgspec.structs.replace(NOTHING, **changes)
-    assert maintain.plan(state, Settings()) == due
-    assert maintain.everything(state) == everything
-    assert merging.crowded(files(1, 2, 2, 3, 3, 3)) == [2, 3]
+    assert steps.plan(state, Settings()) == due
+    assert steps.plan_all(state) == everything
+    assert merging.days_with_several_files(files(1, 2, 2, 3, 3, 3)) == [2, 3]
 
 
 def test_the_newest_day_is_not_written_again_for_every_little_file() -> None:
@@ -78,8 +78,8 @@ def test_the_newest_day_is_not_written_again_for_every_little_file() -> None:
     cases += [([*grown(2, 100_000, 1), *files(9)], True), ([], False), (files(1, 2, 3), False)]
     for live, due in cases:
         state = msgspec.structs.replace(NOTHING, files=live, since_tidy=600.0)
-        assert (Step.MERGE in maintain.plan(state, Settings(merge_files=100))) == due == maintain.worth_merging(live)
-    assert Step.MERGE in maintain.everything(msgspec.structs.replace(NOTHING, files=cases[0][0]))
+        assert (Step.MERGE in steps.plan(state, Settings(merge_files=100))) == due == steps.worth_merging(live)
+    assert Step.MERGE in steps.plan_all(msgspec.structs.replace(NOTHING, files=cases[0][0]))
 
 
 def test_large_days_are_merged_one_at_a_time() -> None:
@@ -88,9 +88,9 @@ def test_large_days_are_merged_one_at_a_time() -> None:
     def of(*rows: int) -> list[DataFile]:
         return [DataFile(n, f"{n}.parquet", n // 2, count, 1) for n, count in enumerate(rows)]
 
-    assert maintain.days_a_step([]) == maintain.days_a_step(of(1, 1, 5, 5)) == maintain.MERGES_A_STEP
-    assert maintain.days_a_step(of(10, 10, 40_000, 60_000)) == 5
-    assert maintain.days_a_step(of(400_000, 400_000)) == 1
+    assert steps.days_per_step([]) == steps.days_per_step(of(1, 1, 5, 5)) == steps.MERGES_PER_STEP
+    assert steps.days_per_step(of(10, 10, 40_000, 60_000)) == 5
+    assert steps.days_per_step(of(400_000, 400_000)) == 1
 
 
 @contextmanager
@@ -123,8 +123,8 @@ def read(store: Store) -> list[Run]:
 
 
 def upkeep(store: Store) -> list[Step]:
-    steps = store.writer.keeper.steps()
-    store.writer.keeper.run(steps)
+    steps = store.writer.maintenance.pending_steps()
+    store.writer.maintenance.run(steps)
     return steps
 
 
@@ -197,11 +197,11 @@ def test_a_flush_moves_rows_of_the_catalog_to_sorted_files(settings: Settings) -
         assert [file.rows for file in store.stored.files] == [180, 180]
         assert read(store) == before
         _check_sorted(store.stored.files)
-        assert store.writer.keeper.steps() == TIDY
+        assert store.writer.maintenance.pending_steps() == TIDY
 
 
 def test_many_days_are_merged_in_bounded_steps(settings: Settings) -> None:
-    days = 2 * maintain.MERGES_A_STEP + 3
+    days = 2 * steps.MERGES_PER_STEP + 3
     dates = [f"2024-{1 + i // 28:02}-{1 + i % 28:02}" for i in range(days)]
     with running(settings, inline_rows=0) as store:
         for start in range(2):
@@ -233,7 +233,7 @@ def test_a_clean_up_waits_for_the_oldest_question(settings: Settings) -> None:
 
         def turns() -> set[str]:
             for _ in range(20):
-                store.writer.keeper.turn()
+                store.writer.maintenance.run_one_step()
                 time.sleep(0.002)
             return on_disk(settings)
 
@@ -272,7 +272,7 @@ def live_through(settings: Settings, cycles: int) -> None:
             ids = [*range(start, start + 50)]
             for step in (renewed(ids, 1), renewed(ids, 2), renewed(ids, 2, done=True)):
                 began = time.perf_counter()
-                assert post(store, *step) == Counts(50, 0, 0)
+                assert post(store, *step) == AppendResult(50, 0, 0)
                 slow.append(time.perf_counter() - began)
         assert len(read(store)) == cycles + 5
         assert store.stored.open_runs.keys() == {uuid.UUID(int=i).bytes for i in range(10**6, 10**6 + 5)}
@@ -300,23 +300,23 @@ def _full(_: Path) -> None:
 def test_a_full_disk_at_sync_stores_nothing_and_says_so(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(settings, inline_rows=0) as store:
         post(store, run(1))
-        monkeypatch.setattr(sync, "fsync", _full)
+        monkeypatch.setattr(new_files, "fsync", _full)
         with pytest.raises(DiskFull):
             post(store, run(2), run(3, finished_at=None, success=None))
         monkeypatch.undo()
         assert len(read(store)) == 1
-        assert post(store, run(2), run(3)) == Counts(2, 0, 0)
+        assert post(store, run(2), run(3)) == AppendResult(2, 0, 0)
     assert verify.check(settings).findings == []
 
 
 def test_upkeep_that_fails_does_not_end_the_writing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(settings, inline_rows=10, flush_rows=5, maintain_seconds=0.01) as store:
-        monkeypatch.setattr(sync, "fsync", _full)
+        monkeypatch.setattr(new_files, "fsync", _full)
         for start in range(4):
-            assert post(store, *(run(5 * start + i) for i in range(5))) == Counts(5, 0, 0)
+            assert post(store, *(run(5 * start + i) for i in range(5))) == AppendResult(5, 0, 0)
             time.sleep(0.1)
         monkeypatch.undo()
-        assert post(store, run(100)) == Counts(1, 0, 0)
+        assert post(store, run(100)) == AppendResult(1, 0, 0)
         assert len(read(store)) == 21
     assert verify.check(settings).findings == []
 
@@ -324,7 +324,7 @@ def test_upkeep_that_fails_does_not_end_the_writing(settings: Settings, monkeypa
 def test_work_that_fails_rests_and_holds_up_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A merge that fails every time is tried less and less often; what comes after it in the plan is done."""
     tries: list[Step] = []
-    real = maintain.run
+    real = steps.run
 
     def counted(step: Step, *args: Any) -> Any:
         tries.append(step)
@@ -335,12 +335,12 @@ def test_work_that_fails_rests_and_holds_up_nothing(settings: Settings, monkeypa
     with running(settings, inline_rows=0, maintain_seconds=1000.0) as store:
         for start in range(2):
             post(store, run(start))
-    monkeypatch.setattr(maintain, "run", counted)
+    monkeypatch.setattr(steps, "run", counted)
     with opened(settings, merge_files=2, maintain_seconds=0.02, tidy_seconds=0.02) as store:
         until = time.monotonic() + 1
         while time.monotonic() < until:
             with suppress(LakeDamaged):
-                store.writer.keeper.turn()
+                store.writer.maintenance.run_one_step()
         assert 2 <= tries.count(Step.MERGE_SMALL) <= 8
         assert tries.count(Step.CLEAN) > tries.count(Step.MERGE_SMALL)
 
@@ -354,8 +354,8 @@ def test_files_that_are_gone_leave_nothing_in_memory(settings: Settings) -> None
         post(store, *(record(start + i) for i in range(50)))
     store.writer.close()  # the lake is ours now
     files = len(store.stored.files)
-    while (merges := maintain.merges_of(Step.MERGE, store.stored.files, (), settings)) and (
-        commit := maintain.run(Step.MERGE, store.lake, merges, (), ())
+    while (merges := steps.merges_of(Step.MERGE, store.stored.files, (), settings)) and (
+        commit := steps.run(Step.MERGE, store.lake, merges, (), ())
     ):
         store.stored.apply(commit)
     assert len(store.stored.files) < files

@@ -15,7 +15,7 @@ from support import runlake
 from taking import written
 
 from runlake.errors import BadInput, SqlError
-from runlake.intake import Tables, from_json, from_ndjson
+from runlake.intake import Tables, decode_json, decode_ndjson
 from runlake.query import sources
 from runlake.settings import Settings
 
@@ -36,9 +36,9 @@ def said(field: str, value: Any, way: str) -> str:
     record = json.dumps({"task_id": TASK, field: value}).encode()
     with pytest.raises(BadInput) as refused:
         if way == "json":
-            from_json(b'{"runs":[%s]}' % record)
+            decode_json(b'{"runs":[%s]}' % record)
         elif way == "ndjson":
-            from_ndjson(record)
+            decode_ndjson(record)
         else:
             Tables().batch(pa.table({"task_id": [TASK], field: [value]}))
     (error,) = refused.value.errors
@@ -58,9 +58,9 @@ def test_not_a_number_in_json(number: str) -> None:
     good = f'{{"task_id":"{TASK}","error":"NaN, Infinity"}}'
     bad = f'{{"task_id":"{TASK}","output":{{"a":[1,{number}]}}}}'
     with pytest.raises(BadInput, match=rf"runs\[1\]: {number} at byte .*JSON does not have"):
-        from_json(f'{{"runs":[{good},{bad}]}}'.encode())
+        decode_json(f'{{"runs":[{good},{bad}]}}'.encode())
     with pytest.raises(BadInput, match=rf"runs\[1\]: {number} at byte .*JSON does not have"):
-        from_ndjson(f"{good}\n{bad}".encode())
+        decode_ndjson(f"{good}\n{bad}".encode())
     with pytest.raises(BadInput, match=rf"runs\[1\]\.output: .* holds {number}, which JSON does not have"):
         Tables().batch(pa.table({"task_id": [TASK] * 2, "output": ['"NaN"', f'{{"a":[1,{number}]}}']}))
 

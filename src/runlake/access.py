@@ -1,7 +1,7 @@
-"""API keys: who gets in. A key is shown once and stored as a hash, in one small file of the lake's folder.
+"""API keys. A key is shown once, and stored as a hash in one small file of the lake's folder.
 
-The file is written by the `keys` commands and read by a running service, which looks at its stat for each request:
-a key works, or works no more, from the next request on. No write lock is needed for it.
+The file is written by the `keys` commands and read by a running service, which compares its stat before each
+request: a new or revoked key counts from the next request on. The write lock of the lake is not needed for that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from runlake import duck, times
 from runlake.errors import Forbidden, LakeDamaged, NotReady, RunlakeError, Unauthorized, UsageError
-from runlake.lake.sync import fsync, make_folder
+from runlake.lake.sync import make_folder, replace_file
 from runlake.log import LOGGER
 from runlake.paths import Paths
 
@@ -53,8 +53,8 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
 def digest(token: bytes) -> str:
     """The stored form of a key.
 
-    One SHA-256 and no slow password hash: a key is 256 random bits, which nobody guesses however fast the hash is,
-    and every request pays for it.
+    One SHA-256 and no slow password hash: a key is 256 random bits, which nobody can guess however fast the hash is,
+    and every request computes it.
     """
     return hashlib.sha256(token).hexdigest()
 
@@ -77,7 +77,7 @@ def _decoded(content: bytes) -> tuple[Key, ...]:
 
 
 def create(paths: Paths, scopes: Sequence[Scope], name: str = "") -> tuple[Key, str]:
-    """Make a key and return it with its secret, which is kept nowhere; the folder is made if there is none."""
+    """Make a key; returns it and its secret, which is not stored. Makes the folder if there is none."""
     if not _NAME.fullmatch(name):
         raise UsageError(f"a name has at most {MAX_NAME} characters, none of them a control character")
     number = secrets.token_hex(6)
@@ -98,7 +98,7 @@ def revoke(paths: Paths, number: str) -> Key:
 
 
 def _change(paths: Paths, change: Callable[[tuple[Key, ...]], tuple[Key, ...]]) -> None:
-    """Write the changed keys: whole and durable, or not at all."""
+    """Replace the stored keys durably and atomically."""
     with duck.translated("writing the keys", full="free some space; the keys are as they were"), _exclusive(paths):
         content = msgspec.json.encode(_File(FORMAT, change(stored(paths))))
         part = paths.keys.with_suffix(".part")
@@ -106,16 +106,14 @@ def _change(paths: Paths, change: Callable[[tuple[Key, ...]], tuple[Key, ...]]) 
         try:
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
                 out.write(msgspec.json.format(content) + b"\n")
-            fsync(part)
-            part.rename(paths.keys)
+            replace_file(part, paths.keys)
         finally:
             part.unlink(missing_ok=True)
-        fsync(paths.folder)
 
 
 @contextmanager
 def _exclusive(paths: Paths) -> Iterator[None]:
-    """One change at a time, whichever process makes it; never held for longer than a write."""
+    """Lock the keys against changes by other processes."""
     make_folder(paths.folder)
     lock = os.open(paths.keys_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -125,15 +123,15 @@ def _exclusive(paths: Paths) -> Iterator[None]:
         os.close(lock)
 
 
-_NOBODY: Final = digest(b"")  # a hash that no token has
+_NO_KEY: Final = digest(b"")  # the hash of no key
 _Stamp = tuple[int, int, int]
 
 
-class Guard:
-    """Lets requests in, or not. Used by one thread.
+class ApiKeyAuth:
+    """Checks the API keys of requests. Used by one thread.
 
-    Without keys all may pass. Once a key has been seen, one is required for as long as the process lives: revoking
-    the last one, or losing the file, closes the service and never opens it.
+    Without keys every request is allowed. Once a key was read, every request needs one for as long as the process
+    lives: to revoke the last key, or to lose the file, closes the service and does not open it.
     """
 
     def __init__(self, paths: Paths, *, required: bool = False) -> None:
@@ -144,12 +142,12 @@ class Guard:
         self._keys: dict[bytes, Key] = {}
 
     def is_open(self) -> bool:
-        """Whether all may pass, because no key has been seen so far."""
+        """Whether requests need no key, because none was read so far."""
         self._refresh()
         return not (self._required or self._fault)
 
-    def admit(self, credentials: Sequence[bytes], scope: Scope) -> str | None:
-        """The id of the key that opens, None when none is needed. `credentials` are all Authorization headers.
+    def authorize(self, credentials: Sequence[bytes], scope: Scope) -> str | None:
+        """The id of the key in the Authorization headers `credentials`; None when no key is needed.
 
         Raises Unauthorized, Forbidden, or NotReady when the keys cannot be read.
         """
@@ -158,27 +156,27 @@ class Guard:
             raise NotReady("the keys cannot be read; the log of the service says why")
         if not self._required:
             return None
-        key = self._known(credentials)
+        key = self._key_of(credentials)
         if scope not in key.scopes:
             raise Forbidden(f"this key does not have the scope {scope}", scope=scope)
         return key.id
 
-    def _known(self, credentials: Sequence[bytes]) -> Key:
+    def _key_of(self, credentials: Sequence[bytes]) -> Key:
         if not credentials:
             raise Unauthorized("a key is needed", hint="send Authorization: Bearer and the key")
         kind, _, token = credentials[0].strip().partition(b" ")
         found = _TOKEN.fullmatch(token.strip())
         if len(credentials) == 1 and kind.lower() == b"bearer" and found:
             key = self._keys.get(found[1])
-            # An unknown id takes the same steps, so that the time tells nothing.
-            same = hmac.compare_digest(digest(found[0]), key.hash if key else _NOBODY)
+            # An unknown id takes the same steps, so that the time of the answer does not reveal known ids.
+            same = hmac.compare_digest(digest(found[0]), key.hash if key else _NO_KEY)
             if same and key:
                 return key
         raise Unauthorized("the key is not known here", hint="it may have been revoked", invalid=True)
 
     def _refresh(self) -> None:
         try:
-            stamp = _stamp(os.stat(self._path))  # noqa: PTH116 - asked for each request
+            stamp = _stamp(os.stat(self._path))  # noqa: PTH116 - called for each request
         except FileNotFoundError:
             stamp = None
         except OSError as exc:
@@ -211,7 +209,7 @@ def _stamp(found: os.stat_result) -> _Stamp:
 
 
 def challenge(exc: RunlakeError) -> str | None:
-    """What WWW-Authenticate says about an error; None when it is not about keys."""
+    """The WWW-Authenticate header for an error; None for one that is not about keys."""
     if isinstance(exc, Forbidden):
         return f'Bearer realm="runlake", error="insufficient_scope", scope="{exc.scope}"'
     if isinstance(exc, Unauthorized):

@@ -39,7 +39,7 @@ def _column(field: msgspec.inspect.Field) -> Column:
 
 
 def alternatives(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
-    """The alternatives of a type, metadata and unions opened."""
+    """The member types of a union, or the type itself; without metadata."""
     if isinstance(kind, msgspec.inspect.Metadata):
         return alternatives(kind.type)
     if isinstance(kind, msgspec.inspect.UnionType):
@@ -53,19 +53,20 @@ assert isinstance(_RUN_INFO, msgspec.inspect.StructType)  # noqa: S101 - narrows
 COLUMNS: Final[tuple[Column, ...]] = tuple(_column(field) for field in _RUN_INFO.fields)
 NAMES: Final[tuple[str, ...]] = tuple(column.name for column in COLUMNS)
 RUN_AT: Final = Column("run_at", "TIMESTAMPTZ", pa.timestamp("us", "UTC"), False)
+RUN_TIME: Final = "coalesce(started_at, created_at)"  # the run time of a row, in SQL; see lake.rows.run_times
 ARROW: Final[pa.Schema] = pa.schema([pa.field(c.name, c.arrow, c.nullable) for c in COLUMNS])
 STORED: Final[pa.Schema] = ARROW.append(pa.field(RUN_AT.name, RUN_AT.arrow, RUN_AT.nullable))
 
-NUMBERED: Final[pa.Schema] = ARROW.append(pa.field("row", pa.int64()))  # with the row's place in its batch
-# Records to be judged as POST judges them, a JSON text each. No SELECT gives such a table: DuckDB's binary is smaller.
+NUMBERED: Final[pa.Schema] = ARROW.append(pa.field("row", pa.int64()))  # with the position of the row in its batch
+# Records as JSON texts, which an import checks as POST does. No SELECT yields this type: DuckDB has no large binary.
 TEXTS: Final[pa.Schema] = pa.schema([("json_record", pa.large_binary())])
 
 
 def ddl(*extra: Column) -> str:
-    """The column list of CREATE TABLE for a run, with further columns behind it."""
+    """The column list of CREATE TABLE for a run, followed by further columns."""
     return ", ".join(f'"{c.name}" {c.sql}{"" if c.nullable else " NOT NULL"}' for c in (*COLUMNS, *extra))
 
 
-def select_list(prefix: str = "") -> str:
-    """The run's columns as a SELECT list."""
-    return ", ".join(f'{prefix}"{name}"' for name in NAMES)
+def select_list() -> str:
+    """The columns of a run as a SELECT list."""
+    return ", ".join(f'"{name}"' for name in NAMES)

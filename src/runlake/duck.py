@@ -1,4 +1,4 @@
-"""Opening DuckDB instances, and turning its errors into ours. Nothing is downloaded at run time."""
+"""Opening DuckDB instances, passing them Arrow tables, and translating their errors. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -23,45 +23,45 @@ _NO_DOWNLOADS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "python_enable_replacements": "false",
 }
 
-# What DuckDB raises over Arrow columns of a type it does not know, or with values that are not of their type.
+# DuckDB raises these for Arrow columns of an unknown type, or with values that are not of their type.
 UNREADABLE: Final = (duckdb.NotImplementedException, duckdb.InvalidInputException, duckdb.ConversionException)
 
 
 def connect(*, threads: int, memory_limit: str, temp: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A fresh in-memory instance in UTC; `temp` is where large operators may spill (none: nowhere)."""
+    """A new in-memory instance in UTC. Large operators may spill to the folder `temp`; without it they cannot."""
     con = duckdb.connect(":memory:", config=_NO_DOWNLOADS | {"threads": threads, "memory_limit": memory_limit})
     con.execute("SET GLOBAL TimeZone = 'UTC'")
-    # It is on by itself in what looks interactive, such as `python -c`, and writes between the rows of an answer.
+    # DuckDB turns it on in `python -c`, for example, and it then writes between the rows of an answer.
     con.execute("SET enable_progress_bar = false")
     con.execute("SET GLOBAL arrow_lossless_conversion = true")
-    # It would keep what was read of files that are gone, up to the limit of memory, and of files that were restored.
+    # The cache would keep blocks of files that were deleted or restored, up to the memory limit.
     con.execute("SET GLOBAL enable_external_file_cache = false")
     con.execute("SET GLOBAL temp_directory = $temp", {"temp": str(temp) if temp else ""})
     return con
 
 
 class Slot:
-    """Rows under one registered name: other rows each time, of one schema.
+    """A registered name for Arrow tables of one schema, which hold other rows each time.
 
-    A name registered and dropped inside a transaction keeps its rows in memory until the transaction ends, for
-    older readers; a Slot is registered once, before, and lets its rows go at once.
+    A table that is registered and dropped inside a transaction stays in memory until the transaction ends. A Slot is
+    registered once, before, and releases its rows at once.
     """
 
     def __init__(self, schema: pa.Schema) -> None:
         self.rows = self._none = schema.empty_table()
 
     def clear(self) -> None:
-        """Hold no rows."""
+        """Release the rows."""
         self.rows = self._none
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """The rows there are now; DuckDB asks anew for each query."""
+        """The present rows; DuckDB calls this for each query."""
         return self.rows.__arrow_c_stream__(requested_schema)
 
 
 @contextmanager
 def given(slots: Mapping[str, Slot], tables: Mapping[str, pa.Table]) -> Iterator[None]:
-    """Inside, the slots of these names hold these rows; afterwards they hold none."""
+    """Inside the block the slots of these names hold the tables; afterwards they are empty."""
     for name, table in tables.items():
         slots[name].rows = table
     try:
@@ -72,7 +72,7 @@ def given(slots: Mapping[str, Slot], tables: Mapping[str, pa.Table]) -> Iterator
 
 
 def extension(name: str) -> str:
-    """Path of an extension that came as a wheel of the very same DuckDB version."""
+    """The path of an extension, which is installed as a wheel of exactly our DuckDB version."""
     root = files(f"duckdb_extension_{name}")
     path = root / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
     if not path.is_file():
@@ -85,18 +85,18 @@ def literal(text: str | Path) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-# SQLite says no more than this when there is no room for the files beside the catalog.
+# SQLite has only this message when the disk is too full for its log.
 _IO_ERROR: Final = "disk I/O error"
-_LITTLE: Final = 1 << 18  # bytes
+_LITTLE: Final = 1 << 18  # bytes of free space that make an I/O error a full disk
 _NO_SPACE: Final = re.compile(r"no space left|disk (is )?full|database or disk is full", re.IGNORECASE)
 
 
 @contextmanager
 def translated(doing: str, *, disk: Path | None = None, full: str | None = None) -> Iterator[None]:
-    """Raise our errors instead of DuckDB's and the system's; `doing` says what was tried, on which disk, and `full`
-    what to do when there is no room on it, where that is not what DiskFull says.
+    """Translate errors of DuckDB and of the operating system to DiskFull, Timeout or LakeDamaged.
 
-    Raises DiskFull, Timeout or LakeDamaged, each `from` the foreign error.
+    `doing` describes the work in their messages. `disk` is a folder of the disk that SQLite writes to. `full` is the
+    hint of a DiskFull, where the default one does not fit.
     """
     try:
         yield

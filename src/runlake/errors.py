@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree; no HTTP in it (`api.problems` maps classes to statuses).
+"""The errors of runlake, as one tree; `api.problems` maps them to HTTP statuses.
 
 RunlakeError
     BadInput            the caller's data or parameters are wrong; carries FieldErrors
@@ -10,7 +10,7 @@ RunlakeError
     TooSlow             a body that did not arrive in time
     Conflict            finished runs exist with other content; carries FieldErrors
     TooLarge            a body over the limit
-    Unsupported         a body of a type we do not read
+    Unsupported         a body of a type or encoding that is not read
     Busy                a queue is full: try again later
     NotReady            the service is still starting
     Timeout             a query took longer than its limit
@@ -40,7 +40,7 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class RunlakeError(Exception):
-    """Root of the tree. `code` is stable for programs, `hint` says what to do next."""
+    """Root of the tree. `code` is stable, for programs; `hint` says what to do next."""
 
     code = "internal"
     hint: str | None = None
@@ -73,7 +73,7 @@ class BadInput(RunlakeError):
 
 
 class Unauthorized(RunlakeError):
-    """`invalid` tells a key that is not known from none at all."""
+    """`invalid` is true for an unknown key, and false when there was no key."""
 
     code = "unauthorized"
 
@@ -83,7 +83,7 @@ class Unauthorized(RunlakeError):
 
 
 class Forbidden(RunlakeError):
-    """`scope` is what the request needs."""
+    """`scope` is the scope that the request needs."""
 
     code = "forbidden"
 
@@ -105,9 +105,9 @@ class NotFound(RunlakeError):
 
 
 class Clash(msgspec.Struct, frozen=True):
-    """A record whose run is finished with other content: stored so, or by record `rival` of the same batch.
+    """A record whose run has finished with other content: a stored run, or that of record `rival` of the batch.
 
-    Both numbers count from 0 within the batch.
+    `index` and `rival` are positions in the batch, from 0.
     """
 
     index: int
@@ -116,14 +116,14 @@ class Clash(msgspec.Struct, frozen=True):
 
     @property
     def message(self) -> str:
-        """The clash in words."""
+        """The message about this record."""
         if self.rival is None:
             return f"run {self.run_id} is already finished with other content"
         return f"run {self.run_id} is finished with other content by runs[{self.rival}] of this batch"
 
 
 class Conflict(RunlakeError):
-    """Finished runs were sent again with other content; `errors` names each of them, in order."""
+    """Finished runs were sent again with other content; `errors` has each of them, in order."""
 
     code = "conflict"
 
@@ -137,7 +137,7 @@ class Conflict(RunlakeError):
 
     @property
     def errors(self) -> list[FieldError]:
-        """One a clash."""
+        """A FieldError for each clash."""
         return [FieldError(f"runs[{clash.index}].id", clash.message) for clash in self.clashes]
 
 

@@ -1,9 +1,9 @@
-"""Named places at which a test lets the process die, as by `kill -9`; off, passing one is a comparison.
+"""Fail points: named places at which a test kills the process, as `kill -9` does. Unarmed, one costs a comparison.
 
 before-write    an append's transaction is open, nothing is written
 after-write     its rows and files are written, nothing is synced
 after-sync      its files are synced, the catalog does not name them yet
-after-commit    it is durable, nobody has been told
+after-commit    it is durable, nobody has the answer
 mid-flush       the files of a flush are written, nothing is synced
 mid-merge       the files of a merge are written, nothing is synced
 mid-clean-up    replaced files are deleted, orphans not yet
@@ -34,24 +34,27 @@ POINTS: Final = (
 )
 
 
-class _Fuse:
-    """The point that kills, and how many passes of it are left."""
+class _Armed:
+    """The armed point, and how often it is still to be reached."""
 
     point = ""
     left = 0
 
 
 def arm(text: str) -> None:
-    """Die at the n-th pass of a point, given as `point:n`; an empty text arms nothing. Raises UsageError."""
+    """Arm `point:n`: the process dies when it reaches the point for the n-th time. An empty text arms nothing.
+
+    Raises UsageError.
+    """
     point, _, count = text.partition(":")
     if text and (point not in POINTS or not count.isdigit() or int(count) < 1):
         raise UsageError(f"no fail point {text!r}; give one as point:n, points are {', '.join(POINTS)}")
-    _Fuse.point, _Fuse.left = point, int(count or 0)
+    _Armed.point, _Armed.left = point, int(count or 0)
 
 
-def passing(point: str) -> None:
-    """Say that a point is passed; returns, unless this is the pass to die at."""
-    if point == _Fuse.point:
-        _Fuse.left -= 1
-        if _Fuse.left == 0:
+def reached(point: str) -> None:
+    """Die if this point is armed and reached for the last time that is left."""
+    if point == _Armed.point:
+        _Armed.left -= 1
+        if _Armed.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -1,8 +1,8 @@
-"""A synthetic run history with realistic shape, derived from a seed.
+"""A synthetic run history of realistic shape, made from a seed.
 
-Rows come in blocks of fixed size, each with its own random generator: memory does not grow with the history
-and the size of the tables changes nothing. A row's time is its quantile of a curve of how busy each hour is:
-that gives exactly the rows asked for, in ascending order. Another numpy version may give other bytes.
+Rows are made in blocks of fixed size, each with a random generator of its own: so memory does not grow with the
+history, and the rows do not depend on the size of the tables. The times are quantiles of a curve of the load by hour,
+which gives exactly the number of rows wanted, in ascending order. Another numpy version may give other bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FINISHED, _QUEUED, _RUNNING, _LOST, _CANCELLED = range(5)
 _BURST_SHARE: Final = 0.022
 _RETRY_SHARES: Final = (0.04, 0.012, 0.004)  # of the rows, offered to be attempt 2, 3 and 4
 
-# '#' is a slot, in this order: rows, bytes, a decimal, a checksum.
+# A '#' is replaced by a value, in this order: rows, bytes, a decimal, a checksum.
 _OUTPUTS: Final = (
     '{"status":"ok","rows":#,"bytes":#,"seconds":#,"checksum":"#","table":"orders_daily","warnings":[]}',
     '{"rows_read":#,"bytes_written":#,"ratio":#,"etag":"#","target":"s3://warehouse/clicks","compacted":true}',
@@ -71,7 +71,13 @@ _DECIMALS: Final = pa.array([f"{n // 10}.{n % 10}" for n in range(10_000)])
 
 
 class _Tasks(NamedTuple):
-    """An entry per task. `share`: how often it is drawn, cumulated; `steady`: without those ever silent."""
+    """Arrays with an entry for each task.
+
+    share       cumulated weights by which tasks are drawn; steady: the same without tasks that fall silent
+    median_us   median duration in microseconds
+    failing     rate of failures outside of bursts
+    silence     middle of the silent time, as a share of the window; 9 for never
+    """
 
     ids: _Array
     share: _Array
@@ -82,7 +88,7 @@ class _Tasks(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What all blocks share; `curve` is the hours of the window and how many runs lie before each."""
+    """The parameters of all blocks. `curve` has the hours of the window (µs) and the share of runs before each."""
 
     runs: int
     open_runs: int
@@ -94,7 +100,7 @@ class _Plan(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """The rows of a block before they are columns; `at` is the run time, `took` the duration, both in µs."""
+    """Arrays with an entry for each row of a block; `at` is the run time and `took` the duration, both in µs."""
 
     at: _Array
     took: _Array
@@ -105,7 +111,7 @@ class _Rows(NamedTuple):
 
 
 def _uuid4(rng: np.random.Generator, count: int) -> _Array:
-    """Random version 4 UUIDs, each two words in memory order."""
+    """Random version 4 UUIDs, as a (count, 2) array of words in memory order."""
     words = rng.integers(0, 2**64, size=(count, 2), dtype="<u8")
     octets = words.view(np.uint8)
     octets[:, [6, 8]] = octets[:, [6, 8]] & [0x0F, 0x3F] | [0x40, 0x80]
@@ -123,7 +129,7 @@ def _make_tasks(seed: int, count: int) -> _Tasks:
         steady=np.cumsum(np.where(quiet, 0.0, weights)),
         median_us=np.clip(np.exp(rng.normal(np.log(3e6), 2.0, count)), 50e3, 600e6),
         failing=np.clip(np.exp(rng.normal(np.log(0.013), 0.6, count)), 0.002, 0.05),
-        silence=np.where(quiet, rng.random(count), 9.0),  # its middle, as a share of the window; 9 is never
+        silence=np.where(quiet, rng.random(count), 9.0),  # 9 is outside of every window
     )
 
 
@@ -147,7 +153,7 @@ def _pick_tasks(plan: _Plan, rng: np.random.Generator, at: _Array) -> _Array:
 
 
 def _failing(plan: _Plan, rng: np.random.Generator, task: _Array, at: _Array) -> _Array:
-    """Which runs fail: few, but many while their task has a burst. A hash says when, so nothing is kept."""
+    """Flags of the runs that fail: few, but many during a burst of their task. A hash of task and time decides that."""
     mixed = task.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + plan.tasks.ids[task, 1]
     mixed ^= (at // (3 * times.HOUR_US)).astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
@@ -158,7 +164,7 @@ def _failing(plan: _Plan, rng: np.random.Generator, task: _Array, at: _Array) ->
 
 
 def _durations(plan: _Plan, rng: np.random.Generator, task: _Array, at: _Array, fails: _Array) -> _Array:
-    """Microseconds each run took. One that would outlast the window takes a part of what is left."""
+    """The duration of each run in microseconds. A run that would outlast the window takes a part of the rest."""
     count = len(task)
     took = plan.tasks.median_us[task] * np.exp(0.8 * rng.standard_normal(count))
     took *= np.where(fails, rng.uniform(0.05, 1.0, count), 1.0)
@@ -170,10 +176,10 @@ def _durations(plan: _Plan, rng: np.random.Generator, task: _Array, at: _Array, 
 
 
 def _retry(plan: _Plan, rng: np.random.Generator, rows: _Rows, attempt: int, share: float) -> None:
-    """Makes some rows the given attempt at what failed before them and moves them to shortly after it."""
+    """Turn some rows into attempt number `attempt` of a failed run, and move them to shortly after that run."""
     finished = rows.state == _FINISHED
     source = np.flatnonzero(finished & rows.fails & (rows.attempt == attempt - 1))
-    # Only rows that succeeded are taken: a failure taken here might be the one another retry follows.
+    # Only successful rows are turned, because another retry may follow a failed one.
     offered = rng.random(len(finished)) < share
     chosen = np.flatnonzero(offered & finished & ~rows.fails & (rows.attempt == 1))
     ready = (rows.at + rows.took)[source] + rng.exponential(8e6, len(source)).astype(np.int64)

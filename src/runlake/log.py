@@ -1,6 +1,6 @@
-"""Logs: one line an event, `key=value` throughout (logfmt), on standard error.
+"""Logging: a line of `key=value` pairs (logfmt) for each event.
 
-Lines are written by a thread of their own: a reader of them who is slow, or gone, holds nobody up.
+A thread of its own writes the lines, so a slow or missing reader of the log does not delay the service.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ from functools import lru_cache
 from typing import Final
 
 LOGGER: Final = logging.getLogger("runlake")
-LOGGER.addHandler(logging.NullHandler())  # commands say what is wrong themselves, in one line
+LOGGER.addHandler(logging.NullHandler())  # commands print their errors themselves
 
-_PLAIN: Final = re.compile(r"[!#-<>-~]+")  # printable ASCII but the blank, quote and equals sign
+_PLAIN: Final = re.compile(r"[!#-<>-~]+")  # printable ASCII without blank, quote and equals sign
 _MOST: Final = 20_000  # lines that may wait
-_PAUSE: Final = 0.05  # seconds in which lines gather
-_STATE: Final[list[Lines]] = []  # where lines go, once logging has begun
+_PAUSE: Final = 0.05  # seconds in which lines gather before they are written
 
 
 def event(what: str, **values: object) -> None:
@@ -32,27 +31,28 @@ def event(what: str, **values: object) -> None:
 
 
 def warn(what: str, **values: object) -> None:
-    """Log an event that somebody should look at."""
+    """Log an event that needs attention."""
     LOGGER.warning(what, extra={"values": values})
 
 
 def line(text: str) -> None:
-    """Log pairs that are a line already, past the machinery of logging: for what happens with each request."""
-    if _STATE:
-        _STATE[0].write(f"{head('INFO', time.time())} {text}\n")
+    """Log formatted pairs at level INFO, without a LogRecord: for each request that would take too long."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _LinesHandler):
+            handler.stream.write(f"{head('INFO', time.time())} {text}\n")
 
 
 def pair(key: str, value: object) -> str:
-    """`key=value`; a value with anything unusual in it is a JSON string, so a line stays a line."""
+    """`key=value`, with a JSON string for a value that has blanks, quotes or line ends."""
     text = str(value)
     return f"{key}={text if _PLAIN.fullmatch(text) else json.dumps(text)}"
 
 
 class Formatter(logging.Formatter):
-    """time, level, event and the values of the event; of an exception its text, and its trace in one value."""
+    """Formats a record as time, level, event and its values; an exception as its text and its trace."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of a record."""
+        """The line for a record."""
         pairs = [head(record.levelname, record.created), pair("event", record.getMessage())]
         pairs += [pair(key, value) for key, value in getattr(record, "values", {}).items()]
         if record.exc_info and record.exc_info[1]:
@@ -64,7 +64,7 @@ class Formatter(logging.Formatter):
 
 
 def head(level: str, at: float) -> str:
-    """How every line begins; `at` is in seconds since the epoch."""
+    """The first pairs of a line; `at` is in seconds since the epoch."""
     second = int(at)
     return f"time={_second(second)}.{int((at - second) * 1000):03}Z level={level}"
 
@@ -75,63 +75,69 @@ def _second(at: int) -> str:
 
 
 class Lines:
-    """A text stream that keeps what is written until its thread has passed it on to a file descriptor.
+    """A text stream whose own thread writes to a file descriptor.
 
-    Not to a file object: a thread that is stuck in one would keep its lock, and the process could not end.
+    Not to a file object: a thread that is blocked in one keeps its lock, and the process could not end.
     """
 
     def __init__(self, target: int) -> None:
         self._target = target
-        self._waiting: deque[str] = deque()
-        self._lost = 0
+        self._pending: deque[str] = deque()
+        self._dropped = 0
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="runlake-log", daemon=True)
         self._thread.start()
 
     def write(self, text: str) -> None:
-        """Queue text; when nobody reads the log, what is too much is counted and dropped."""
-        if len(self._waiting) >= _MOST:
-            self._lost += 1
+        """Queue a line. When too many are queued, because nobody reads the log, it is dropped and counted."""
+        if len(self._pending) >= _MOST:
+            self._dropped += 1
             return
-        self._waiting.append(text)
+        self._pending.append(text)
         if not self._wake.is_set():
             self._wake.set()
 
     def flush(self) -> None:
-        """Nothing: the thread does it."""
+        """Do nothing: the thread writes."""
 
     def _run(self) -> None:
         while not self._ended.is_set():
             self._wake.wait()
             self._ended.wait(_PAUSE)
             self._wake.clear()
-            self._pass_on()
+            self._write_pending()
 
-    def _pass_on(self) -> None:
-        parts = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        if self._lost:
-            lost, self._lost = self._lost, 0
-            parts.append(f"{head('WARNING', time.time())} event={json.dumps('log lines dropped')} lines={lost}\n")
-        left = "".join(parts).encode(errors="backslashreplace")
+    def _write_pending(self) -> None:
+        parts = [self._pending.popleft() for _ in range(len(self._pending))]
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            parts.append(f"{head('WARNING', time.time())} event={json.dumps('log lines dropped')} lines={dropped}\n")
+        rest = "".join(parts).encode(errors="backslashreplace")
         try:
-            while left:
-                left = left[os.write(self._target, left) :]
+            while rest:
+                rest = rest[os.write(self._target, rest) :]
         except OSError:
-            self._lost += len(parts)  # there is nowhere to say it
+            self._dropped += len(parts)  # the log itself is the only place to report it
 
     def close(self) -> None:
-        """Write what waits, for at most a second; a second call does nothing."""
+        """Write the queued lines, for a second at most; a second call does nothing."""
         self._ended.set()
         self._wake.set()
         self._thread.join(1)
 
 
+class _LinesHandler(logging.StreamHandler[Lines]):
+    """The handler that `begin` installs."""
+
+
 def begin(level: str, target: int) -> Lines:
-    """Log to a file descriptor from now on; close the Lines at the end. `level` is debug, info, warning or error."""
+    """Begin to log to a file descriptor; close the returned Lines at the end.
+
+    `level` is debug, info, warning or error.
+    """
     lines = Lines(target)
-    handler = logging.StreamHandler(lines)
+    handler = _LinesHandler(lines)
     handler.setFormatter(Formatter())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    _STATE[:] = [lines]
     return lines

@@ -1,5 +1,5 @@
-"""The one schema. Structs say what a run is and what the API answers; table columns (columns.py), JSON Schema and
-OpenAPI are derived from them."""
+"""The schema, as Structs: runs, records, query parameters and answers. The columns of tables (columns.py), JSON Schema
+and OpenAPI are derived from them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ class Run(Struct, frozen=True):
     created_at: datetime
 
 
-class Record(Struct, forbid_unknown_fields=True, kw_only=True, gc=False):  # nothing in it can lead back to it
+class Record(
+    Struct, forbid_unknown_fields=True, kw_only=True, gc=False
+):  # a record cannot be part of a reference cycle
     """One run as it is sent. Times are ISO 8601; without an offset they are UTC."""
 
     id: Annotated[uuid.UUID | None, _doc("Identity of this attempt; minted (UUIDv7) when absent.")] = None
@@ -83,7 +85,7 @@ class RunBatch(Struct, forbid_unknown_fields=True):
 
 
 class Stored(Struct, frozen=True):
-    """What became of a batch: received = stored + duplicates + stale."""
+    """The result of a batch: received = stored + duplicates + stale."""
 
     received: int
     stored: int

@@ -1,4 +1,4 @@
-"""Reading a Parquet file to its end, to see whether it can be read."""
+"""Checking that a Parquet file is readable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BATCH: Final = 4096  # rows
 
 
 def scan(path: str) -> int:
-    """Read every value of a file, a little at a time; returns its rows. Raises LakeDamaged."""
+    """Read every value of a file, batch by batch; returns the number of rows. Raises LakeDamaged."""
     rows = 0
     try:
         with parquet.ParquetFile(path, pre_buffer=False) as file:

@@ -1,4 +1,4 @@
-"""Where everything lies in a lake's folder. No other module joins these names."""
+"""The paths of all files in a lake's folder. No other module joins these names."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Paths(Struct, frozen=True):
 
     @classmethod
     def of(cls, folder: str | Path) -> Paths:
-        """Paths of a folder given any way; symbolic links are resolved, so a lake has one name.
+        """The Paths of a folder. Symbolic links are resolved, so that a lake has one name.
 
-        Raises UsageError for a name that DuckDB would read as a pattern.
+        Raises UsageError for a path that DuckDB would read as a pattern.
         """
         resolved = Path(folder).expanduser().resolve()
         if _PATTERN.search(str(resolved)):
@@ -64,12 +64,12 @@ class Paths(Struct, frozen=True):
 
     @property
     def spill(self) -> Path:
-        """Where DuckDB may spill; emptied by whoever holds the write lock."""
+        """The folder for files that DuckDB spills; the holder of the write lock empties it."""
         return self.folder / "tmp"
 
     @property
     def serving(self) -> Path:
-        """What questions are answered from; may be deleted while no service runs, and is made anew."""
+        """The folder of the serving database and the id index; it may be deleted while no service runs."""
         return self.folder / "serving"
 
     @property
@@ -79,41 +79,41 @@ class Paths(Struct, frozen=True):
 
     @property
     def unfinished_serving_file(self) -> Path:
-        """The serving database while it is made anew."""
+        """The serving database while it is rebuilt."""
         return self.serving / "new-serving.duckdb"
 
     @property
     def old_index(self) -> Path:
-        """What earlier versions answered from; removed once there is a serving database."""
+        """The index of earlier versions; it is removed once there is a serving database."""
         return self.folder / "index"
 
     @property
-    def sums(self) -> Path:
-        """The checksums of the Parquet files; may be deleted, and is made anew."""
+    def checksums(self) -> Path:
+        """The checksums of the Parquet files; the file may be deleted."""
         return self.folder / "SHA256SUMS"
 
     @property
-    def unfinished_sums(self) -> Path:
-        """The checksums while they are written anew."""
+    def unfinished_checksums(self) -> Path:
+        """The checksums while they are rewritten."""
         return self.folder / "new-SHA256SUMS"
 
     @property
     def backup_mark(self) -> Path:
-        """Says that the folder holds a backup, or the beginning of one."""
+        """A file that marks the folder as a backup, finished or not."""
         return self.folder / "backup.txt"
 
     def table(self, name: str) -> Path:
-        """Folder of one table's Parquet files."""
+        """The folder of the Parquet files of a table."""
         return self.files / "main" / name
 
     def partition(self, day: int) -> Path:
-        """Folder of one UTC day (days since the epoch) of the finished runs."""
+        """The folder of a UTC day (since the epoch) of the finished runs."""
         date = times.to_date(day)
         return self.table("finished_runs") / f"year={date.year}" / f"month={date.month}" / f"day={date.day}"
 
 
 def day_of(file: str) -> int:
-    """The day (days since the epoch) of a file that lies in a partition folder; raises ValueError."""
+    """The day (since the epoch) of a file in the folder of a partition; raises ValueError for another file."""
     match = _PARTITION.search(file)
     if match is None:
         raise ValueError(f"not in a day's folder: {file}")

@@ -1,4 +1,4 @@
-"""All settings: one frozen Struct, a help text per field, the only reader of the environment."""
+"""The settings, as a frozen Struct with a help text for each field. No other module reads the environment."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _help(text: str) -> Meta:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How one process of runlake behaves; each field is read from `RUNLAKE_<NAME>`."""
+    """The settings of a process; each field is read from the variable `RUNLAKE_<NAME>`."""
 
     data: Annotated[str, _help("folder of the lake; `--data` overrides it")] = "data/lake"
     host: Annotated[str, _help("address `serve` listens on")] = "127.0.0.1"
@@ -114,22 +114,22 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def debugging(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the caller wants to see everything, where an error is from included."""
+    """Whether the log level is debug, so that errors show their trace."""
     return environ.get(f"{PREFIX}LOG_LEVEL") == "debug"
 
 
 # Settings of earlier versions, and what to do without them.
-_GONE: Final = {
+_REMOVED: Final = {
     "index_rows": "the serving database is checkpointed by itself; remove it",
     "cache_bytes": f"{PREFIX}HOT_DAYS says of how many days all runs are held ready; remove it",
 }
 
 
 def _explained(message: str, given: Mapping[str, str]) -> str:
-    """msgspec's message, about the variable by its own name; an example where it has but a pattern to show."""
+    """The message of msgspec with the name of the variable, and with an example instead of a pattern."""
     if unknown := re.search("unknown field `(.*)`", message):
-        if unknown[1] in _GONE:
-            return f"the setting {PREFIX}{unknown[1].upper()} is gone: {_GONE[unknown[1]]}"
+        if unknown[1] in _REMOVED:
+            return f"the setting {PREFIX}{unknown[1].upper()} is gone: {_REMOVED[unknown[1]]}"
         near = difflib.get_close_matches(unknown[1], Settings.__struct_fields__, 1)
         known = f"; is {PREFIX}{near[0].upper()} meant?" if near else ""
         return f"there is no setting {PREFIX}{unknown[1].upper()}{known}"
@@ -160,6 +160,6 @@ def _fields() -> Sequence[msgspec.inspect.Field]:
 
 
 def _note(kind: Any, name: str) -> Any:
-    """One of the things a Meta says of a field; an empty text when it does not."""
+    """A value of the Meta of a field, by name; an empty text when it has none."""
     schema = getattr(kind, "extra_json_schema", None) or {}
     return schema.get(name, "")

@@ -1,4 +1,4 @@
-"""SQL lives in `.sql` files: one statement a file, or blocks that each begin with `-- name: …`."""
+"""Reading `.sql` files, whose statements each begin with `-- name: …`."""
 
 from __future__ import annotations
 

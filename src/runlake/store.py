@@ -1,4 +1,4 @@
-"""The rooms wired together: a lake, what is known of it, the serving database, its writer and its readers."""
+"""The store: a lake with its writer, and the serving database with its reading threads, wired together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from runlake.lake.append import Writer
 from runlake.lake.catalog import Lake
-from runlake.lake.following import Following
+from runlake.lake.commit import Follower
 from runlake.lake.stored import Stored
 from runlake.paths import Paths
 from runlake.query.engine import Engine
@@ -15,7 +15,7 @@ from runlake.settings import Settings
 
 
 class Store:
-    """An open lake to write and to read; owns its threads.
+    """An open lake that one process writes and reads; owns the threads for both.
 
     Opening takes the write lock and raises what Lake raises; `load` makes the serving database ready, which may take
     a while on a large lake; `start` lets the writer take appends.
@@ -27,21 +27,21 @@ class Store:
         self.stored = Stored()
         self.serving = Serving(self.lake)
         self.engine = Engine(self.serving, settings)
-        self.writer = Writer(self.lake, self.stored, following(self.serving))
+        self.writer = Writer(self.lake, self.stored, follower(self.serving))
 
     def load(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Read what is stored; `progress(files done, files in all)` is called while all files are counted."""
+        """Load the lake's state and the serving database; `progress(files done, files in all)` reports a rebuild."""
         self.stored.load(self.lake)
         self.serving.load(progress)
 
     def start(self) -> None:
-        """Let the writer take appends; only ever after `load`."""
+        """Let the writer take appends; raises RuntimeError before `load`."""
         if self.serving.snapshot < 0:
             raise RuntimeError("load the store first")
         self.writer.start()
 
     def close(self) -> None:
-        """Write what is queued, end all threads, let the lock go; a second call does nothing."""
+        """Write what is queued, end all threads and release the lock; a second call does nothing."""
         self.writer.close()
         self.engine.close()
         self.serving.checkpoint()
@@ -49,14 +49,14 @@ class Store:
         self.lake.close()
 
 
-def following(serving: Serving) -> Following:
-    """How the write room calls the serving database."""
-    return Following(
+def follower(serving: Serving) -> Follower:
+    """The functions through which the writer updates the serving database."""
+    return Follower(
         locate=serving.locate,
         apply=serving.apply,
         load=serving.load,
-        tend=serving.tend,
+        run_one_step=serving.tend,
         checkpoint=serving.checkpoint,
-        settled=serving.readers.settled,
-        kept=lambda: serving.kept,
+        has_old_readers=lambda: not serving.readers.settled(),
+        pinned_snapshots=lambda: serving.kept,
     )

@@ -1,8 +1,8 @@
-"""One rule for time stamps, whatever way they come in.
+"""Times: one rule for all time stamps that come in.
 
 ISO 8601, extended form: a date, optionally `T` or a space and a time, optionally an offset. Without an offset
-it is UTC; a bare date is midnight UTC; digits beyond microseconds are cut off, never rounded; after conversion
-to UTC the year is 1970 to 9999. `intake.sql` states the same rule for columns; a test holds the two together.
+it is UTC; a bare date is midnight UTC; digits beyond microseconds are truncated, not rounded; after conversion
+to UTC the year is 1970 to 9999. `intake.sql` states the same rule for columns, and a test compares both.
 Inside runlake a time is an int: microseconds since 1970-01-01 UTC.
 """
 
@@ -12,31 +12,31 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-# The same pattern goes to DuckDB (RE2) as a bound parameter: keep it to what both engines read alike.
+# DuckDB (RE2) gets the same pattern as a bound parameter: use only syntax that means the same to both.
 PATTERN: Final = (
     r"[0-9]{4}-[01][0-9]-[0-3][0-9]"
     r"(?:[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?"
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?"
 )
 _ISO: Final = re.compile(PATTERN)
-_USUAL_MARKS: Final = frozenset(("--T::", "--T::.", "-- ::", "-- ::."))  # at 4, 7, 10, 13, 16 and 19
-# In a query string an unescaped `+` arrives as a space: a space before a trailing offset is that plus.
+_USUAL_MARKS: Final = frozenset(("--T::", "--T::.", "-- ::", "-- ::."))  # the characters at 4, 7, 10, 13, 16 and 19
+# In a query string an unescaped `+` arrives as a space, so a space before a trailing offset is a plus.
 _LOST_PLUS: Final = re.compile(r"^(.*[0-9]{2}:[0-9]{2}.*) ([0-9]{2}(:?[0-9]{2})?)$")
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH: Final = datetime(1970, 1, 1)
 HOUR_US: Final = 3_600_000_000
 QUARTER_US: Final = 900_000_000
-LAST_QUARTER: Final = 0x7FFFFF  # of 23 bits, in the id index; it stands for all later ones, too (from 2209 on)
+LAST_QUARTER: Final = 0x7FFFFF  # of the id index, in 23 bits; it stands for all later ones, too (from 2209 on)
 DAY_US: Final = 86_400_000_000
 MAX_US: Final = (datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _MICRO: Final = timedelta(microseconds=1)
 
 
 def parse(text: str) -> int:
-    """Microseconds since the epoch of an ISO 8601 text; raises ValueError with a message for people."""
+    """Microseconds since the epoch of an ISO 8601 text; raises ValueError with a message for users."""
     utc = text[:-1] if text[-1:] == "Z" else text[:-3] if text.endswith("+00") else ""
-    # The forms in which most programs write UTC need no pattern: between these marks fromisoformat is strict.
+    # The usual forms of UTC need no pattern, because fromisoformat is strict between these characters.
     if utc[4:20:3] in _USUAL_MARKS and (len(utc) == 19 or utc[20:].isdigit()) and utc.isascii():
         text, epoch = utc, _NAIVE_EPOCH
     elif _ISO.fullmatch(text):

@@ -14,10 +14,10 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from runlake.access import Guard
+from runlake.access import ApiKeyAuth
 from runlake.api import problems
-from runlake.api.browsers import Browsers
-from runlake.api.door import Door
+from runlake.api.middleware import RequestMiddleware
+from runlake.api.origin_policy import OriginPolicy
 from runlake.api.protocol import bounded
 from runlake.api.routes import HANDLERS
 from runlake.api.service import Service
@@ -25,17 +25,20 @@ from runlake.errors import RunlakeError
 from runlake.paths import Paths
 from runlake.store import Store
 
-DRAIN_SECONDS = 7  # for what is under way; what is queued then is written, within 10 seconds in all
+DRAIN_SECONDS = 7  # for requests under way; after that the queued runs are written, within 10 seconds in all
 
 
-def create_app(service: Service, *, keys_required: bool = False) -> Door:
-    """The ASGI application over a service; keys count as soon as there is one, with `keys_required` before that."""
+def create_app(service: Service, *, keys_required: bool = False) -> RequestMiddleware:
+    """The ASGI application over a service.
+
+    It needs an API key as soon as one exists; with `keys_required` also before that.
+    """
     app = Litestar(
         route_handlers=HANDLERS,
         state=State({"service": service}),
-        openapi_config=None,
+        openapi_config=None,  # see openapi.py
         logging_config=None,  # `serve` sets logging up; a library must not do it again
-        request_max_body_size=None,  # body.read has its own limit, and says so in our words
+        request_max_body_size=None,  # BodyReader has a limit of its own, with our error
         exception_handlers={
             RunlakeError: problems.handle,
             HTTPException: problems.handle,
@@ -43,12 +46,12 @@ def create_app(service: Service, *, keys_required: bool = False) -> Door:
             Exception: problems.handle,
         },
     )
-    guard = Guard(Paths.of(service.settings.data), required=keys_required)
-    return Door(app, guard, Browsers(service.settings), service.metrics)
+    auth = ApiKeyAuth(Paths.of(service.settings.data), required=keys_required)
+    return RequestMiddleware(app, auth, OriginPolicy(service.settings), service.metrics)
 
 
 class _Server(uvicorn.Server):
-    """Tells where it listens, once it does."""
+    """A uvicorn server that calls `listening(url)` once it listens."""
 
     def __init__(self, config: uvicorn.Config, listening: Callable[[str], None]) -> None:
         super().__init__(config)
@@ -61,14 +64,14 @@ class _Server(uvicorn.Server):
             self._listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
-def _settle() -> None:
-    """What is loaded by now stays: Python's collector need not look through all of it every few hundred requests."""
+def _freeze_loaded() -> None:
+    """Exempt all objects that are loaded by now from garbage collection: they stay, and to walk them takes time."""
     gc.collect()
     gc.freeze()
 
 
-def _why(host: str, port: int) -> str:
-    """Why nothing can listen there; uvicorn keeps it to itself."""
+def _bind_error(host: str, port: int) -> str:
+    """The reason why nothing can listen there, which uvicorn does not report."""
     try:
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             return "the reason is gone by now"
@@ -77,8 +80,8 @@ def _why(host: str, port: int) -> str:
 
 
 def serve(store: Store, host: str, port: int, listening: Callable[[str], None], *, keys_required: bool = False) -> None:
-    """Serve a store until SIGTERM or SIGINT; then drain, close it and return. Raises RunlakeError if it cannot."""
-    service = Service(store, _settle)
+    """Serve a store until SIGTERM or SIGINT, then drain and close it. Raises RunlakeError when it cannot listen."""
+    service = Service(store, _freeze_loaded)
     config = uvicorn.Config(
         create_app(service, keys_required=keys_required),
         host=host,
@@ -93,14 +96,14 @@ def serve(store: Store, host: str, port: int, listening: Callable[[str], None], 
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    # uvicorn raises the signal again once it has drained; by then it has nothing left to say.
+    # uvicorn raises the signal again after it has drained: ignore that one.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     try:
         service.start()
         _Server(config, listening).run()
-    except SystemExit as exc:  # uvicorn's way to say that it cannot listen
-        raise RunlakeError(f"cannot listen on {host} port {port}: {_why(host, port)}") from exc
+    except SystemExit as exc:  # uvicorn raises it when it cannot listen
+        raise RunlakeError(f"cannot listen on {host} port {port}: {_bind_error(host, port)}") from exc
     finally:
         service.stop()
         store.close()

@@ -1,4 +1,4 @@
-"""Bodies of POST /runs: reading bounded in bytes and in time, unpacking, then one decoder per content type."""
+"""Bodies of POST /runs: received within limits of bytes and time, unpacked, and decoded by their content type."""
 
 from __future__ import annotations
 
@@ -14,66 +14,122 @@ from litestar import Request
 from litestar.exceptions import InternalServerException
 
 from runlake.api import unpack
-from runlake.api.client import Client
+from runlake.api.context import context_of
 from runlake.errors import Busy, TooLarge, TooSlow, Unsupported
 from runlake.intake import Batch, Decoded, Tables, decode_json, decode_ndjson, stream
 from runlake.settings import Settings
 
-# As many as decode at the same time: what a body becomes on the way takes several times its size.
-DECODERS: Final = ThreadPoolExecutor(2, thread_name_prefix="runlake-decode")
+Req = Request[Any, Any, Any]
+Decoder = Callable[[bytes], Batch | Decoded]
 SMALL: Final = 4096  # bytes
-_LOCAL: Final = threading.local()
+_THREADS: Final = 2  # few, because a body takes several times its size while it is decoded
+_LOCAL: Final = threading.local()  # `tables`: a Tables owns a DuckDB instance, which one thread may use
 
 
-class Room:
-    """How many bytes of bodies and batches are under way, and may be; used by one thread."""
+class ByteBudget:
+    """The bytes that all requests under way hold in bodies and batches; one thread uses it."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.taken = 0
+        self.reserved = 0
 
     @contextmanager
-    def share(self) -> Iterator[Share]:
-        """A part of the room for one request, given back at the end."""
-        share = Share(self)
+    def reservation(self) -> Iterator[Reservation]:
+        """A Reservation of no bytes yet, which is given back at the end of the block."""
+        reservation = Reservation(self)
         try:
-            yield share
+            yield reservation
         finally:
-            self.taken -= share.size
+            self.reserved -= reservation.size
 
 
-class Share:
-    """What one request holds of the room, in bytes."""
+class Reservation:
+    """The bytes of a ByteBudget that one request holds."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, budget: ByteBudget) -> None:
+        self._budget = budget
         self.size = 0
 
-    def grow(self, size: int) -> None:
-        """Hold at least so many bytes; raises Busy when others leave no room. Who is alone always has it."""
-        change = size - self.size
-        if change <= 0:
+    def extend_to(self, size: int) -> None:
+        """Hold at least `size` bytes; raises Busy when the budget is spent, but never for the only request."""
+        more = size - self.size
+        if more <= 0:
             return
-        alone = self._room.taken == self.size
-        if not alone and self._room.taken + change > self._room.size:
+        is_alone = self._budget.reserved == self.size
+        if not is_alone and self._budget.reserved + more > self._budget.size:
             raise Busy("too many bodies are under way")
-        self._room.taken += change
+        self._budget.reserved += more
         self.size = size
 
 
-async def read(request: Request[Any, Any, Any], settings: Settings, share: Share) -> bytes:
-    """The whole body, unpacked.
+class BodyReader:
+    """Reads and decodes the bodies of one service; owns their budget of bytes and the threads that decode them."""
 
-    Raises Unsupported or BadInput when it cannot be unpacked, TooLarge as soon as it is longer than it may be, packed
-    or not, Busy when others take the room, and TooSlow when it does not arrive in time.
-    """
-    is_packed = _is_packed(request)
-    sent = await _received(request, settings, share)
-    return await _unpacked(sent, settings.body_bytes, share) if is_packed else sent
+    def __init__(self, settings: Settings) -> None:
+        self.budget = ByteBudget(settings.bodies_bytes)
+        self._limit = settings.body_bytes
+        self._seconds = settings.body_seconds
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="runlake-decode")
+
+    async def read(self, request: Req, reservation: Reservation) -> bytes:
+        """The whole body, unpacked.
+
+        Raises Unsupported or BadInput when it cannot be unpacked, TooLarge as soon as it exceeds the limit, packed or
+        unpacked, Busy when the budget is spent, and TooSlow when it does not arrive in time.
+        """
+        is_packed = _is_packed(request)
+        body = await self._received(request, reservation)
+        return await self._unpacked(body, reservation) if is_packed else body
+
+    async def decode(self, decoder: Decoder, body: bytes) -> Batch | Decoded:
+        """The runs of a body. A small one is decoded at once: to hand it to another thread would take longer."""
+        if len(body) <= SMALL:
+            return decoder(body)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, decoder, body)
+
+    def close(self) -> None:
+        """End the threads once they have decoded what they began; a second call does nothing."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def _received(self, request: Req, reservation: Reservation) -> bytes:
+        """The body as it was sent."""
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._limit:
+            raise TooLarge(f"a body is at most {self._limit} bytes, not {declared}")
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self._seconds):
+                async for part in request.stream():
+                    size += len(part)
+                    if size > self._limit:
+                        raise TooLarge(f"a body is at most {self._limit} bytes")
+                    reservation.extend_to(size)
+                    parts.append(part)
+        except InternalServerException:  # Litestar raises it when the client disconnects
+            context_of(request).disconnected = True
+            raise TooSlow("the client went away") from None
+        except TimeoutError:
+            raise TooSlow(f"the body did not arrive within {self._seconds:g} seconds") from None
+        return b"".join(parts)
+
+    async def _unpacked(self, packed: bytes, reservation: Reservation) -> bytes:
+        """The content of a gzip body. It is unpacked in pieces, so that a body over the limit never fills memory."""
+        loop = asyncio.get_running_loop()
+        pieces = unpack.pieces(packed)
+        parts: list[bytes] = []
+        size = 0
+        while part := await loop.run_in_executor(self._pool, next, pieces, b""):
+            size += len(part)
+            if size > self._limit:
+                raise TooLarge(f"a body is at most {self._limit} bytes, unpacked too")
+            reservation.extend_to(len(packed) + size)
+            parts.append(part)
+        return b"".join(parts)
 
 
-def _is_packed(request: Request[Any, Any, Any]) -> bool:
-    """Whether the body is gzip; raises Unsupported for other encodings, gzip twice included."""
+def _is_packed(request: Req) -> bool:
+    """Whether the body is gzip; raises Unsupported for other encodings, and for gzip within gzip."""
     named = ",".join(request.headers.getall("content-encoding", [])).split(",")
     encodings = [name for word in named if (name := word.strip().lower()) not in ("", "identity")]
     if encodings and encodings not in (["gzip"], ["x-gzip"]):
@@ -83,48 +139,11 @@ def _is_packed(request: Request[Any, Any, Any]) -> bool:
     return bool(encodings)
 
 
-async def _unpacked(packed: bytes, limit: int, share: Share) -> bytes:
-    """The content of a gzip body, step by step on a decoding thread; what is unpacked counts with what came."""
-    loop = asyncio.get_running_loop()
-    rest = unpack.pieces(packed)
-    parts: list[bytes] = []
-    size = 0
-    while part := await loop.run_in_executor(DECODERS, next, rest, b""):
-        size += len(part)
-        if size > limit:
-            raise TooLarge(f"a body is at most {limit} bytes, unpacked too")
-        share.grow(len(packed) + size)
-        parts.append(part)
-    return b"".join(parts)
+def decoder_of(request: Req, limit: int) -> Decoder:
+    """The decoder for the content type of a request, whose columns may take `limit` bytes; raises Unsupported.
 
-
-async def _received(request: Request[Any, Any, Any], settings: Settings, share: Share) -> bytes:
-    limit = settings.body_bytes
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise TooLarge(f"a body is at most {limit} bytes, not {declared}")
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(settings.body_seconds):
-            async for part in request.stream():
-                size += len(part)
-                if size > limit:
-                    raise TooLarge(f"a body is at most {limit} bytes")
-                share.grow(size)
-                parts.append(part)
-    except InternalServerException:  # how Litestar says that the client is gone
-        Client(request).give_up()
-        raise TooSlow("the client went away") from None
-    except TimeoutError:
-        raise TooSlow(f"the body did not arrive within {settings.body_seconds:g} seconds") from None
-    return b"".join(parts)
-
-
-def decoder(request: Request[Any, Any, Any], limit: int) -> Callable[[bytes], Batch | Decoded]:
-    """The function that decodes this request's body, of at most `limit` bytes in columns; raises Unsupported.
-
-    A request without a type has no body, as the door has seen; the decoder of JSON says what is missing.
+    A request without a content type has no body, because the middleware refuses others: the decoder of JSON then
+    reports that the body is missing.
     """
     kind = (request.headers.get("content-type") or "application/json").split(";")[0].strip().lower()
     if kind not in _BY_TYPE:
@@ -133,7 +152,7 @@ def decoder(request: Request[Any, Any, Any], limit: int) -> Callable[[bytes], Ba
 
 
 def from_arrow(body: bytes, *, limit: int = Settings().body_bytes) -> Batch:
-    """A Batch from an Arrow IPC stream; raises BadInput or TooLarge."""
+    """The Batch of an Arrow IPC stream; raises BadInput or TooLarge."""
     rows = stream.table(body, limit)
     tables: Tables | None = getattr(_LOCAL, "tables", None)
     if tables is None:
@@ -141,14 +160,17 @@ def from_arrow(body: bytes, *, limit: int = Settings().body_bytes) -> Batch:
     return tables.batch(rows)
 
 
-def _records(decode: Callable[[bytes], Decoded], body: bytes, *, limit: int) -> Batch | Decoded:
-    """Of a small body the records: the columns are made later, for a whole group and by the writer."""
+def _from_text(decode: Callable[[bytes], Decoded], body: bytes, *, limit: int) -> Batch | Decoded:
+    """The records of a small body, the columns of a larger one.
+
+    Columns have a fixed price: the writer makes those of many small bodies at once, see intake.decoded.
+    """
     decoded = decode(body)
     return decoded if len(body) <= SMALL else decoded.batch()
 
 
 _BY_TYPE: Final[dict[str, Callable[..., Batch | Decoded]]] = {
-    "application/json": partial(_records, decode_json),
-    "application/x-ndjson": partial(_records, decode_ndjson),
+    "application/json": partial(_from_text, decode_json),
+    "application/x-ndjson": partial(_from_text, decode_ndjson),
     "application/vnd.apache.arrow.stream": from_arrow,
 }

@@ -1,4 +1,4 @@
-"""The docs page and all it loads, from this package: it works with no internet.
+"""The docs page and all files that it loads. They are part of this package, so the page works without internet.
 
 Swagger UI is swagger-ui-dist 5.35.0, its files unmodified; its licences lie beside them.
 """
@@ -20,8 +20,8 @@ _MEDIA_TYPES: Final = {
     "swagger-ui.css": "text/css",
 }
 
-# The browser itself refuses whatever is not ours, inline scripts and inline style sheets included. Swagger UI sets
-# style attributes and draws icons from data URLs.
+# With this policy the browser loads our files only, and no inline scripts or style sheets. Swagger UI needs style
+# attributes, and icons from data URLs.
 HEADERS: Final[dict[str, str]] = {
     "Content-Security-Policy": "; ".join(
         (
@@ -41,7 +41,7 @@ HEADERS: Final[dict[str, str]] = {
 
 
 class Asset(Struct, frozen=True):
-    """One file of the docs page, as it is sent."""
+    """The content of one file of the docs page, and its media type."""
 
     content: bytes
     media_type: str

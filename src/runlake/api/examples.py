@@ -103,11 +103,11 @@ STORED_AGAIN: Final = Stored(received=1, stored=0, duplicates=1, stale=0, ids=[R
 
 
 class _Day(Struct, frozen=True):
-    """What one day counted; every finished run of these examples has a duration."""
+    """The counts of a day; every finished run of these examples has a duration."""
 
     day: int
-    good: int
-    bad: int
+    succeeded: int
+    failed: int
     open: int
     seconds: float
     p95: float
@@ -118,18 +118,18 @@ def _daily(days: Sequence[_Day]) -> list[DailyFigures]:
     entries = []
     for count, d in enumerate(days, 1):
         week = days[:count]
-        finished, week_finished = d.good + d.bad, sum(w.good + w.bad for w in week)
+        finished, week_finished = d.succeeded + d.failed, sum(w.succeeded + w.failed for w in week)
         entries.append(
             DailyFigures(
                 date=date(2025, 1, d.day),
                 total_runs=finished + d.open,
-                successful_runs=d.good,
-                failed_runs=d.bad,
+                successful_runs=d.succeeded,
+                failed_runs=d.failed,
                 open_runs=d.open,
-                success_rate=d.good / finished,
+                success_rate=d.succeeded / finished,
                 avg_execution_time_seconds=d.seconds / finished,
                 p95_execution_time_seconds=d.p95,
-                success_rate_7d=sum(w.good for w in week) / week_finished,
+                success_rate_7d=sum(w.succeeded for w in week) / week_finished,
                 avg_execution_time_seconds_7d=sum(w.seconds for w in week) / week_finished,
             )
         )

@@ -1,5 +1,8 @@
-"""What the service says of itself to Prometheus. Everything is counted where it happens or read from plain numbers:
-a scrape takes none of the writing thread's time and asks no database."""
+"""The metrics of a service for Prometheus.
+
+Events are counted where they happen, and gauges read plain numbers: a scrape takes no time of the writing thread and
+queries no database.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from runlake.api.body import Room
-from runlake.lake.append import Counts
+from runlake.api.body import ByteBudget
+from runlake.lake.append import AppendResult
 from runlake.store import Store
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4"
@@ -24,10 +27,10 @@ _SLOW: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.
 class Metrics:
     """The counters of one service; every method may be called from any thread."""
 
-    def __init__(self, store: Store, room: Room) -> None:
+    def __init__(self, store: Store, budget: ByteBudget) -> None:
         self.registry = CollectorRegistry()
-        self.under_way = 0  # requests, counted by the door
-        self.asked = 0  # questions that wait or run, counted by the service
+        self.requests_under_way = 0  # the middleware counts them
+        self.queries_under_way = 0  # waiting or running; the service counts them
         self.ready = False
         self._requests = Counter(
             "runlake_requests",
@@ -47,16 +50,16 @@ class Metrics:
             ("result",),
             registry=self.registry,
         )
-        self._results = [(result, runs.labels(result)) for result in Counts.__struct_fields__]
+        self._results = [(result, runs.labels(result)) for result in AppendResult.__struct_fields__]
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self.registry.register(_Gauges(self, store, room))
+        self.registry.register(_Gauges(self, store, budget))
         ProcessCollector(registry=self.registry)
 
     def _histogram(self, name: str, text: str, buckets: Iterable[float], *labels: str) -> Histogram:
         return Histogram(name, text, labels, buckets=tuple(buckets), registry=self.registry)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """An answer has been sent, or its client is gone."""
+        """Count a request whose answer has been sent, or whose client has disconnected."""
         children = self._known.get((method, route, status))
         if children is None:
             children = self._requests.labels(method, route, str(status)), self._seconds.labels(method, route)
@@ -64,38 +67,38 @@ class Metrics:
         children[0].inc()
         children[1].observe(seconds)
 
-    def append(self, seconds: float, counts: Counts) -> None:
-        """A batch has been stored."""
+    def append(self, seconds: float, counts: AppendResult) -> None:
+        """Count a batch that has been stored, and its runs by result."""
         self._appends.observe(seconds)
         for result, counter in self._results:
             if number := getattr(counts, result):
                 counter.inc(number)
 
     def commit(self, seconds: float) -> None:
-        """A group of batches has been committed."""
+        """Count the commit of a group of batches."""
         self._commits.observe(seconds)
 
     def step(self, name: str, seconds: float) -> None:
-        """A step of upkeep has been done."""
+        """Count a step of maintenance."""
         self._steps.labels(name).observe(seconds)
 
     def text(self) -> bytes:
-        """All of it in the text format of Prometheus."""
+        """All metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
 
 
 class _Gauges(Collector):
-    """How things stand at the time of a scrape."""
+    """The gauges, read at the time of a scrape."""
 
-    def __init__(self, metrics: Metrics, store: Store, room: Room) -> None:
-        self._metrics, self._store, self._room = metrics, store, room
+    def __init__(self, metrics: Metrics, store: Store, budget: ByteBudget) -> None:
+        self._metrics, self._store, self._budget = metrics, store, budget
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing, so that registering asks nothing."""
+        """No metrics, so that to register this reads no numbers."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """One family a number."""
+        """A gauge for each number; those of the lake once it is loaded."""
         values = [*self._of_service(), *(self._of_lake() if self._metrics.ready else ())]
         for name, text, value in values:
             yield GaugeMetricFamily(f"runlake_{name}", text, value=value)
@@ -103,10 +106,14 @@ class _Gauges(Collector):
     def _of_service(self) -> Iterator[tuple[str, str, float]]:
         writer = self._store.writer
         yield "ready", "1 once the lake is attached and the serving database has caught up.", float(self._metrics.ready)
-        yield "requests_under_way", "Requests that have not been answered.", self._metrics.under_way
-        yield "queries_under_way", "Questions that wait for a reading thread or run on one.", self._metrics.asked
-        yield "bodies_bytes", "Bodies and batches under way.", self._room.taken
-        yield "waiting_rows", "Runs that wait for the writer.", writer.waiting_rows
+        yield "requests_under_way", "Requests that have not been answered.", self._metrics.requests_under_way
+        yield (
+            "queries_under_way",
+            "Questions that wait for a reading thread or run on one.",
+            self._metrics.queries_under_way,
+        )
+        yield "bodies_bytes", "Bodies and batches under way.", self._budget.reserved
+        yield "waiting_rows", "Runs that wait for the writer.", writer.queued_rows
         yield "serving_lag_seconds", "How long answers have been behind the lake; 0 when they are not.", writer.lag()
 
     def _of_lake(self) -> Iterator[tuple[str, str, float]]:
@@ -119,14 +126,14 @@ class _Gauges(Collector):
         yield "inlined_rows", "Finished runs that are in the catalog and not yet in Parquet.", stored.inlined_rows
         yield "files", "Live Parquet files of finished runs.", len(files)
         yield "files_bytes", "Bytes of these files.", sum(file.size for file in files)
-        bad = {file.number for file in serving.unreadable} | writer.keeper.unreadable.numbers
-        yield "unreadable_files", "Files that could not be read, and are not counted or not merged.", len(bad)
+        unreadable = {file.number for file in serving.unreadable} | writer.maintenance.unreadable.numbers
+        yield "unreadable_files", "Files that could not be read, and are not counted or not merged.", len(unreadable)
         yield "wal_bytes", "The catalog's write-ahead log.", _size(f"{self._store.lake.paths.catalog}-wal")
         yield "catalog_bytes", "The catalog.", _size(str(self._store.lake.paths.catalog))
         yield (
             "writer_memory_bytes",
             "Memory of the lake's DuckDB, at the last look of upkeep.",
-            writer.keeper.memory,
+            writer.maintenance.memory_bytes,
         )
         yield "arrow_memory_bytes", "Arrow memory: bodies, batches and what is read.", pa.total_allocated_bytes()
 

@@ -16,7 +16,7 @@ from msgspec import Struct, inspect
 from runlake import access
 from runlake.api import examples, problems
 from runlake.api import openapi_text as text
-from runlake.api.operations import OPERATIONS, Operation, status
+from runlake.api.operations import OPERATIONS, Operation
 from runlake.errors import RunlakeError, Unauthorized
 from runlake.model import EXAMPLE_RUN, EXAMPLE_TASK, Instant, Problem, RunId, RunPage, TaskId
 
@@ -136,7 +136,7 @@ def _answer_text(operation: Operation) -> str:
 
 
 def _error(operation: Operation, code: int) -> dict[str, Any]:
-    failures: list[RunlakeError | None] = [exc for exc in operation.all_failures if status(exc) == code]
+    failures: list[RunlakeError | None] = [exc for exc in operation.all_failures if problems.status_of(exc) == code]
     found = {_example_name(exc): {"value": _plain(_problem(operation, code, exc))} for exc in failures or [None]}
     error: dict[str, Any] = {
         "description": text.ERRORS[code],
@@ -162,7 +162,7 @@ def _example_name(exc: RunlakeError | None) -> str:
 
 
 def _problem(operation: Operation, code: int, exc: RunlakeError | None) -> Problem:
-    """What `problems.handle` makes of a failure; None is one that no Struct of ours describes."""
+    """The problem that `problems.handle` makes of a failure; None stands for an error of Litestar or a bug."""
     path = operation.path.format(run_id=EXAMPLE_RUN, task_id=EXAMPLE_TASK)
     title = HTTPStatus(code).phrase
     if exc is not None:
@@ -174,7 +174,7 @@ def _problem(operation: Operation, code: int, exc: RunlakeError | None) -> Probl
 
 
 def _plain(value: object) -> Any:
-    """A value as the JSON it is sent as."""
+    """A value as JSON types: dict, list, str and so on."""
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
@@ -185,7 +185,7 @@ def _hook(kind: type) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    """The schemas of all bodies, with what msgspec leaves out."""
+    """The schemas of all bodies, completed with the descriptions and formats that msgspec leaves out."""
     bodies = [kind for op in OPERATIONS for kind in (op.request, op.response) if kind is not None]
     kinds = [*dict.fromkeys(bodies), Problem]
     _, components = msgspec.json.schema_components(kinds, schema_hook=_hook, ref_template=REF)
@@ -209,12 +209,12 @@ def _complete(schema: dict[str, Any], struct: inspect.StructType) -> None:
                     option["format"] = "date-time"
     config = struct.cls.__struct_config__
     if not config.forbid_unknown_fields and not config.omit_defaults:
-        # An answer: a default matters to whoever makes one, every field is sent.
+        # An answer has every field: the defaults of its Struct are for our code only.
         schema["required"] = list(schema["properties"])
 
 
 def _parts(kind: inspect.Type) -> Iterator[inspect.Type]:
-    """A type and those it is made of, but not those of the fields of a Struct."""
+    """A type and the types it is composed of; the fields of a Struct are not entered."""
     yield kind
     inner: tuple[inspect.Type, ...] = ()
     if isinstance(kind, inspect.UnionType):
@@ -228,7 +228,7 @@ def _parts(kind: inspect.Type) -> Iterator[inspect.Type]:
 
 
 def _structs(kind: inspect.Type) -> Iterator[inspect.StructType]:
-    """Every Struct a type is made of, at any depth."""
+    """Every Struct within a type, at any depth."""
     for part in _parts(kind):
         if isinstance(part, inspect.StructType):
             yield part

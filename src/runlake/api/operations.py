@@ -1,4 +1,4 @@
-"""What the API can do: one Operation per method and path. `openapi` makes the document of them."""
+"""The operations of the API, one for each method and path; `openapi` turns them into the document."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     @property
     def all_failures(self) -> tuple[RunlakeError, ...]:
-        """What can go wrong: inside the operation, and at the door before it."""
+        """One error of each kind that the operation, or the middleware before it, may raise."""
         if self.scope is None:
             return (*self.failures, *_FOREIGN)
         return (
@@ -78,13 +78,8 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     @property
     def errors(self) -> tuple[int, ...]:
-        """Every error status it can give: its failures', and the two that any route can give."""
-        return tuple(sorted({status(exc) for exc in self.all_failures} | {405, 500}))
-
-
-def status(exc: RunlakeError) -> int:
-    """The HTTP status an error is answered with."""
-    return next(problems.STATUS[kind].value for kind in type(exc).__mro__ if kind in problems.STATUS)
+        """The HTTP statuses of all its errors, with 405 and 500, which every route may answer."""
+        return tuple(sorted({problems.status_of(exc).value for exc in self.all_failures} | {405, 500}))
 
 
 _NO_KEY: Final = (

@@ -1,4 +1,4 @@
-"""Query strings, strictly: an empty, repeated or unknown parameter is an error that names it."""
+"""Query strings and ids of the path become values; an empty, repeated or unknown parameter is an error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}
 
 
 def parse(raw: bytes, kind: type[Q]) -> Q:
-    """The query Struct of a raw query string; raises BadInput with every wrong parameter."""
+    """The Struct `kind` of a raw query string; raises BadInput, which lists every wrong parameter."""
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError:
@@ -56,7 +56,7 @@ def parse(raw: bytes, kind: type[Q]) -> Q:
 
 
 def run_uuid(field: str, text: str) -> uuid.UUID:
-    """A UUID of the path; raises BadInput."""
+    """The UUID of a path parameter, which `field` names in errors; raises BadInput."""
     try:
         return _uuid(text)
     except ValueError as exc:
@@ -69,7 +69,7 @@ def _uuid(text: str) -> uuid.UUID:
     return uuid.UUID(text)
 
 
-def again(raw: bytes, **changed: object) -> str:
+def with_parameters(raw: bytes, **changed: object) -> str:
     """The query string with some parameters set to other values."""
     values: dict[str, object] = dict(parse_qsl(raw.decode("ascii"), keep_blank_values=True))
     return urlencode(values | changed)
@@ -77,14 +77,14 @@ def again(raw: bytes, **changed: object) -> str:
 
 @cache
 def _fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.inspect.Type]:
-    """The type of each parameter; worked out once, because that takes longer than all the rest here."""
+    """The type of each parameter, by name. Cached: to inspect a Struct takes longer than to parse a query string."""
     info = msgspec.inspect.type_info(kind)
     assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - kind is a Struct
     return {field.name: field.type for field in info.fields}
 
 
 def _value(kind: msgspec.inspect.Type, text: str) -> object:
-    """The text as the type of its field; raises ValueError."""
+    """The value of a text for a parameter of this type; raises ValueError."""
     for leaf in alternatives(kind):
         if isinstance(leaf, msgspec.inspect.BoolType):
             if text.lower() not in _BOOLEANS:

@@ -1,4 +1,4 @@
-"""The one map from errors to HTTP: RFC 9457 problem details for everything that goes wrong."""
+"""The map from errors to HTTP statuses, and every error answer: RFC 9457 problem details."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException
 from msgspec import UNSET, Struct
 
 from runlake import access, errors
-from runlake.api.client import visit
+from runlake.api.context import context_of
 from runlake.log import LOGGER
 from runlake.model import Problem
 
@@ -44,19 +44,24 @@ _INTERNAL: Final = "something went wrong inside; the log of the service says wha
 
 
 class Answer(Struct, frozen=True):
-    """A problem as it is sent."""
+    """A problem as it is sent: status, headers and the JSON body."""
 
     status: HTTPStatus
     headers: dict[str, str]
     content: bytes
 
 
+def status_of(exc: errors.RunlakeError) -> HTTPStatus:
+    """The HTTP status for an error: that of its class, or of the nearest parent in STATUS."""
+    return next(STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS)
+
+
 def answer(method: str, path: str, exc: Exception, request_id: str = "") -> Answer:
-    """The answer to any exception; no trace leaves the process, it goes to the log."""
+    """The answer to any exception. Its trace goes to the log and never to the client."""
     headers: dict[str, str] = {}
     found: list[errors.FieldError] | msgspec.UnsetType = UNSET
     if isinstance(exc, errors.RunlakeError):
-        status = next(STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS)
+        status = status_of(exc)
         code, detail = exc.code, exc.line()
         if isinstance(exc, errors.BadInput | errors.Conflict):
             found = exc.errors
@@ -79,6 +84,6 @@ def answer(method: str, path: str, exc: Exception, request_id: str = "") -> Answ
 
 
 def handle(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
-    """The response to any exception in or below a route."""
-    made = answer(request.method, request.url.path, exc, visit(request).id)
+    """The Litestar response to an exception of a handler."""
+    made = answer(request.method, request.url.path, exc, context_of(request).id)
     return Response(made.content, status_code=made.status, media_type=MEDIA_TYPE, headers=made.headers)

@@ -1,8 +1,7 @@
-"""The thin room: decode, call, return."""
+"""The routes: each handler decodes its parameters, calls the service, and encodes the answer."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from typing import Any, Final
@@ -13,7 +12,6 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from runlake.api import body, docs, metrics, openapi, params
-from runlake.api.client import Client
 from runlake.api.service import Service
 from runlake.model import Health, NoQuery, Ready, RunsQuery, Stored, SummaryQuery, TaskStatsQuery
 from runlake.query import queries, statistics
@@ -38,10 +36,10 @@ def _etag(snapshot: str, query: bytes) -> str:
 
 
 def _unchanged(request: Req) -> Response[bytes] | None:
-    """304 without running the query, when the caller's copy is of the newest snapshot."""
+    """The 304 answer when the client has the page of the newest snapshot; no query runs for it."""
     tag = _etag(_service(request).tag(), request.scope["query_string"])
     parts = request.headers.get("if-none-match", "").split(",")
-    # Apache's mod_deflate adds the suffix to the tag of what it packs, and passes it on as it comes back.
+    # Apache's mod_deflate appends -gzip to the tag of an answer that it compresses, and does not remove it again.
     known = {re.sub('-gzip"$', '"', part.strip().removeprefix("W/")) for part in parts}
     return Response(b"", status_code=304, headers={"ETag": tag}) if tag in known or "*" in known else None
 
@@ -53,10 +51,10 @@ async def list_runs(request: Req) -> Response[bytes]:
     query = params.parse(raw, RunsQuery)
     if unchanged := _unchanged(request):
         return unchanged
-    page, content, tag = await _service(request).ask(Client(request), queries.page, query)
+    page, content, tag = await _service(request).ask(request, queries.page, query)
     headers = {"ETag": _etag(tag, raw)}
     if page.has_more:
-        target = params.again(raw, limit=page.limit, offset=page.offset + page.limit)
+        target = params.with_parameters(raw, limit=page.limit, offset=page.offset + page.limit)
         headers["Link"] = f'<{request.url.path}?{target}>; rel="next"'
     return _json(content, headers)
 
@@ -66,17 +64,13 @@ async def append_runs(request: Req) -> Response[bytes]:
     """POST /runs."""
     params.parse(request.scope["query_string"], NoQuery)
     service = _service(request)
-    settings = service.settings
-    decode = body.decoder(request, settings.body_bytes)
+    decoder = body.decoder_of(request, service.settings.body_bytes)
     service.ready()
-    with service.room.share() as share:
-        content = await body.read(request, settings, share)
-        if len(content) <= body.SMALL:  # sooner decoded than handed to another thread
-            batch = decode(content)
-        else:
-            batch = await asyncio.get_running_loop().run_in_executor(body.DECODERS, decode, content)
-        del content
-        share.grow(batch.nbytes)
+    with service.bodies.budget.reservation() as reservation:
+        content = await service.bodies.read(request, reservation)
+        batch = await service.bodies.decode(decoder, content)
+        del content  # the batch may wait for its commit, and the body is not needed for that
+        reservation.extend_to(batch.nbytes)
         counts = await service.append(batch)
     ids = batch.ids
     return _json(msgspec.json.encode(Stored(len(ids), counts.stored, counts.duplicates, counts.stale, ids)))
@@ -84,7 +78,7 @@ async def append_runs(request: Req) -> Response[bytes]:
 
 @route("/runs", http_method=HttpMethod.OPTIONS, status_code=204)
 async def runs_methods() -> Response[None]:
-    """OPTIONS /runs. Litestar's own answer, made for the first function of a path, would leave POST out."""
+    """OPTIONS /runs. Litestar makes the answer for the first handler of a path only, and so would leave POST out."""
     return Response(None, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
 
 
@@ -92,7 +86,7 @@ async def runs_methods() -> Response[None]:
 async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
     """GET /runs/{run_id}."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content, _ = await _service(request).ask(Client(request), queries.detail, params.run_uuid("run_id", run_id))
+    _, content, _ = await _service(request).ask(request, queries.detail, params.run_uuid("run_id", run_id))
     return _json(content)
 
 
@@ -100,7 +94,7 @@ async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
 async def latest_run(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/latest."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content, _ = await _service(request).ask(Client(request), queries.latest, params.run_uuid("task_id", task_id))
+    _, content, _ = await _service(request).ask(request, queries.latest, params.run_uuid("task_id", task_id))
     return _json(content)
 
 
@@ -109,7 +103,7 @@ async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/stats."""
     query = params.parse(request.scope["query_string"], TaskStatsQuery)
     _, content, _ = await _service(request).ask(
-        Client(request), statistics.task_stats, params.run_uuid("task_id", task_id), query
+        request, statistics.task_stats, params.run_uuid("task_id", task_id), query
     )
     return _json(content)
 
@@ -118,7 +112,7 @@ async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
 async def stats_summary(request: Req) -> Response[bytes]:
     """GET /stats/summary."""
     query = params.parse(request.scope["query_string"], SummaryQuery)
-    _, content, _ = await _service(request).ask(Client(request), statistics.summary, query)
+    _, content, _ = await _service(request).ask(request, statistics.summary, query)
     return _json(content)
 
 
@@ -139,7 +133,7 @@ async def ready(request: Req) -> Response[bytes]:
 
 @route("/metrics", http_method=_READ)
 async def show_metrics(request: Req) -> Response[bytes]:
-    """GET /metrics: for Prometheus; answers also while the serving database is made."""
+    """GET /metrics: for Prometheus, also while the serving database is made."""
     params.parse(request.scope["query_string"], NoQuery)
     return Response(_service(request).metrics.text(), media_type=metrics.MEDIA_TYPE)
 
@@ -152,7 +146,7 @@ async def schema() -> Response[bytes]:
 
 @route(["/docs", "/docs/{name:str}"], http_method=_READ)
 async def docs_page(name: FromPath[str] = "docs.html") -> Response[bytes]:
-    """GET /docs: the OpenAPI document for people; all assets are our own."""
+    """GET /docs: the OpenAPI document as a page; nothing is loaded from other hosts."""
     asset = docs.ASSETS.get(name)
     if asset is None:
         raise NotFoundException(f"there is no page {name}")
@@ -160,7 +154,7 @@ async def docs_page(name: FromPath[str] = "docs.html") -> Response[bytes]:
 
 
 HANDLERS: Final = [
-    runs_methods,  # first of its path: see there
+    runs_methods,  # the first handler of its path, see its docstring
     list_runs,
     append_runs,
     get_run,

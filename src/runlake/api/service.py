@@ -1,4 +1,4 @@
-"""What the handlers share: the store, once it is ready, and the state of getting there."""
+"""The service behind the handlers: it loads a store, says when that is ready, and runs queries and appends on it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import msgspec
+from litestar import Request
 
-from runlake.api.asked import Asked, Caller
-from runlake.api.body import Room
+from runlake.api.body import BodyReader
+from runlake.api.cancellation import CancellableQuery
 from runlake.api.metrics import Metrics
 from runlake.errors import Busy, NotReady
 from runlake.intake import Batch, Decoded
-from runlake.lake.append import Counts
+from runlake.lake.append import AppendResult
 from runlake.log import LOGGER, event
 from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
 
-_TELL: Final = 2.0  # seconds between lines of the log while the serving database is made
-_AGAIN: Final = 10.0  # seconds until loading is tried once more
+_LOG_PAUSE: Final = 2.0  # seconds between lines of the log while the serving database is made
+_RETRY_PAUSE: Final = 10.0  # seconds between two attempts to load
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -33,19 +34,19 @@ class _StoppedError(Exception):
 
 
 class Service:
-    """Opens nothing and closes nothing: it is handed a Store, loads it, and answers once that is done."""
+    """A Store while it is served. The caller opens and closes the Store; this loads it in the background."""
 
     def __init__(self, store: Store, loaded: Callable[[], None] = lambda: None) -> None:
         self._store = store
-        self._loaded = loaded  # called once all is loaded, before the first answer
-        self.room = Room(store.settings.bodies_bytes)
-        self.metrics = Metrics(store, self.room)
+        self._loaded = loaded  # called once, after loading and before the first answer
+        self.bodies = BodyReader(store.settings)
+        self.metrics = Metrics(store, self.bodies.budget)
         store.writer.on_commit = self.metrics.commit
-        store.writer.keeper.on_step = self.metrics.step
-        self._start = time.time_ns()  # a lake made anew may have the same snapshot numbers
-        self._reason: str | None = "the serving database is being loaded"
+        store.writer.maintenance.on_step = self.metrics.step
+        self._start = time.time_ns()  # part of each tag: a lake made anew repeats snapshot numbers
+        self._reason: str | None = "the serving database is being loaded"  # why it is not ready; None when it is
         self._stopped = threading.Event()
-        self._told = time.monotonic()
+        self._logged_at = time.monotonic()
         self._thread = threading.Thread(target=self._load, name="runlake-load", daemon=True)
 
     @property
@@ -58,9 +59,9 @@ class Service:
         self._thread.start()
 
     def _load(self) -> None:
-        """Until it works: what is in the way, such as a disk that is full, may go away."""
+        """Load until it succeeds: the obstacle, such as a full disk, may go away."""
         while not self._is_loaded():
-            if self._stopped.wait(_AGAIN):
+            if self._stopped.wait(_RETRY_PAUSE):
                 return
         self._loaded()
         self._reason = None
@@ -82,17 +83,18 @@ class Service:
         return True
 
     def stop(self) -> None:
-        """End the loading, if it still goes on; then the store may be closed."""
+        """End loading and decoding; then the store may be closed."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
+        self.bodies.close()
 
     def _progress(self, done: int, total: int) -> None:
         if self._stopped.is_set():
             raise _StoppedError
         self._reason = f"the serving database is being made: {done} of {total} files"
-        if time.monotonic() - self._told >= _TELL:
-            self._told = time.monotonic()
+        if time.monotonic() - self._logged_at >= _LOG_PAUSE:
+            self._logged_at = time.monotonic()
             event("making the serving database", files=done, of=total)
 
     def ready(self) -> Store:
@@ -102,33 +104,37 @@ class Service:
         return self._store
 
     async def ask(
-        self, caller: Caller, question: Callable[Concatenate[Session, P], T], *args: P.args, **kw: P.kwargs
+        self,
+        request: Request[Any, Any, Any],
+        query: Callable[Concatenate[Session, P], T],
+        *args: P.args,
+        **kw: P.kwargs,
     ) -> tuple[T, bytes, str]:
-        """The answer, its JSON and the tag of its snapshot, all made on a reading thread.
+        """Run a query on a reading thread; returns its answer, the answer as JSON, and the tag of its snapshot.
 
-        A question whose caller goes away is dropped.
+        The query is cancelled when the client of the request disconnects.
         """
 
         def encoded(session: Session) -> tuple[T, bytes, str]:
-            answer = question(session, *args, **kw)
+            answer = query(session, *args, **kw)
             return answer, msgspec.json.encode(answer), self._tag(session.state.snapshot)
 
-        asked = Asked(encoded)
-        future: Future[tuple[T, bytes, str]] = self.ready().engine.submit(asked)
-        self.metrics.asked += 1
+        cancellable = CancellableQuery(encoded)
+        future: Future[tuple[T, bytes, str]] = self.ready().engine.submit(cancellable)
+        self.metrics.queries_under_way += 1
         try:
-            return await asked.answer(future, caller)
+            return await cancellable.result(future, request)
         finally:
-            self.metrics.asked -= 1
+            self.metrics.queries_under_way -= 1
 
     def tag(self) -> str:
-        """The tag of the newest snapshot: equal tags of one request mean equal answers."""
+        """The tag of the newest snapshot. A request gets the same answer as long as the tag is the same."""
         return self._tag(self.ready().serving.snapshot)
 
     def _tag(self, snapshot: int) -> str:
         return f"{self._start:x}-{snapshot:x}"
 
-    async def append(self, batch: Batch | Decoded) -> Counts:
+    async def append(self, batch: Batch | Decoded) -> AppendResult:
         """Store a batch; returns when it is durable and visible."""
         started = time.perf_counter()
         store = self.ready()

@@ -1,4 +1,4 @@
-"""Bodies that come as gzip, unpacked in steps, so that nothing is ever much larger than it may be."""
+"""Gzip bodies, unpacked piece by piece, so that the caller can stop at its limit."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Final
 
 from runlake.errors import BadInput
 
-STEP: Final = 1024 * 1024  # bytes of a piece, at most
-MEMBERS: Final = 10_000  # as many as a batch may have records
-_FEED: Final = 16 * 1024  # packed bytes at a time: the end of a member copies what is left of them
+PIECE: Final = 1024 * 1024  # bytes of a piece, at most
+MEMBERS: Final = 10_000  # gzip members of a body, at most: as many as a batch may have records
+_FEED: Final = 16 * 1024  # packed bytes given to zlib at once, which copies those behind the end of a member
 _MAGIC: Final = b"\x1f\x8b"
-_GZIP: Final = 31  # for zlib: gzip framing, its checksum and length compared, and the largest window
+_GZIP: Final = 31  # zlib's wbits for gzip framing, with its checksum, and the largest window
 
 
 def pieces(packed: bytes) -> Iterator[bytes]:
-    """The content of all gzip members, one after the other, in pieces; none of them is empty.
+    """The content of all gzip members, in order, in pieces of 1 to PIECE bytes.
 
-    Raises BadInput for what is not gzip from its first to its last byte. Zeros after the end are padding, as for
-    `gzip -t`.
+    Raises BadInput for bytes that are not gzip from the first to the last. Zeros after the end are padding, as
+    `gzip -t` has it.
     """
     at = members = 0
     while at < len(packed):
@@ -31,10 +31,10 @@ def pieces(packed: bytes) -> Iterator[bytes]:
         while not member.eof:
             fed = packed[at : at + _FEED]
             try:
-                piece = member.decompress(fed, STEP)
+                piece = member.decompress(fed, PIECE)
             except zlib.error as exc:
                 raise _damage(packed, began, f"is damaged near byte {at}: {str(exc).rpartition(': ')[2]}") from None
-            # At the end of a member zlib says the same bytes twice where the limit of a piece was met before.
+            # At the end of a member the rest is in unused_data; unconsumed_tail may still hold the same bytes.
             at += len(fed) - len(member.unused_data if member.eof else member.unconsumed_tail)
             if piece:
                 yield piece
@@ -44,7 +44,7 @@ def pieces(packed: bytes) -> Iterator[bytes]:
 
 
 def _damage(packed: bytes, began: int, how: str) -> BadInput:
-    """A member that begins at `began` cannot be read: it is damaged, or it is no gzip at all."""
+    """The error for a member that begins at `began`: its gzip data are damaged, or it is no gzip at all."""
     shown = packed[began : began + 20]
     if _MAGIC.startswith(shown[:2]):
         return BadInput.of("body", f"its gzip data {how}")

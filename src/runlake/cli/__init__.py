@@ -1,4 +1,4 @@
-"""The command line: one module per kind of work, all under the group `main`."""
+"""The command line: one module a command, all under the group `main`."""
 
 from runlake.cli.main import main
 

@@ -1,4 +1,4 @@
-"""`runlake backup`."""
+"""`runlake backup`: copies a lake."""
 
 from __future__ import annotations
 

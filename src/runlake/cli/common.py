@@ -1,4 +1,4 @@
-"""What the commands share: the `--data` option, errors in one line, progress on a terminal."""
+"""Parts of several commands: the `--data` option, errors in one line, progress bars."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def fail(exc: RunlakeError) -> None:
 
 
 def command(function: Callable[Concatenate[Settings, P], None]) -> Callable[P, None]:
-    """Give a command `--data` and the settings, and turn our errors into one line."""
+    """Add `--data` to a command, pass it the settings, and print errors in one line."""
 
     @click.option("--data", metavar="DIR", help="Folder of the lake [RUNLAKE_DATA, then data/lake].")
     @wraps(function)
@@ -53,7 +53,7 @@ def command(function: Callable[Concatenate[Settings, P], None]) -> Callable[P, N
         except RunlakeError as exc:
             fail(exc)
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
-            raise  # click's own, and what it takes care of
+            raise  # click handles these
         except Exception as exc:
             if settings_module.debugging():
                 raise
@@ -63,7 +63,7 @@ def command(function: Callable[Concatenate[Settings, P], None]) -> Callable[P, N
 
 
 def outside(file: Path, settings: Settings, option: str) -> None:
-    """Raise UsageError for a file to be written that lies in the lake's folder: it would be damaged."""
+    """Raise UsageError for an output file in the lake's folder, because it could damage the lake."""
     folder = Paths.of(settings.data).folder
     if file.resolve().is_relative_to(folder):
         raise UsageError(f"{option} cannot write into the lake {folder}")
@@ -93,6 +93,6 @@ def bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int | No
 
 
 def lines(pairs: list[tuple[str, object]]) -> str:
-    """Aligned `name  value` lines."""
+    """Aligned lines of names and values."""
     width = max(len(name) for name, _ in pairs)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in pairs)

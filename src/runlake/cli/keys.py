@@ -1,4 +1,4 @@
-"""`runlake keys`: who gets in."""
+"""`runlake keys`: makes, lists and revokes API keys."""
 
 from __future__ import annotations
 

@@ -5,35 +5,26 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from keyword import iskeyword
 from typing import Any, Final
 
 import click
 
-# Command: the module of runlake.cli that has it, and its name there. A module is imported when its command is asked
-# for: Litestar alone takes a third of a second.
-COMMANDS: Final = {
-    "serve": ("serve", "serve"),
-    "import": ("load", "import_"),
-    "generate": ("load", "generate"),
-    "sql": ("look", "sql"),
-    "maintain": ("upkeep", "maintain"),
-    "check": ("upkeep", "check"),
-    "info": ("look", "info"),
-    "backup": ("backup", "backup"),
-    "keys": ("keys", "keys"),
-}
+# In the order of the help. Each one is the function of its name in the module of its name (`import_` for `import`).
+# A module is imported when its command is called: Litestar alone takes a third of a second.
+COMMANDS: Final = ("serve", "import", "generate", "sql", "maintain", "check", "info", "backup", "keys")
 
 
 def loaded(command: str) -> click.Command:
-    """One of COMMANDS, imported."""
-    module, name = COMMANDS[command]
-    found = getattr(import_module(f"runlake.cli.{module}"), name)
+    """Import one of COMMANDS."""
+    name = f"{command}_" if iskeyword(command) else command
+    found = getattr(import_module(f"runlake.cli.{name}"), name)
     assert isinstance(found, click.Command)  # noqa: S101 - COMMANDS names commands
     return found
 
 
 class _Group(click.Group):
-    """All commands. An error of usage is one line, as all errors are."""
+    """The group of all commands; it prints an error of usage in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, in the order of the help."""

@@ -1,4 +1,4 @@
-"""`runlake serve`."""
+"""`runlake serve`: the HTTP service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runlake.settings import Settings
 from runlake.store import Store
 
 STDERR: Final = 2
-OWN_FILES: Final = 256  # open beside connections: catalog, serving database, Parquet files that are read
+OWN_FILES: Final = 256  # open files that are no connections: catalog, serving database, Parquet files
 
 
 @click.command(epilog="Example: runlake serve --data data/lake --port 8000")
@@ -34,7 +34,7 @@ OWN_FILES: Final = 256  # open beside connections: catalog, serving database, Pa
 def serve(settings: Settings, host: str | None, port: int | None, no_auth: bool) -> None:
     """Serve the Runs API until SIGTERM; makes the lake if there is none."""
     host = settings.host if host is None else host
-    settings = msgspec.structs.replace(settings, host=host)  # whoever answers goes by this name
+    settings = msgspec.structs.replace(settings, host=host)  # OriginPolicy accepts this name
     has_keys = bool(access.stored(Paths.of(settings.data)))
     if not has_keys and not no_auth and not _is_loopback(host):
         raise UsageError(
@@ -43,7 +43,7 @@ def serve(settings: Settings, host: str | None, port: int | None, no_auth: bool)
         )
     lines = log.begin(settings.log_level, STDERR)
     _raise_limit(settings.connections + OWN_FILES)
-    # Errors of requests are logged by api.problems; what is left is clients that went away while we stopped.
+    # api.problems logs errors of requests; uvicorn would log clients that disconnect during a shutdown.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     try:
         store = Store(settings)
@@ -53,7 +53,7 @@ def serve(settings: Settings, host: str | None, port: int | None, no_auth: bool)
 
 
 def _raise_limit(wanted: int) -> None:
-    """Let the process have so many open files, as far as it may; each connection is one."""
+    """Raise the limit of open files to `wanted`, as far as the system allows; each connection is an open file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted <= hard or soft < hard < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))

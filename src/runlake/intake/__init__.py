@@ -1,21 +1,21 @@
-"""Every way in, one set of rules: bytes or columns become a Batch of clean run rows.
+"""Intake: bodies and files of every format become a Batch of valid rows, by one set of rules.
 
-records.py  JSON and NDJSON texts
-decoded.py  what they are until a Batch is made of them, by those who want it later
-tables.py   columns: Arrow streams, and whatever DuckDB reads (the rules as SQL, in intake.sql)
-stream.py   Arrow streams from outside: bounded before they are unpacked
-outputs.py  the one text form of `output`
-words.py    how a refused value is named
-files.py    the sources of an import, and whether they stay what they were
-unpack.py   compressed files, checked to their end
-copies.py   what is copied before DuckDB can read it
-lines.py    files that are read line by line
-header.py   the first line of a CSV file
+records.py   JSON and NDJSON texts
+decoded.py   their records until columns are made of them
+tables.py    columns: Arrow streams, and tables that DuckDB reads; the rules as SQL stand in intake.sql
+stream.py    Arrow streams from clients, whose size is checked before they are unpacked
+outputs.py   the canonical text form of `output`
+messages.py  messages about refused values
+files.py     the sources of an import, and whether they change meanwhile
+unpack.py    compressed files, checked to their end
+copies.py    copies of sources that DuckDB cannot read themselves
+lines.py     files that are read line by line
+header.py    the first line of a CSV file
 """
 
 from runlake.intake.batch import Batch, Rejected, Split
 from runlake.intake.decoded import Decoded, joined
-from runlake.intake.records import decode_json, decode_ndjson, from_json, from_ndjson
+from runlake.intake.records import decode_json, decode_ndjson
 from runlake.intake.tables import Tables
 
 __all__ = [
@@ -26,7 +26,5 @@ __all__ = [
     "Tables",
     "decode_json",
     "decode_ndjson",
-    "from_json",
-    "from_ndjson",
     "joined",
 ]

@@ -1,4 +1,4 @@
-"""A Batch: rows that passed every rule, not yet compared with what is stored."""
+"""Batches: rows that keep all rules and are not compared with the stored runs yet."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from msgspec import Struct
 
 from runlake.errors import FieldError
 
+IdWords = npt.NDArray[np.uint64]  # n ids as an (n, 2) array: the high and the low 64 bits of each
+
 NEEDS_ID = "missing; derive one from what identifies a row: md5('name:' || key)::uuid AS id"
 
 
 class Batch(Struct, frozen=True):
-    """Clean rows in input order.
+    """Valid rows in input order.
 
-    `rows` has the schema columns.ARROW; `received` marks the rows whose created_at is the time of receipt,
-    because the sender gave no time at all.
+    `rows` has the schema columns.ARROW. `received` flags the rows whose created_at is the time of receipt, because the
+    record had no time at all.
     """
 
     rows: pa.Table
     received: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return int(self.rows.num_rows)
 
     @property
     def nbytes(self) -> int:
-        """How much memory it takes."""
+        """Bytes of memory."""
         return int(self.rows.nbytes)
 
     @property
@@ -43,7 +45,7 @@ class Batch(Struct, frozen=True):
 
 
 class Rejected(Struct, frozen=True):
-    """Row `row` (from 0, within the table) breaks a rule in `field`; no field where it is the row as a whole."""
+    """A row (its position in the table, from 0) that breaks a rule in `field`, or as a whole if `field` is empty."""
 
     row: int
     field: str
@@ -51,12 +53,12 @@ class Rejected(Struct, frozen=True):
 
     @property
     def error(self) -> FieldError:
-        """What the sender of a batch is told."""
+        """The error that the client gets."""
         return FieldError(f"runs[{self.row}].{self.field}" if self.field else f"runs[{self.row}]", self.reason)
 
 
 class Split(Struct, frozen=True):
-    """A table judged: the good rows, their positions in the table, and the bad ones."""
+    """A checked table: its valid rows, their positions in the table, and its rejected rows."""
 
     batch: Batch
     kept: npt.NDArray[np.intp]
@@ -70,13 +72,13 @@ def mint() -> uuid.UUID:
 
 
 def uuid_array(values: bytes) -> pa.Array:
-    """An Arrow UUID array over 16-byte ids laid end to end."""
+    """The Arrow UUID array of 16-byte ids, one after the other."""
     storage = pa.Array.from_buffers(pa.binary(16), len(values) // 16, [None, pa.py_buffer(values)])
     return pa.ExtensionArray.from_storage(pa.uuid(), storage)
 
 
-def uuid_bytes(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
-    """The ids of an Arrow UUID column as an (n, 2) array of big-endian halves, ready to hash or compare."""
+def id_words(column: pa.ChunkedArray) -> IdWords:
+    """The ids of an Arrow UUID column as words, which numpy can hash and compare."""
     chunks = [np.frombuffer(c.storage.buffers()[1], dtype=">u8")[2 * c.offset :][: 2 * len(c)] for c in column.chunks]
     joined = np.concatenate(chunks) if chunks else np.empty(0, dtype=">u8")
     return joined.astype(np.uint64).reshape(-1, 2)

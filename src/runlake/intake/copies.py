@@ -1,6 +1,6 @@
-"""Copies of sources that DuckDB cannot read as they are: pipes, compressed files, lines of text, Arrow streams.
+"""Copies of sources that DuckDB cannot read themselves: pipes, compressed files, lines of text, Arrow streams.
 
-A copy is whole before anything of it is read, so every check of its source has been made by then.
+A copy is complete before it is read, so all checks of its source are done by then.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _STREAM_END: Final = b"\xff\xff\xff\xff\0\0\0\0"
 
 
 def on_disk(file: File, folder: Path) -> File:
-    """A regular file with the bytes of the source: itself, or a copy in `folder` of what came through a pipe."""
+    """The source itself if it is a regular file, or a copy of a pipe in `folder`."""
     if is_regular(file):
         return file
     return _copied(file, _pieces(file.path.open("rb", 0)), folder)
 
 
 def plain(file: File, folder: Path) -> File:
-    """A regular file that DuckDB can read again and again, a copy in `folder` where the source is none.
+    """A regular, uncompressed file that DuckDB can read: the source itself or a copy in `folder`.
 
-    Lines and Arrow become Parquet. Raises ImportFailed for a damaged source and DiskFull for a full `folder`.
+    Lines and Arrow are copied to Parquet. Raises ImportFailed for a damaged source and DiskFull for a full `folder`.
     """
     file = on_disk(file, folder)
     if file.kind == "lines":
@@ -87,7 +87,7 @@ def _new(folder: Path) -> Path:
 
 @contextmanager
 def _arrow(file: File) -> Iterator[Any]:
-    """A reader of a stream or a file. A stream that lacks its end was cut, although Arrow reads it."""
+    """A reader of an Arrow stream or file. Arrow reads truncated streams, too, so this checks the end."""
     with file.path.open("rb") as content:
         try:
             if content.read(len(_FILE_MARK)) == _FILE_MARK:
@@ -104,7 +104,7 @@ def _arrow(file: File) -> Iterator[Any]:
 
 
 def _batches(file: File, reader: Any) -> Iterator[pa.RecordBatch]:
-    """The batches, each validated: a stream may lie about lengths and hold invalid UTF-8."""
+    """The validated batches: a stream may have wrong lengths and invalid UTF-8."""
     try:
         if isinstance(reader, pa.RecordBatchFileReader):
             batches: Iterable[pa.RecordBatch] = (reader.get_batch(i) for i in range(reader.num_record_batches))

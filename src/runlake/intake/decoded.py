@@ -1,4 +1,5 @@
-"""Records that passed every rule, before they are columns: making those costs more for each record when it is alone."""
+"""Decoded records that are no columns yet. The writer makes columns of many small batches at once, which is cheaper:
+columns have a price for each batch, however few its records are."""
 
 from __future__ import annotations
 
@@ -19,8 +20,12 @@ _RECORD_BYTES: Final = 1024  # of Python objects, its texts left out
 
 
 class Decoded(Struct, frozen=True):
-    """Clean records in input order, and what was made of them: an id where there was none, the time of creation in
-    microseconds, and the one text form of `output`. `received` says whose creation is the receipt; see Batch.
+    """Valid records in input order.
+
+    ids         the id of each record, or a new one
+    created     its creation time in microseconds since the epoch
+    received    whether that is the time of receipt, see Batch
+    outputs     its output in canonical text form, see outputs.py
     """
 
     records: list[Record]
@@ -31,7 +36,7 @@ class Decoded(Struct, frozen=True):
 
     @classmethod
     def of(cls, records: list[Record], outputs: list[str | None]) -> Decoded:
-        """From records as they were sent."""
+        """From records as they were sent, and their outputs in canonical form."""
         receipt = times.now()
         known = [_first(r.created_at, r.started_at, r.finished_at) for r in records]
         return cls(
@@ -43,12 +48,12 @@ class Decoded(Struct, frozen=True):
         )
 
     def __len__(self) -> int:
-        """How many records there are."""
+        """The number of records."""
         return len(self.records)
 
     @property
     def nbytes(self) -> int:
-        """About how much memory it takes beside the texts of its body."""
+        """Bytes of memory, about, without the texts of the body."""
         return _RECORD_BYTES * len(self.records)
 
     def batch(self) -> Batch:
@@ -71,19 +76,19 @@ def _first(*moments: int | None) -> int | None:
 
 
 def joined(parts: Sequence[Batch | Decoded]) -> Batch:
-    """The rows of all parts, in order; neighbours that are no columns yet become columns together."""
+    """One Batch of all parts, in order; neighbouring Decoded parts become columns together."""
     batches: list[Batch] = []
-    waiting: list[Decoded] = []
+    pending: list[Decoded] = []
     for part in parts:
         if isinstance(part, Decoded):
-            waiting.append(part)
+            pending.append(part)
             continue
-        if waiting:
-            batches.append(_as_one(waiting).batch())
-            waiting = []
+        if pending:
+            batches.append(_as_one(pending).batch())
+            pending = []
         batches.append(part)
-    if waiting:
-        batches.append(_as_one(waiting).batch())
+    if pending:
+        batches.append(_as_one(pending).batch())
     if len(batches) == 1:
         return batches[0]
     rows = pa.concat_tables([batch.rows for batch in batches]).combine_chunks()

@@ -1,4 +1,4 @@
-"""The sources of an import: their names, their kinds, and whether they stay what they were."""
+"""The sources of an import: names, kinds, and whether they change while they are read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ class File(Struct, frozen=True):
 
 
 def listed(sources: Sequence[Path], form: str | None) -> list[File]:
-    """The sources with their kinds: `form`, or what each name says. Raises UsageError for one that cannot be read."""
+    """The sources as Files, of the kind `form`, or of the kind that each name has by its suffix.
+
+    Raises UsageError for a source that cannot be read.
+    """
     files = [_file(source, form) for source in sources]
     if sum(file.path == DEVICE for file in files) > 1:
         raise UsageError("standard input can be read once only")
@@ -56,13 +59,13 @@ def _file(source: Path, form: str | None) -> File:
 
 
 def is_regular(file: File) -> bool:
-    """Whether it can be read more than once; a pipe cannot."""
+    """Whether the file can be read more than once; a pipe cannot."""
     return _stamp(file) is not None
 
 
 @contextmanager
 def unchanged(file: File) -> Iterator[None]:
-    """Raise ImportFailed when the file is another one at the end of the block, or has another size or time."""
+    """Raise ImportFailed when the file has been replaced or modified by the end of the block."""
     before = _stamp(file)
     yield
     if before is not None and _stamp(file) != before:
@@ -70,7 +73,7 @@ def unchanged(file: File) -> Iterator[None]:
 
 
 def _stamp(file: File) -> tuple[int, ...] | None:
-    """What changes with the content of a regular file; None for a pipe."""
+    """Device, inode, size and modification time of a regular file; None for a pipe."""
     try:
         found = file.path.stat()
     except OSError as exc:

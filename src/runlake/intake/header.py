@@ -1,4 +1,4 @@
-"""The first line of a CSV file: which columns it has, and which character separates them."""
+"""The first line of a CSV file: the names of the columns, and the separator."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from msgspec import Struct
 
 from runlake.errors import ImportFailed
 from runlake.intake.files import File
-from runlake.intake.words import NOT_UTF8
+from runlake.intake.messages import NOT_UTF8
 
 SEPARATORS: Final = ",;\t|"
-INDEX: Final = "__index_level_0__"  # pandas calls its index so in Parquet; as the first column of CSV it has no name
-_MOST: Final = 1 << 20  # bytes of a header
+INDEX: Final = "__index_level_0__"  # the index of a pandas data frame: so in Parquet, and in CSV without a name
+_MOST: Final = 1 << 20  # bytes of a file that are read for its header
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 
 
 class Header(Struct, frozen=True):
-    """What a CSV file says of itself: distinct names for its columns, and their separator."""
+    """The distinct names of the columns of a CSV file, and the separator."""
 
     names: tuple[str, ...]
     separator: str
 
 
 def read(file: File, separator: str | None) -> Header | None:
-    """The header of a plain CSV file; None when it holds nothing at all.
+    """The header of an uncompressed CSV file; None for an empty file.
 
-    A name that is there again is numbered (`a`, `a_1`), an empty one is `column` and its place from 0, or INDEX for
-    the first. Raises ImportFailed where the first line cannot be a header.
+    A repeated name gets a number (`a`, `a_1`). An empty name becomes `column` and its position from 0, or INDEX at
+    position 0. Raises ImportFailed when the first line is no header.
     """
     with file.path.open("rb") as stream:
         raw = stream.read(_MOST)
@@ -44,7 +44,7 @@ def read(file: File, separator: str | None) -> Header | None:
         raise ImportFailed(f"{file.name}: the first line holds NUL characters: it is no text in UTF-8", hint=NOT_UTF8)
     if not text:
         return None
-    separator = separator or _shown(text, file)
+    separator = separator or _separator_in(text, file)
     try:
         names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except (csv.Error, StopIteration) as exc:
@@ -56,8 +56,8 @@ def read(file: File, separator: str | None) -> Header | None:
     return Header(_distinct(names), separator)
 
 
-def _shown(text: str, file: File) -> str:
-    """The separator that stands in the header, outside of quotes."""
+def _separator_in(text: str, file: File) -> str:
+    """The separator that occurs in the first line outside of quotes; raises ImportFailed when several do."""
     bare = _QUOTED.sub("", text)
     line = re.split(r"[\r\n]", bare, maxsplit=1)[0]
     found = [mark for mark in SEPARATORS if mark in line]
@@ -68,7 +68,7 @@ def _shown(text: str, file: File) -> str:
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:
-    """Names that differ in more than case, as SQL wants them."""
+    """The names, numbered so that they differ in more than case, as SQL requires."""
     given = [name or (f"column{place}" if place else INDEX) for place, name in enumerate(names)]
     taken = {name.lower() for name in given}
     seen: set[str] = set()

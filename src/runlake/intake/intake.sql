@@ -1,6 +1,6 @@
--- The rules for columns, as macros. Each `…_of_…` macro gives the clean value, or NULL when the value breaks
--- the rule; a NULL that was not NULL before is what tables.py reports. times.py and outputs.py state the same
--- rules for texts; tests hold the two together. $iso is times.PATTERN.
+-- The rules for columns, as macros. Each `…_of_…` macro yields the valid value, or NULL when the value breaks the rule;
+-- tables.py reports a NULL that was not NULL before. times.py and outputs.py state the same rules for single texts, and
+-- tests compare both. $iso is times.PATTERN.
 
 CREATE MACRO in_range(t) AS
     CASE WHEN t >= TIMESTAMPTZ '1970-01-01' AND t < TIMESTAMPTZ '10000-01-01' THEN t END;
@@ -11,7 +11,7 @@ CREATE MACRO time_of_text(x) AS
                      THEN substr(x, 1, 16) || ':00' || substr(x, 17) ELSE x END, ',', '.'))
         AS TIMESTAMPTZ)) END;
 
--- A time without a zone is UTC, which is the session's; digits beyond microseconds are cut by the cast.
+-- A time without a zone is UTC, the zone of the session; the cast truncates digits beyond microseconds.
 CREATE MACRO time_of_moment(x) AS in_range(TRY_CAST(x AS TIMESTAMPTZ));
 
 CREATE MACRO uuid_of_text(x) AS
@@ -21,7 +21,7 @@ CREATE MACRO uuid_of_text(x) AS
 CREATE MACRO uuid_of_blob(x) AS
     CASE WHEN octet_length(x) = 16 THEN CAST(hex(x) AS UUID) END;
 
--- A column with a gap is one of fractions for pandas, which then writes 1.0.
+-- For pandas a column with gaps is one of floats, so it writes 1.0.
 CREATE MACRO int_of_text(x) AS
     CASE WHEN regexp_full_match(x, '[0-9]+([.]0+)?') THEN TRY_CAST(split_part(x, '.', 1) AS INTEGER) END;
 
@@ -34,11 +34,11 @@ CREATE MACRO bool_of_text(x) AS
 CREATE MACRO bool_of_number(x) AS
     CASE WHEN x = 1 THEN true WHEN x = 0 THEN false END;
 
--- DuckDB's reader also takes trailing commas and NaN, which are not JSON: look for them outside of strings.
+-- DuckDB also accepts trailing commas and NaN, which are not JSON: this finds them outside of strings.
 CREATE MACRO sloppy_json(x) AS
     regexp_matches(regexp_replace(x, '"([^"\\]|\\.)*"', '""', 'g'), ',\s*[\]}]|(?i:nan|inf)');
 
--- Most texts are as json() would write them; these can hold nothing sloppy but numbers in letters.
+-- A text that json() writes unchanged, as most are, has no sloppy part but NaN and infinities.
 CREATE MACRO json_checked(x, written) AS
     CASE WHEN written = x AND NOT contains(lower(x), 'nan') AND NOT contains(lower(x), 'inf') THEN written
          WHEN NOT sloppy_json(x) THEN written END;

@@ -1,4 +1,4 @@
-"""Files that are read line by line: NDJSON as records, other texts as one column."""
+"""Files that are read line by line: NDJSON as records, other texts as a column of lines."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import pyarrow.compute as pc
 
 from runlake.columns import TEXTS
 from runlake.errors import ImportFailed
-from runlake.intake.words import NOT_UTF8
+from runlake.intake.messages import NOT_UTF8
 
 SCHEMA: Final = pa.schema([("line", pa.string())])
-CHUNK_BYTES: Final = 64 << 20  # of lines, and of the longest line
-_BLOCK: Final = 4 << 20
+CHUNK_BYTES: Final = 64 << 20  # limit of a chunk of lines, and of a line
+_BLOCK: Final = 4 << 20  # bytes that are read at once
 
 
 def records(stream: io.BufferedReader, name: str, rows: int) -> Iterator[tuple[int, pa.Table]]:
-    """The lines that are not blank, whatever they hold, as TEXTS: (number of the first one from 1, up to `rows`)."""
+    """The lines that are not blank, as (number of the first one, counted from 1, table of up to `rows` TEXTS)."""
     found: list[bytes] = []
     first, size = 1, 0
-    _skip_mark(stream)
+    _skip_bom(stream)
     line = b"\n"
     while line:
         line = stream.readline(CHUNK_BYTES)
@@ -38,9 +38,9 @@ def records(stream: io.BufferedReader, name: str, rows: int) -> Iterator[tuple[i
 
 
 def texts(stream: io.BufferedReader, name: str) -> Iterator[pa.RecordBatch]:
-    """All lines as text, blank ones too, without what ends them (`\\n` or `\\r\\n`)."""
+    """All lines as text, also blank ones, without their ends (`\\n` or `\\r\\n`)."""
     number, rest = 1, b""
-    _skip_mark(stream)
+    _skip_bom(stream)
     while block := stream.read(_BLOCK):
         whole = (rest + block).split(b"\n")
         rest = whole.pop()
@@ -74,7 +74,7 @@ def _is_text(line: bytes) -> bool:
     return True
 
 
-def _skip_mark(stream: io.BufferedReader) -> None:
-    """Skip the byte order mark with which some programs begin a text."""
+def _skip_bom(stream: io.BufferedReader) -> None:
+    """Skip the byte order mark that some programs write first."""
     if stream.peek(len(BOM_UTF8)).startswith(BOM_UTF8):
         stream.read(len(BOM_UTF8))

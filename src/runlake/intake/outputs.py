@@ -1,4 +1,4 @@
-"""The one text form of `output`: what DuckDB's json() writes. JSON null is stored as no value."""
+"""The canonical text form of `output`: the one that DuckDB's json() writes. JSON null is stored as no value."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from runlake import duck
 from runlake.model import MAX_DEPTH
 
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
-# A plain string has no escapes but those that json() writes, too. One that is not plain leaves its quote behind.
+# A string with only those escapes that json() writes, too. Another string does not match, so its quotes remain.
 _PLAIN_STRING: Final = re.compile(r'"[^"\\]*(?:\\["\\bfnrt][^"\\]*)*"')
-# A plain number has no exponent, is no minus zero, and of fractions it is one that every double says as it is: few
-# digits, no zero at the end but `.0`. (Found first and then judged, because one expression for both would try every
-# way to split their digits, or be possessive, which Python 3.11.2 gets wrong.)
+# A number that json() writes as it is: no exponent, no minus zero, and a fraction of so few digits that a double has
+# it exactly, without a zero at the end except in `.0`. Numbers are found first and checked then, because a single
+# expression would try every way to split the digits, or need possessive quantifiers, which Python 3.11.2 gets wrong.
 _NUMBER: Final = re.compile(r"[-0-9][-+.0-9eE]*")
 _PLAIN_NUMBER: Final = re.compile(r"0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]{0,8})\.(?:0|[0-9]{0,5}[1-9])")
-_LOCAL: Final = threading.local()
+_LOCAL: Final = threading.local()  # `con`: a connection, because decoding threads run in parallel
 
 
 def depth(text: str) -> int:
-    """How deep arrays and objects of a valid JSON text nest; a scalar is 0."""
+    """The nesting depth of a valid JSON text, a scalar being 0; also 0 where it cannot exceed MAX_DEPTH."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return 0  # cannot be too deep, and only that is asked
+        return 0
     deepest = level = 0
     for char in _STRING.sub("", text):
         if char in "[{":
@@ -39,14 +39,15 @@ def depth(text: str) -> int:
 
 
 def compact(text: bytes) -> str:
-    """A valid JSON text without white space between its parts; raises UnicodeDecodeError."""
+    """A valid JSON text without white space outside of strings; raises UnicodeDecodeError."""
     return str(msgspec.json.format(text, indent=-1), "utf-8")
 
 
 def canonical(texts: list[str]) -> list[str | None]:
-    """Each valid, compact JSON text as json() writes it; None for JSON null.
+    """The canonical form of each valid, compact JSON text; None for JSON null.
 
-    Texts that are plainly in that form already (most are) skip DuckDB; a test compares both ways.
+    Most texts have that form already. A regular expression recognizes these, which is faster than DuckDB; a test
+    compares both ways.
     """
     result = [text if _is_plain(text) else None for text in texts]
     rest = [i for i, text in enumerate(result) if text is None]
@@ -57,7 +58,7 @@ def canonical(texts: list[str]) -> list[str | None]:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a valid text without white space is what json() writes; words and punctuation always are."""
+    """Whether json() surely writes a valid, compact text as it is: that depends on its strings and numbers only."""
     if "\x7f" in text:
         return False
     if "\\" in text:

@@ -1,8 +1,9 @@
-"""JSON and NDJSON bodies: texts become a Batch, or a BadInput that names index and field."""
+"""JSON and NDJSON: texts become records that keep all rules, or a BadInput that names index and field."""
 
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
@@ -10,28 +11,30 @@ from typing import Annotated, Any, Final
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from runlake import times
 from runlake.errors import BadInput
-from runlake.intake import moments, outputs, words
-from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split
+from runlake.intake import messages, outputs
+from runlake.intake.batch import NEEDS_ID, Rejected, Split
 from runlake.intake.decoded import Decoded
-from runlake.intake.members import twice
 from runlake.model import MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, Record
 
 SHAPE: Final = 'the body is {"runs": [{"task_id": "…"}, …]}'
 MAX_ERRORS: Final = 10
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 _NAMED: Final = re.compile(r"(?:unknown|required) field `(.*)`")
-# Possessive, and open at the end: the time stays linear and the memory flat, whatever the body is.
+# Possessive, and a string may be cut off at the end: so the time is linear and the memory flat for any body.
 _STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 _MANY_COMMAS: Final = 1_000_000
-_PIECE: Final = 1 << 20
+_PIECE: Final = 1 << 20  # bytes of a body that are scanned at once
+_FEW: Final = 32  # texts that Python parses as quickly as Arrow
+_UTC: Final = pa.timestamp("us", "UTC")
 
 
-_STEPS: Final = np.zeros(256, dtype=np.int8)
-_STEPS[list(b"[{")] = 1
-_STEPS[list(b"]}")] = -1
+_LEVEL_STEPS: Final = np.zeros(256, dtype=np.int8)
+_LEVEL_STEPS[list(b"[{")] = 1
+_LEVEL_STEPS[list(b"]}")] = -1
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,7 +45,7 @@ _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 
 
 class _Sent(Record, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """A record whose times are texts until those of all records are read together."""
+    """A record as it is decoded: its times are still texts, see _parse_times."""
 
     leased_until: str | None = None  # type: ignore[assignment]
     started_at: str | None = None  # type: ignore[assignment]
@@ -62,26 +65,17 @@ _TIMES: Final = ("leased_until", "started_at", "finished_at", "created_at")
 _RECORD: Final = msgspec.json.Decoder(_Sent)
 _IMPORTED: Final = msgspec.json.Decoder(_Imported)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_HALF: Final = re.compile(
+_ENCODER: Final = msgspec.json.Encoder()
+_LONE_SURROGATE: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
 _HALF_PAIR: Final = "half a surrogate pair in a string"
 _TOO_DEEP: Final = f"nests deeper than {MAX_DEPTH} levels"
 
 
-def from_json(body: bytes) -> Batch:
-    """A Batch from `{"runs": [record, …]}`; raises BadInput."""
-    return decode_json(body).batch()
-
-
-def from_ndjson(body: bytes) -> Batch:
-    """A Batch from one record a line; blank lines do not count. Raises BadInput."""
-    return decode_ndjson(body).batch()
-
-
 def decode_json(body: bytes) -> Decoded:
     """The records of `{"runs": [record, …]}`; raises BadInput."""
-    # Millions of records of a few bytes each would take gigabytes before they could be counted.
+    # Millions of records of a few bytes each take gigabytes once they are decoded, so count them before.
     if body.count(b",") > _MANY_COMMAS and (number := _count(body)) > MAX_BATCH:
         raise _wrong_number(number)
     try:
@@ -89,20 +83,20 @@ def decode_json(body: bytes) -> Decoded:
     except RecursionError:
         raise BadInput.of(f"runs[{_index_at(body, MAX_DEPTH + 3)}].output", _TOO_DEEP) from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
-        if half := _HALF.search(body):
-            raise BadInput.of(f"runs[{_index_at(body[: half.start()])}]", _HALF_PAIR) from None
-        place, reason = words.malformed(body, str(exc))
+        if lone := _LONE_SURROGATE.search(body):
+            raise BadInput.of(f"runs[{_index_at(body[: lone.start()])}]", _HALF_PAIR) from None
+        place, reason = messages.syntax_error(body, str(exc))
         if reason != str(exc):
             raise BadInput.of(f"runs[{_index_at(body[:place])}]", reason) from None
-        bad = _explained(str(exc))
-        raise BadInput.of(bad.field if bad.field == "runs" else "body", bad.message, hint=SHAPE) from None
+        error = _explained(str(exc))
+        raise BadInput.of(error.field if error.field == "runs" else "body", error.message, hint=SHAPE) from None
     if len(texts) > MAX_BATCH:
         raise _wrong_number(len(texts))
     return _all_of([bytes(text) for text in texts])
 
 
 def decode_ndjson(body: bytes) -> Decoded:
-    """The records of lines, one on each; blank lines do not count. Raises BadInput."""
+    """The records of a body with one record a line; blank lines are skipped. Raises BadInput."""
     texts = []
     for line in io.BytesIO(body):
         if line.strip():
@@ -117,87 +111,140 @@ def _wrong_number(number: int) -> BadInput:
 
 
 def _count(body: bytes) -> int:
-    """How many records a JSON body has: the commas between them and one. Of a body that is no JSON, any number."""
+    """The number of records of a JSON body, from the commas between them; any number for a body that is no JSON."""
     commas = level = inside = slashes = 0
     for start in range(0, len(body), _PIECE):
         piece = np.frombuffer(body, np.uint8, min(_PIECE, len(body) - start), start)
         quotes, slashes = _quotes(piece, slashes)
         within = (inside + np.cumsum(quotes)) & 1
-        levels = level + np.cumsum(np.where(within, 0, _STEPS[piece]), dtype=np.int64)
+        levels = level + np.cumsum(np.where(within, 0, _LEVEL_STEPS[piece]), dtype=np.int64)
         commas += int(np.count_nonzero((piece == ord(",")) & (levels == 2) & (within == 0)))
         inside, level = int(within[-1]), int(levels[-1])
     return commas + 1
 
 
 def _quotes(piece: npt.NDArray[np.uint8], slashes: int) -> tuple[npt.NDArray[np.bool_], int]:
-    """Where strings begin and end: quotes after an even number of backslashes. `slashes` stand before the piece."""
+    """Flags of the quotes that begin or end a string, and the backslashes at the end of the piece.
+
+    These are the quotes after an even number of backslashes. `slashes` backslashes stand before the piece.
+    """
     quotes, slash = piece == ord('"'), piece == ord("\\")
     if not slashes and not slash.any():
         return quotes, 0
     at = np.arange(len(piece))
-    last = np.maximum.accumulate(np.where(slash, -1 - slashes, at))  # the last byte that is no backslash
+    last = np.maximum.accumulate(np.where(slash, -1 - slashes, at))  # position of the last byte that is no backslash
     before = np.concatenate((np.array([-1 - slashes]), last[:-1]))
     return quotes & ((at - 1 - before) % 2 == 0), int(at[-1] - last[-1])
 
 
 def _all_of(texts: Sequence[bytes]) -> Decoded:
+    """The records of a body; raises BadInput for invalid ones."""
     if not texts:
         raise _wrong_number(0)
-    decoded, _, rejected = _judged(texts, MAX_ERRORS)
+    decoded, _, rejected = _decode_all(texts, MAX_ERRORS)
     if rejected:
-        raise BadInput([bad.error for bad in rejected])
+        raise BadInput([each.error for each in rejected])
     return decoded
 
 
 def split(texts: Sequence[bytes]) -> Split:
-    """The good records among JSON texts and the bad ones, for an import: ids are required."""
-    decoded, kept, rejected = _judged(texts, len(texts), imported=True)
+    """The valid and the rejected records among JSON texts, for an import, where an id is required."""
+    decoded, kept, rejected = _decode_all(texts, len(texts), imported=True)
     return Split(decoded.batch(), np.array(kept, dtype=np.intp), rejected)
 
 
-def _judged(texts: Sequence[bytes], most: int, *, imported: bool = False) -> tuple[Decoded, list[int], list[Rejected]]:
-    """The good texts, which they are, and up to the first `most` bad ones."""
+def _decode_all(
+    texts: Sequence[bytes], most: int, *, imported: bool = False
+) -> tuple[Decoded, list[int], list[Rejected]]:
+    """The valid records, their indexes, and the rejected ones; decoding ends after `most` rejected records."""
     read: dict[int, Record] = {}
-    bad: dict[int, _Bad] = {}
+    invalid: dict[int, _InvalidFieldError] = {}
     for index, text in enumerate(texts):
         try:
             read[index] = _decoded(text, _IMPORTED if imported else _RECORD)
-        except _Bad as exc:
-            bad[index] = exc
-            if len(bad) == most:
+        except _InvalidFieldError as exc:
+            invalid[index] = exc
+            if len(invalid) == most:
                 break
-    bad |= _read_times(texts, read)
+    invalid |= _parse_times(texts, read)
     records: list[Record] = []
     outs: list[str] = []
     kept: list[int] = []
     for index, record in read.items():
-        if index in bad:
+        if index in invalid:
             continue
         try:
             outs.append(_checked(texts[index], record, imported=imported))
-        except _Bad as exc:
-            bad[index] = exc
+        except _InvalidFieldError as exc:
+            invalid[index] = exc
             continue
         records.append(record)
         kept.append(index)
-    rejected = [Rejected(index, bad[index].field, bad[index].message) for index in sorted(bad)[:most]]
+    rejected = [Rejected(index, invalid[index].field, invalid[index].message) for index in sorted(invalid)[:most]]
     return Decoded.of(records, outputs.canonical(outs)), kept, rejected
 
 
-def _read_times(texts: Sequence[bytes], read: dict[int, Record]) -> dict[int, _Bad]:
-    """Make times of their texts in all records, and say of which records one is none."""
-    bad: dict[int, _Bad] = {}
-    places = list(read)
+def _parse_times(texts: Sequence[bytes], read: dict[int, Record]) -> dict[int, _InvalidFieldError]:
+    """Replace the times of all records, which are texts, by microseconds; returns the errors by index of the record.
+
+    The times of a field are parsed together, because Arrow does that much faster than Python one by one.
+    """
+    invalid: dict[int, _InvalidFieldError] = {}
+    indexes = list(read)
     for name in _TIMES:
-        found, wrong = moments.parsed([getattr(record, name) for record in read.values()])
-        for record, time in zip(read.values(), found, strict=True):
+        micros, reasons = _micros([getattr(record, name) for record in read.values()])
+        for record, time in zip(read.values(), micros, strict=True):
             setattr(record, name, time)
-        for place, reason in wrong.items():
-            bad.setdefault(places[place], _refused(texts[places[place]], _Bad(name, reason)))
-    return bad
+        for position, reason in reasons.items():
+            index = indexes[position]
+            invalid.setdefault(index, _with_value(texts[index], _InvalidFieldError(name, reason)))
+    return invalid
 
 
-class _Bad(Exception):
+def _micros(texts: Sequence[str | None]) -> tuple[list[int | None], dict[int, str]]:
+    """Microseconds since the epoch of each text, None for None, and by position the reasons why a text is no time."""
+    if len(texts) > _FEW:
+        try:
+            # Arrow parses the usual forms as `times.parse` does, and refuses all others.
+            micros: list[int | None] = pa.array(texts, pa.string()).cast(_UTC).cast(pa.int64()).to_pylist()
+        except (pa.ArrowInvalid, UnicodeEncodeError):
+            pass
+        else:
+            if all(time is None or 0 <= time <= times.MAX_US for time in micros):
+                return micros, {}
+    micros, reasons = [], {}
+    for position, text in enumerate(texts):
+        try:
+            micros.append(None if text is None else times.parse(text))
+        except ValueError as exc:
+            micros.append(None)
+            reasons[position] = str(exc)
+    return micros, reasons
+
+
+def _repeated_member(record: bytes) -> str | None:
+    """The first name that a valid JSON object has twice, or None: decoders keep the last one without an error."""
+    # The quickest way to know is that an object without repeated names does not change when it is decoded and encoded.
+    encoded = _ENCODER.encode(_MEMBERS.decode(record))
+    if encoded == record.strip() or _compact(encoded) == _compact(record):
+        return None
+    pairs: list[tuple[str, Any]] = []
+
+    def keep(members: list[tuple[str, Any]]) -> None:
+        pairs[:] = members  # those of the outermost object in the end, because it is completed last
+
+    json.loads(record, object_pairs_hook=keep, parse_int=str, parse_float=str)
+    names = [name for name, _ in pairs]
+    return next((name for name in names if names.count(name) > 1), None)
+
+
+def _compact(text: bytes) -> bytes:
+    return msgspec.json.format(text, indent=-1)
+
+
+class _InvalidFieldError(Exception):
+    """A field of a record breaks a rule; without a field, the record as a whole does."""
+
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
@@ -205,80 +252,82 @@ class _Bad(Exception):
 
 
 def _checked(text: bytes, record: Record, *, imported: bool) -> str:
-    """The text of the output of a record that keeps the rules; raises _Bad for another."""
+    """Check the rules of a record; returns its output as compact JSON, or raises _InvalidFieldError."""
     try:
         output = outputs.compact(bytes(record.output))
     except UnicodeDecodeError as exc:
-        raise _Bad("output", f"not UTF-8: {exc.reason}") from None
+        raise _InvalidFieldError("output", f"not UTF-8: {exc.reason}") from None
     if outputs.depth(output) > MAX_DEPTH:
-        raise _Bad("output", _TOO_DEEP)
-    if name := twice(text):
-        raise _Bad(name, "given twice")
+        raise _InvalidFieldError("output", _TOO_DEEP)
+    if name := _repeated_member(text):
+        raise _InvalidFieldError(name, "given twice")
     if imported:
         _normalize(text, record)
     if (record.finished_at is None) != (record.success is None):
-        raise _Bad("success", "must be set exactly when finished_at is set")
+        raise _InvalidFieldError("success", "must be set exactly when finished_at is set")
     if record.finished_at is not None and record.started_at is not None and record.finished_at < record.started_at:
         finished, started = times.to_text(record.finished_at), times.to_text(record.started_at)
-        raise _Bad("finished_at", f"{finished} is earlier than started_at, {started}")
+        raise _InvalidFieldError("finished_at", f"{finished} is earlier than started_at, {started}")
     return output
 
 
 def _decoded(text: bytes, decoder: msgspec.json.Decoder[Any]) -> Record:
-    """A record of the right types; raises _Bad."""
+    """Decode a record; raises _InvalidFieldError."""
     if len(text) > MAX_RECORD_BYTES:
-        raise _Bad("", f"a record is at most {MAX_RECORD_BYTES} bytes, not {len(text)}")
+        raise _InvalidFieldError("", f"a record is at most {MAX_RECORD_BYTES} bytes, not {len(text)}")
     try:
         record: Record = decoder.decode(text)
     except msgspec.ValidationError as exc:
-        raise _refused(text, _explained(str(exc))) from None
+        raise _with_value(text, _explained(str(exc))) from None
     except RecursionError:
-        raise _Bad("output", _TOO_DEEP) from None
+        raise _InvalidFieldError("output", _TOO_DEEP) from None
     except UnicodeDecodeError as exc:
-        raise _Bad("", f"not UTF-8: {exc.reason}") from None
+        raise _InvalidFieldError("", f"not UTF-8: {exc.reason}") from None
     except msgspec.DecodeError as exc:
-        raise _Bad("", _HALF_PAIR if _HALF.search(text) else words.malformed(text, str(exc))[1]) from None
+        raise _InvalidFieldError(
+            "", _HALF_PAIR if _LONE_SURROGATE.search(text) else messages.syntax_error(text, str(exc))[1]
+        ) from None
     return record
 
 
 def _normalize(text: bytes, record: Record) -> None:
-    """Give a record of a file a truth value and a whole number of attempts; raises _Bad for others, and without id."""
+    """Convert `success` and `attempt` of an imported record; raises _InvalidFieldError for them, and without an id."""
     if record.id is None:
-        raise _Bad("id", NEEDS_ID)
+        raise _InvalidFieldError("id", NEEDS_ID)
     if isinstance(record.success, float):
         if record.success not in (0.0, 1.0):
-            raise _refused(text, _Bad("success", "Expected"))
+            raise _with_value(text, _InvalidFieldError("success", "Expected"))
         record.success = bool(record.success)
     if record.attempt % 1:
-        raise _refused(text, _Bad("attempt", "Expected"))
+        raise _with_value(text, _InvalidFieldError("attempt", "Expected"))
     record.attempt = int(record.attempt)
 
 
-def _explained(message: str) -> _Bad:
-    """msgspec's message split into field and words."""
+def _explained(message: str) -> _InvalidFieldError:
+    """The field and the reason in a message of msgspec."""
     if at := _AT.search(message):
-        return _Bad(at[1], message[: at.start()])
+        return _InvalidFieldError(at[1], message[: at.start()])
     named = _NAMED.search(message)
-    return _Bad(named[1] if named else "", message)
+    return _InvalidFieldError(named[1] if named else "", message)
 
 
-def _refused(text: bytes, bad: _Bad) -> _Bad:
-    """The same with the value that was refused, where it is the value of a field."""
-    if bad.field not in words.WANTED or bad.message.startswith("Object"):
-        return bad
+def _with_value(text: bytes, error: _InvalidFieldError) -> _InvalidFieldError:
+    """The error with the wrong value in its message, if it is about the value of a field of the record `text`."""
+    if error.field not in messages.EXPECTED or error.message.startswith("Object"):
+        return error
     try:
-        value = str(bytes(_MEMBERS.decode(text)[bad.field]), "utf-8", "replace")
+        value = str(bytes(_MEMBERS.decode(text)[error.field]), "utf-8", "replace")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
-        return bad  # another member is wrong, too
-    expected = bad.message.startswith(("Expected", "Invalid", "expected"))
-    reason = f"expected {words.WANTED[bad.field]}" if expected else bad.message
-    return _Bad(bad.field, f"{reason}, not {words.cut(value)}")
+        return error  # another member is wrong, too
+    is_about_type = error.message.startswith(("Expected", "Invalid", "expected"))
+    reason = f"expected {messages.EXPECTED[error.field]}" if is_about_type else error.message
+    return _InvalidFieldError(error.field, f"{reason}, not {messages.shortened(value)}")
 
 
 def _index_at(body: bytes, stop_level: int = 2**31) -> int:
-    """Which record of a JSON body is open at its end, or where nesting reaches a level.
+    """The index of the record in which a JSON body ends, or in which its nesting exceeds a level.
 
-    For the two faults that make the decoder give up on the whole body without a position.
+    The decoder reports no position for an error of nesting or of surrogates, so this finds the record.
     """
     level = index = 0
     for byte in _STRINGS.sub(b"", body):

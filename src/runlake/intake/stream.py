@@ -1,7 +1,8 @@
-"""Arrow IPC streams from outside: how large they get is known before anything is unpacked.
+"""Arrow IPC streams from clients: their unpacked size is known before anything is unpacked.
 
-A few kilobytes can stand for gigabytes: compressed buffers, dictionaries and views that repeat one long text, columns
-that share their buffers. So the metadata is read first, nested types are refused, and what repeats is added up.
+A few kilobytes can unpack to gigabytes: by compressed buffers, by dictionaries and views that repeat one long text, or
+by columns that share buffers. So the metadata are read first, nested types are refused, and repeated texts are counted
+as often as they occur.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from runlake.errors import BadInput, TooLarge
 from runlake.intake.tables import check_columns
 from runlake.model import MAX_BATCH
 
-# Numbers of the fields in Arrow's Message.fbs.
+# The numbers of fields, and of header types, in Arrow's Message.fbs.
 _HEADER_TYPE: Final = 1
 _HEADER: Final = 2
 _DICTIONARY_BATCH: Final = 2
 _RECORD_BATCH: Final = 3
-_DATA: Final = 1  # of a dictionary batch
-_LENGTH: Final = 0  # of a record batch, and so on
+_DATA: Final = 1  # field of a DictionaryBatch
+_LENGTH: Final = 0  # fields of a RecordBatch
 _BUFFERS: Final = 2
 _COMPRESSION: Final = 3
 
-# All that can hold a field. Others (nested, run-end encoded, intervals) would have to be measured in their own ways,
-# and a stream from outside may name any that Arrow or DuckDB then fail on.
-_IS: Final[tuple[Callable[[pa.DataType], bool], ...]] = (
+# The accepted types. Others (nested, run-end encoded, intervals) would need ways of their own to measure their size,
+# and Arrow or DuckDB fail on some of them.
+_ACCEPTED: Final[tuple[Callable[[pa.DataType], bool], ...]] = (
     *(pa.types.is_null, pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating),
     *(pa.types.is_timestamp, pa.types.is_date, pa.types.is_time, pa.types.is_duration),
     *(pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
@@ -47,7 +48,7 @@ def table(body: bytes, limit: int) -> pa.Table:
             _check_types(stream.schema)
             batches = []
             for part in stream:
-                # A stream may lie about lengths and hold invalid UTF-8; nothing may look at it before this.
+                # A stream may have wrong lengths and invalid UTF-8, so validate before anything reads the values.
                 part.validate(full=True)
                 batches.append(part)
             rows = pa.Table.from_batches(batches, schema=stream.schema)
@@ -66,7 +67,10 @@ def _too_large(limit: int) -> TooLarge:
 
 
 def _measure(body: bytes, limit: int) -> None:
-    """Read the metadata alone: rows, and the size that compressed buffers claim (if they lie, reading them fails)."""
+    """Check the number of rows and the size that compressed buffers claim, from the metadata; raises as `table` does.
+
+    A buffer that claims a wrong size fails when it is unpacked.
+    """
     rows = size = 0
     source = pa.BufferReader(body)
     for message in pa.ipc.MessageReader.open_stream(source):
@@ -86,12 +90,12 @@ def _measure(body: bytes, limit: int) -> None:
             size += sum(_unpacked(message.body, offset, length) for offset, length in _buffers(data, header))
         if size > limit:
             raise _too_large(limit)
-    if more := len(body) - source.tell():  # a second stream would be dropped without a word
+    if more := len(body) - source.tell():  # Arrow would ignore a second stream
         raise BadInput.of("body", f"goes on for {more} bytes after the end of the Arrow IPC stream")
 
 
 def _unpacked(body: pa.Buffer, offset: int, length: int) -> int:
-    """What a compressed buffer says it unpacks to; -1 stands for one that is not compressed."""
+    """The size in bytes that a compressed buffer claims to unpack to; its prefix is -1 if it is not compressed."""
     if length == 0:
         return 0
     claimed = _i64(bytes(body[offset : offset + 8]), 0)
@@ -99,6 +103,7 @@ def _unpacked(body: pa.Buffer, offset: int, length: int) -> int:
 
 
 def _buffers(data: bytes, batch: int) -> Iterator[tuple[int, int]]:
+    """(offset, length) of the buffers of a RecordBatch, in the body of its message."""
     start = _indirect(data, batch, _BUFFERS)
     if start:
         for number in range(_u32(data, start)):
@@ -106,7 +111,7 @@ def _buffers(data: bytes, batch: int) -> Iterator[tuple[int, int]]:
 
 
 def _field(data: bytes, at: int, number: int) -> int:
-    """Where a field of the flatbuffer table at `at` lies; 0 when it is left out."""
+    """The position of a field of the flatbuffer table at `at`; 0 when the field is absent."""
     vtable = at - struct.unpack_from("<i", data, at)[0]
     if 4 + 2 * number >= struct.unpack_from("<H", data, vtable)[0]:
         return 0
@@ -115,7 +120,7 @@ def _field(data: bytes, at: int, number: int) -> int:
 
 
 def _indirect(data: bytes, at: int, number: int) -> int:
-    """Where the table or vector that a field points to lies; 0 when it is left out."""
+    """The position of the table or vector that a field points to; 0 when the field is absent."""
     place = _field(data, at, number)
     return place + _u32(data, place) if place else 0
 
@@ -136,13 +141,13 @@ def _check_types(schema: pa.Schema) -> None:
 
 
 def _is_read(kind: pa.DataType) -> bool:
-    if pa.types.is_decimal(kind):  # a scale from outside may be any number, and DuckDB fails on it
+    if pa.types.is_decimal(kind):  # DuckDB fails on a scale out of range
         return bool(0 <= kind.scale <= kind.precision)
-    return any(is_(kind) for is_ in _IS)
+    return any(is_(kind) for is_ in _ACCEPTED)
 
 
 def _size(column: pa.ChunkedArray) -> int:
-    """Bytes of a column when every row has its own copy of its value."""
+    """The size in bytes of a column in which each row has its own copy of its value."""
     return sum(_array_size(chunk) for chunk in column.chunks)
 
 
@@ -157,9 +162,9 @@ def _array_size(array: pa.Array) -> int:
 
 
 def _lengths(array: pa.Array) -> pa.Array | None:
-    """Bytes of each text; None where all values are of one size."""
+    """The length in bytes of each text or binary value; None for a type of fixed size."""
     if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
-        # The length is the first of the four integers of a view.
+        # A view has four 32-bit integers; the first one is the length.
         views = np.frombuffer(array.buffers()[1] or b"", dtype="<i4").reshape(-1, 4)
         lengths = views[array.offset : array.offset + len(array), 0].astype(np.int64)
         return pa.array(lengths, mask=np.asarray(array.is_null()))

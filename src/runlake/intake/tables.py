@@ -1,6 +1,6 @@
-"""Columns of any type become a Batch: Arrow bodies, and the files of an import.
+"""Tables with columns of any type become a Batch: Arrow bodies, and the files of an import.
 
-The rules are the macros of intake.sql; here each field picks its macro by the type that came in.
+The rules are the macros of intake.sql; this module chooses the macro of each field by the type of its column.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from runlake import duck, times
 from runlake.columns import ARROW, NAMES
 from runlake.errors import BadInput, FieldError
-from runlake.intake import outputs, words
+from runlake.intake import messages, outputs
 from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split, mint, uuid_array
 from runlake.intake.records import MAX_ERRORS
 from runlake.model import MAX_BATCH, MAX_DEPTH, MAX_OWNER, MAX_RECORD_BYTES
@@ -35,7 +35,7 @@ _INTEGERS: Final = tuple(
     f"{u}{size}" for u in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 )
 _NUMBERS: Final = (*_INTEGERS, "FLOAT", "DOUBLE")
-# Nanoseconds of one step of each Arrow type of time; microseconds are what is wanted.
+# Nanoseconds in a unit of each Arrow time type that is not in microseconds.
 _NANOS: Final = {
     "timestamp[s": 10**9,
     "timestamp[ms": 10**6,
@@ -43,14 +43,14 @@ _NANOS: Final = {
     "date32[day": 86_400 * 10**9,
     "date64[ms": 10**6,
 }
-_STRETCH: Final = 16_384  # texts that are looked at together
-# In what is imported these say nothing of a run: the run time, which is derived, and what pandas keeps of an index.
+_SLICE: Final = 16_384  # texts whose brackets are counted at once
+# Columns that an import ignores: the run time, which is derived, and the index of a pandas data frame.
 _IGNORED: Final = re.compile(r"run_at|__index_level_[0-9]+__")
 _EARLIER: Final = "is earlier than started_at"
 
 
 class Tables:
-    """Checks tables against the rules; owns one DuckDB instance, so one per thread."""
+    """Checks tables against the rules. It owns a DuckDB instance, so each thread needs its own Tables."""
 
     def __init__(self, *, threads: int = 1, memory_limit: str = "1GB") -> None:
         self._con = duck.connect(threads=threads, memory_limit=memory_limit)
@@ -58,7 +58,7 @@ class Tables:
         self._con.execute(files("runlake.intake").joinpath("intake.sql").read_text())
 
     def batch(self, table: pa.Table) -> Batch:
-        """A Batch of all rows, for POST; raises BadInput naming index and field."""
+        """The Batch of a table, for POST; raises BadInput, which names index and field of invalid rows."""
         if not 1 <= table.num_rows <= MAX_BATCH:
             raise BadInput.of("runs", f"a batch holds 1 to {MAX_BATCH} records, not {table.num_rows}")
         split = self.split(table)
@@ -67,9 +67,9 @@ class Tables:
         return split.batch
 
     def split(self, table: pa.Table, *, id_required: bool = False) -> Split:
-        """The good rows and the bad ones; raises BadInput when the columns themselves are wrong.
+        """The valid and the rejected rows; raises BadInput when the columns themselves are wrong.
 
-        With `id_required` it is an import: some columns that other programs add are ignored.
+        `id_required` is for an import, which also ignores some columns that other programs add.
         """
         if id_required:
             table = table.select([at for at, name in enumerate(table.column_names) if not _IGNORED.fullmatch(name)])
@@ -78,7 +78,7 @@ class Tables:
         table, bad_times = _in_micros(table)
         clean = self._clean(table)
         broken = [_broken(int(row), clean, given) for row in np.flatnonzero(clean["problem"].is_valid())]
-        # One reason a row is enough: the first that was found.
+        # One reason for each row, the first one that was found.
         rejected = {r.row: r for r in reversed([*bad_times, *broken, *_too_deep(clean["output"])])}
         keep = np.ones(clean.num_rows, dtype=np.bool_)
         if rejected:
@@ -118,19 +118,19 @@ class Tables:
 
 
 def _broken(row: int, clean: pa.Table, given: pa.Table) -> Rejected:
-    """The row and its problem; where that is the value alone, the value as it was given."""
+    """The rejection of a row for its problem; a problem of one value shows that value as it was given."""
     field, reason = clean["problem"][row].as_py().split(": ", 1)
     if reason == _EARLIER:
         finished, started = (clean[name].cast(pa.int64())[row].as_py() for name in (field, "started_at"))
         reason = f"{times.to_text(finished)} {reason}, {times.to_text(started)}"
-    return Rejected(row, field, reason or words.refused(field, words.value_at(given[field], row)))
+    return Rejected(row, field, reason or messages.refused(field, messages.value_at(given[field], row)))
 
 
 def _in_micros(table: pa.Table) -> tuple[pa.Table, list[Rejected]]:
-    """Times of any unit as microseconds, cut downwards, and the rows whose time is out of range.
+    """The table with times in microseconds, rounded down, and the rows whose time is out of range.
 
-    Not left to DuckDB: it cuts nanoseconds towards zero, which moves 1969 into 1970, and a second or millisecond
-    too large for its own type ends the whole query.
+    DuckDB would round nanoseconds towards zero, which moves 1969 into 1970, and would end the whole query for a time
+    in seconds or milliseconds that is too large for its type.
     """
     rejected: list[Rejected] = []
     for place, field in enumerate(table.schema):
@@ -141,12 +141,12 @@ def _in_micros(table: pa.Table) -> tuple[pa.Table, list[Rejected]]:
         values = np.asarray(pc.fill_null(_integers(column), 0))
         wrong = (values < 0) | (values > times.MAX_US * 1000 // unit)
         rejected += [
-            Rejected(int(row), field.name, words.refused(field.name, words.value_at(column, int(row))))
+            Rejected(int(row), field.name, messages.refused(field.name, messages.value_at(column, int(row))))
             for row in np.flatnonzero(wrong)
         ]
         values = np.where(wrong, 0, values)
         micros = values // 1000 if unit == 1 else values * (unit // 1000)
-        # Only whether there is a zone matters; its name may be of any bytes, which `tz` would fail to decode.
+        # Compare types to see whether there is a zone: reading `tz` fails for a name that is not UTF-8.
         zone = "UTC" if pa.types.is_timestamp(field.type) and field.type != pa.timestamp(field.type.unit) else None
         cut = pa.array(micros, mask=np.asarray(column.is_null()) | wrong).cast(pa.timestamp("us", zone))
         table = table.set_column(place, field.name, cut)
@@ -154,12 +154,12 @@ def _in_micros(table: pa.Table) -> tuple[pa.Table, list[Rejected]]:
 
 
 def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The numbers behind a column of times; a date of 32 bits counts days, one of 64 milliseconds."""
+    """The integers of a column of times, in its unit: days for date32, milliseconds for date64."""
     return column.cast(pa.int32()).cast(pa.int64()) if pa.types.is_date32(column.type) else column.cast(pa.int64())
 
 
 def check_columns(names: Sequence[str], *, id_required: bool = False) -> None:
-    """Raises BadInput for columns that are unknown, there twice or missing."""
+    """Raise BadInput for columns that are unknown, given twice or missing."""
     errors = [FieldError(n, "unknown field") for n in names if n not in NAMES]
     errors += [FieldError(n, "given twice") for n in NAMES if names.count(n) > 1]
     if "task_id" not in names:
@@ -171,7 +171,7 @@ def check_columns(names: Sequence[str], *, id_required: bool = False) -> None:
 
 
 def _is_clean(table: pa.Table, name: str) -> bool:
-    """Whether a column is what is stored already, as it is: then it need not go through the engine and back."""
+    """Whether a column has the stored type and only valid values: then the SQL rules need not run on it."""
     column, wanted = table[name], ARROW.field(name).type
     if name == "output" or column.type != wanted or (name in ("attempt", "created_at") and column.null_count):
         return False
@@ -182,9 +182,9 @@ def _is_clean(table: pa.Table, name: str) -> bool:
 
 
 def _statement(kinds: dict[str, str], same: Container[str]) -> str:
-    """The checking SELECT for columns of these DuckDB types; made of our own constants only.
+    """The SELECT that checks columns of these DuckDB types; made of our own constants only.
 
-    It gives all columns of a run but the `same`, and the first `problem` of a row or NULL.
+    It yields all columns of a run but those in `same`, and `problem`: the first one of the row, or NULL.
     """
     values, broken = [], []
     for column in ARROW:
@@ -205,7 +205,7 @@ def _statement(kinds: dict[str, str], same: Container[str]) -> str:
     return f"SELECT {', '.join([*chosen, problem])} FROM ({typed})"  # noqa: S608
 
 
-# JSON null is no value; a run without any time gets the time of receipt later.
+# JSON null is no value. A run without any time gets the time of receipt in _finish.
 _DEFAULTS: Final = {
     "output": "nullif(output, 'null') AS output",
     "attempt": "coalesce(attempt, 1) AS attempt",
@@ -236,11 +236,11 @@ def _sql_type(name: str) -> str:
     return next((sql for test, sql in rules if test(kind)), "UUID")
 
 
-def _macro(wanted: str, given: str) -> str:  # noqa: PLR0911 - one line per type that may come in
-    """The expression that makes `wanted` of a column of type `given`; NULL where no type fits."""
+def _macro(wanted: str, given: str) -> str:  # noqa: PLR0911 - one line for each type
+    """The SQL expression that converts a column ($x) of type `given` to `wanted`; NULL where that is not possible."""
     text = given == "VARCHAR" or given.startswith("ENUM")
     if wanted == "JSON" and given in ("BLOB", "BIT"):
-        return "CAST(NULL AS JSON)"  # DuckDB would make a text of escapes of it
+        return "CAST(NULL AS JSON)"  # DuckDB would convert it to a text with escapes
     if wanted == "JSON":
         return "json_of_text(CAST($x AS VARCHAR))" if text or given == "JSON" else "json_of_value($x)"
     if wanted == "VARCHAR" and text:
@@ -263,25 +263,25 @@ def _macro(wanted: str, given: str) -> str:  # noqa: PLR0911 - one line per type
 
 
 def _too_deep(output: pa.ChunkedArray) -> list[Rejected]:
-    """Rows whose output nests too deep; only the few with many brackets are looked at."""
+    """Rejections of rows whose output nests too deep. Only outputs with many opening brackets are examined."""
     reason = f"nests deeper than {MAX_DEPTH} levels"
-    counts = [_brackets(chunk.slice(i, _STRETCH)) for chunk in output.chunks for i in range(0, len(chunk), _STRETCH)]
+    counts = [_brackets(chunk.slice(i, _SLICE)) for chunk in output.chunks for i in range(0, len(chunk), _SLICE)]
     rows = np.flatnonzero(np.concatenate([np.zeros(0, dtype=np.intp), *counts]) > MAX_DEPTH)
     deep = [int(row) for row in rows if outputs.depth(output[int(row)].as_py() or "") > MAX_DEPTH]
     return [Rejected(row, "output", reason) for row in deep]
 
 
 def _brackets(texts: pa.StringArray) -> npt.NDArray[np.intp]:
-    """How many opening brackets each text has; in a tenth of the time of counting one and then the other."""
+    """The number of opening brackets in each text. Counting [ and { in two passes takes ten times as long."""
     _, offsets, content = texts.buffers()
     ends = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1]
     letters = np.frombuffer(content or b"", np.uint8)[ends[0] : ends[-1]]
-    at = np.flatnonzero(letters | (ord("[") ^ ord("{")) == ord("{"))  # the two differ in one bit
+    at = np.flatnonzero(letters | (ord("[") ^ ord("{")) == ord("{"))  # [ and { differ in one bit
     return np.asarray(np.diff(np.searchsorted(at, ends - ends[0])))
 
 
 def _finish(clean: pa.Table) -> Batch:
-    """What is left to fill in: ids, and the time of receipt."""
+    """The Batch of checked columns, with new ids and the time of receipt where they are missing."""
     created = clean["created_at"]
     received = np.asarray(created.is_null())
     if created.null_count:

@@ -1,7 +1,7 @@
-"""Compressed files, read to their end: one that is cut or damaged anywhere never passes for a whole one.
+"""Reading compressed files to their end, with an error for a file that is truncated or damaged anywhere.
 
-Which compression it is, the first bytes say: no text and no Parquet file begins with them. Every reader here checks
-as it reads, so what was read may only be stored once the end was reached without an error.
+The first bytes show the compression: no text and no Parquet file begins with them. The readers check while they read,
+so the content may be stored only after the end was reached without an error.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ SUFFIXES: Final = {".gz": "gzip", ".zst": "zstd"}
 PIECE: Final = 1 << 20  # bytes read at once
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
-_SKIPPABLE: Final = b"\x2a\x4d\x18"  # of a zstd frame without data, behind one byte
-_HEAD: Final = 16
-# Files that a person may take for one that is read here.
+_SKIPPABLE: Final = b"\x2a\x4d\x18"  # bytes 2 to 4 of a skippable zstd frame
+_HEAD: Final = 16  # bytes that are read to find the compression
+# The first bytes of files that are not read here, for a helpful error.
 _FOREIGN: Final = {
     b"BZh": "a bzip2 file",
     b"\xfd7zXZ": "an xz file",
@@ -34,7 +34,7 @@ _FOREIGN: Final = {
 
 
 def compression(path: Path, name: str) -> str | None:
-    """`gzip`, `zstd` or None; raises ImportFailed where the name of the source says one and the file is none."""
+    """`gzip`, `zstd` or None; raises ImportFailed when the name has the suffix of one and the content is not it."""
     with _translated(name), path.open("rb") as file:
         head = file.read(_HEAD)
     if head.startswith(_GZIP):
@@ -52,8 +52,10 @@ def compression(path: Path, name: str) -> str | None:
 
 @contextmanager
 def opened(path: Path, name: str) -> Iterator[io.BufferedReader[Any]]:
-    """The bytes of a file, unpacked if it is compressed. Raises ImportFailed, also from inside the block, for a file
-    that cannot be read, that ends too early, that is damaged, or that goes on behind its end.
+    """The content of a file, unpacked if it is compressed.
+
+    Raises ImportFailed, also inside the block, for a file that cannot be read, is truncated or damaged, or continues
+    after its end.
     """
     kind = compression(path, name)
     with _translated(name), io.BufferedReader(_raw(path, kind), PIECE) as stream:

@@ -1,7 +1,7 @@
-"""Group commit: one thread writes; appends that wait together share one transaction.
+"""Group commit: one thread writes, and batches that wait at the same time share one transaction.
 
-bytes -> Batch -> queue -> admit -> one lake transaction (files synced, then COMMIT) -> followed -> answers
-Every answer of a group goes out after its commit, because a duplicate or a conflict may rest on a neighbour.
+batch -> queue -> admit -> one lake transaction (sync new files, COMMIT) -> follower -> results
+All results of a group are sent after its commit, because a duplicate or a conflict may depend on another batch of it.
 """
 
 from __future__ import annotations
@@ -23,53 +23,60 @@ from runlake.intake.batch import Batch
 from runlake.intake.decoded import Decoded
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
-from runlake.lake.commit import Commit
-from runlake.lake.following import Following
-from runlake.lake.keeper import Keeper
+from runlake.lake.commit import Commit, Follower
+from runlake.lake.maintenance import Maintenance
 from runlake.lake.stored import Stored
 from runlake.log import LOGGER
 
-_GATHER: Final = 0.02  # seconds at most that a group waits to become as large as the last
-_IDLE: Final = 0.5  # seconds between looks at the clock when nothing comes in
+_GATHER: Final = 0.02  # seconds that a group waits, at most, to become as large as the last one
+_IDLE: Final = 0.5  # seconds between calls of maintenance while no batch comes in
 
 
-class Counts(Struct, frozen=True):
-    """What became of a batch."""
+class AppendResult(Struct, frozen=True):
+    """The numbers of runs of a batch, by result."""
 
     stored: int
     duplicates: int
     stale: int
 
 
-class Writer:
-    """The one writer of a lake. `submit` may be called from any thread; all else happens in its own."""
+_Queued = tuple[Batch | Decoded, Future[AppendResult]]
 
-    def __init__(self, lake: Lake, stored: Stored, following: Following) -> None:
-        self._lake, self._stored, self._following = lake, stored, following
+
+class Writer:
+    """The one writer of a lake, with a thread of its own. Any thread may call `submit`.
+
+    committed_at    when this process last committed, or opened the lake; seconds since the epoch
+    on_commit       called with the seconds that a commit took
+    """
+
+    def __init__(self, lake: Lake, stored: Stored, follower: Follower) -> None:
+        self._lake, self._stored, self._follower = lake, stored, follower
         self._settings = lake.settings
-        self._queue: deque[tuple[Batch | Decoded, Future[Counts]]] = deque()
+        self._queue: deque[_Queued] = deque()
         self._waiting_rows = 0
         self._wake = threading.Condition()
         self._closing = False
-        self._behind_since: float | None = None  # monotonic; while the newest commit may not be followed
+        self._behind_since: float | None = None  # monotonic; since when the follower may be behind the lake
         self.committed_at = time.time()
         self.on_commit: Callable[[float], None] = lambda _seconds: None
-        self._retry_at = 0.0  # monotonic; when upkeep may read the lake again after that failed
-        self._crowd = 0  # batches of the last group
-        self._more = False
-        self.keeper = Keeper(lake, stored, following)
+        self._retry_at = 0.0  # monotonic; when maintenance may run again after it failed
+        self._last_group = 0  # batches
+        self._has_more_steps = False
+        self.maintenance = Maintenance(lake, stored, follower)
         self._thread = threading.Thread(target=self._run, name="runlake-writer", daemon=True)
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start the thread."""
         self._thread.start()
 
-    def submit(self, batch: Batch | Decoded) -> Future[Counts]:
-        """Queue a batch. The future ends when its group is durable and visible to every later read.
+    def submit(self, batch: Batch | Decoded) -> Future[AppendResult]:
+        """Queue a batch; raises Busy when the queue is full.
 
-        It raises Conflict, DiskFull, or Busy when the commit failed. Raises Busy when the queue is full.
+        The future is done once the batch is durable and visible to every later read. It raises Conflict, DiskFull, or
+        Busy when the commit failed.
         """
-        future: Future[Counts] = Future()
+        future: Future[AppendResult] = Future()
         with self._wake:
             if self._closing:
                 raise Busy("the service is shutting down")
@@ -81,12 +88,12 @@ class Writer:
         return future
 
     @property
-    def waiting_rows(self) -> int:
-        """Rows that wait for their commit; from any thread."""
+    def queued_rows(self) -> int:
+        """Rows that wait for their commit; any thread may ask."""
         return self._waiting_rows
 
     def lag(self) -> float:
-        """Seconds for which answers have been behind the lake; from any thread."""
+        """Seconds since when answers are behind the lake, 0 when they are not; any thread may ask."""
         since = self._behind_since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -103,30 +110,30 @@ class Writer:
             if group:
                 self._commit(group)
             try:
-                self._more = self._look_after()
-            except Exception as exc:  # noqa: BLE001 - upkeep that fails must not end the writing
-                self._more = False
+                self._has_more_steps = self._maintain()
+            except Exception as exc:  # noqa: BLE001 - failed maintenance must not end the thread
+                self._has_more_steps = False
                 self._retry_at = time.monotonic() + self._settings.maintain_seconds
                 self._recover(exc)
 
-    def _look_after(self) -> bool:
-        """Upkeep, but only ever when every commit is followed; returns whether there is more to do at once."""
+    def _maintain(self) -> bool:
+        """Do one step of maintenance, after the follower has caught up; returns whether another one should follow."""
         if self._behind_since is not None and time.monotonic() < self._retry_at:
             return False
         self._catch_up()
-        return self.keeper.turn()
+        return self.maintenance.run_one_step()
 
     def _catch_up(self) -> None:
         if self._behind_since is not None:
             self._stored.load(self._lake)
-            self._following.load()
+            self._follower.load()
             self._behind_since = None
 
-    def _next_group(self) -> list[tuple[Batch | Decoded, Future[Counts]]] | None:
-        """The batches for one commit; [] when it is only time to look after the lake; None at the end."""
-        group: list[tuple[Batch | Decoded, Future[Counts]]] = []
+    def _next_group(self) -> list[_Queued] | None:
+        """The batches for one commit; [] when it is time for maintenance, None when the writer ends."""
+        group: list[_Queued] = []
         with self._wake:
-            if not self._queue and not self._closing and not self._more:
+            if not self._queue and not self._closing and not self._has_more_steps:
                 self._wake.wait(_IDLE)
             if not self._queue:
                 return None if self._closing else []
@@ -135,29 +142,29 @@ class Writer:
             while self._queue and (not rows or rows + len(self._queue[0][0]) <= self._settings.group_rows):
                 batch, future = self._queue.popleft()
                 rows += len(batch)
-                # A caller that went away before its turn is not written; from now on it is.
+                # A batch that was cancelled is left out. From now on it cannot be cancelled any more.
                 if future.set_running_or_notify_cancel():
                     group.append((batch, future))
             self._waiting_rows -= rows
-            self._crowd = len(group)
+            self._last_group = len(group)
             return group
 
     def _gather(self) -> None:
-        """Wait a little for the callers of the last group, who were all answered at once: most come again.
+        """Wait a little for the clients of the last group: all got their results at once, and most send again.
 
-        Without it the first of them has a commit of its own, and all the others wait for that.
+        Otherwise the first of them would have a commit alone, and all others would wait for it.
         """
         deadline = time.monotonic() + _GATHER
-        while len(self._queue) < self._crowd and not self._closing and (left := deadline - time.monotonic()) > 0:
+        while len(self._queue) < self._last_group and not self._closing and (left := deadline - time.monotonic()) > 0:
             self._wake.wait(left)
 
-    def _commit(self, group: list[tuple[Batch | Decoded, Future[Counts]]]) -> None:
+    def _commit(self, group: list[_Queued]) -> None:
         try:
             admission = self._write([batch for batch, _ in group])
-        except Exception as exc:  # noqa: BLE001 - whatever it was, every caller must hear of it
+        except Exception as exc:  # noqa: BLE001 - every future needs a result or an error
             self._recover(exc)
             if isinstance(exc, LakeDamaged) and len(group) > 1:
-                # One of them needs a file that cannot be read: the others must not suffer for it.
+                # One batch needs a file that cannot be read: commit the others without it.
                 for alone in group:
                     self._commit([alone])
                 return
@@ -172,7 +179,7 @@ class Writer:
             else:
                 status = admission.status[start:stop]
                 kinds = (admit.STORE, admit.DUPLICATE, admit.STALE)
-                future.set_result(Counts(*(int(np.count_nonzero(status == kind)) for kind in kinds)))
+                future.set_result(AppendResult(*(int(np.count_nonzero(status == kind)) for kind in kinds)))
             start = stop
 
     def _write(self, batches: list[Batch | Decoded]) -> admit.Admission:
@@ -180,31 +187,31 @@ class Writer:
         started = time.monotonic()
         few = sum(map(len, batches)) <= self._settings.inline_rows
         self._lake.use_threads(1 if few else self._settings.threads)
-        admission = admit.admit(batches, self._stored, self._following.locate, partial(write.verify, self._lake))
+        admission = admit.admit(batches, self._stored, self._follower.locate, partial(write.verify, self._lake))
         commit = write.store(self._lake, admission, self._stored.last_file)
         if commit is not None:
             self.committed_at = time.time()
-            # Until it is followed: a failure in between must leave nothing wrong.
+            # Set until the follower has the commit, so that a failure in between is repaired.
             self._behind_since = time.monotonic()
             self._stored.apply(commit)
             self._follow(commit)
             self._behind_since = None
             self.on_commit(time.monotonic() - started)
-            self.keeper.replaced(len(admission.closed))
+            self.maintenance.count_replaced(len(admission.closed))
         return admission
 
     def _follow(self, commit: Commit) -> None:
-        """The commit took place: whatever goes wrong now, its callers wait until every read sees it."""
+        """Let the follower apply a commit, which has taken place: its results are due once every read sees it."""
         try:
-            self._following.apply(commit)
-        except Exception as exc:  # noqa: BLE001 - loading again is the cure of all of them
+            self._follower.apply(commit)
+        except Exception as exc:  # noqa: BLE001 - `load` repairs the follower after any error
             LOGGER.error("following a commit failed: %s", exc, exc_info=exc)
-            self._following.load()
+            self._follower.load()
 
     def _recover(self, exc: Exception) -> None:
-        """After a failure nobody knows whether the commit took place: read the lake again before the next."""
-        known = isinstance(exc, DiskFull)  # it comes often, and its trace tells nothing more
-        LOGGER.log(logging.ERROR, "writing failed: %s", exc, exc_info=None if known else exc)
+        """Log a failure. The commit may have taken place: read the lake again before the next one."""
+        is_expected = isinstance(exc, DiskFull)  # it comes often, and its trace says nothing more
+        LOGGER.log(logging.ERROR, "writing failed: %s", exc, exc_info=None if is_expected else exc)
         self._behind_since = self._behind_since or time.monotonic()
 
 

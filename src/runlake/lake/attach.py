@@ -1,4 +1,4 @@
-"""How a lake is attached to a DuckDB: by the service, by a backup, and by analysts."""
+"""Attaching a lake to DuckDB: for the service, for a backup, and for analysts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _EXTENSIONS: Final = ("sqlite_scanner", "ducklake")
 
 
 def load_extensions(con: duckdb.DuckDBPyConnection) -> None:
-    """Teach an instance to attach lakes."""
+    """Load the extensions that attach lakes into an instance."""
     for name in _EXTENSIONS:
         con.execute(f"LOAD {duck.literal(duck.extension(name))}")
 
 
 def attach_statement(uri: str, data_path: str, mode: str) -> str:
-    """The ATTACH of a catalog whose files lie in `data_path`, whatever the catalog says."""
+    """The ATTACH statement for a catalog with its files in `data_path`, whichever path the catalog names."""
     return (
         f"ATTACH {duck.literal('ducklake:' + uri)} AS lake (DATA_PATH {duck.literal(data_path)},"
         f" OVERRIDE_DATA_PATH true, META_BUSY_TIMEOUT 10000, {mode})"
@@ -40,7 +40,7 @@ def check_layout(con: duckdb.DuckDBPyConnection, paths: Paths) -> None:
 
 
 def attach(folder: str | Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB of one's own with the lake of a folder attached, read-only, as `lake`; for analysts."""
+    """A new DuckDB with the lake of a folder attached, read-only, as `lake`; for analysts."""
     con = duckdb.connect(":memory:")
     con.execute("SET TimeZone = 'UTC'")
     load_extensions(con)

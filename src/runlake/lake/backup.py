@@ -1,9 +1,11 @@
-"""Backup: a copy of one snapshot that is a lake of its own, made while another process may write.
+"""Backup: a copy of one snapshot of a lake, which is a lake of its own. Another process may write meanwhile.
 
-catalog -> a copy of it, by SQLite, under an unfinished name -> one snapshot, its own data path
-        -> the files it names, each unless it is there -> the copy gets its name -> files of the last backup go
-Nothing of the backup that was there is touched before the new one is whole and durable. Files may vanish while
-they are copied, when their grace ends: then the catalog is copied anew, and what is there already stays.
+1. SQLite copies the catalog, under an unfinished name.
+2. All snapshots but the newest are removed from the copy, and it gets a data path of its own.
+3. The files that it names are copied, unless the last backup has them.
+4. The copied catalog gets its name, and files of the last backup that it does not name are deleted.
+Until step 4 the last backup is whole. Files may vanish while they are copied, when their grace period ends: then the
+catalog is copied again, and the files that are copied already stay.
 """
 
 from __future__ import annotations
@@ -20,20 +22,21 @@ from msgspec import Struct
 
 from runlake import duck
 from runlake.errors import Busy, DiskFull, LakeDamaged, LakeMissing, UsageError
-from runlake.lake import sums
 from runlake.lake.attach import attach_statement, check_layout, load_extensions
+from runlake.lake.checksums import Checksums
 from runlake.lake.lock import WriteLock
 from runlake.lake.sql import SQL
-from runlake.lake.sync import fsync, make_folder
+from runlake.lake.sync import fsync, make_folder, replace_file
 from runlake.paths import Paths
 from runlake.settings import Settings
 
 _TRIES: Final = 100
 _CATALOG_SECONDS: Final = 600
+_FULL: Final = "free some space and call again; what is copied stays"
 _MARK: Final = "A copy of a lake, made by `runlake backup`.\n"
-# In one step, so in one read transaction: writers go on, and the copy is of one moment. A child process, because
-# two SQLite libraries with one file in one process drop each other's locks. A copy without a write-ahead log can be
-# read where nothing can be written.
+# `backup` copies in one read transaction, so the copy is of one moment, and writers go on. A child process does it,
+# because two SQLite libraries with the same file in one process drop each other's locks. The copy has no write-ahead
+# log, so that it can be read from a read-only medium.
 _CHILD: Final = """
 import sqlite3, sys
 source, target, data_path = sys.argv[1:]
@@ -51,7 +54,7 @@ if fault != "ok":
 
 
 class Done(Struct):
-    """What a backup holds, and what this call did for it."""
+    """The extent of a backup, and the files that this call copied and removed."""
 
     snapshot: int = 0
     files: int = 0
@@ -62,32 +65,29 @@ class Done(Struct):
 
 
 class _Snapshot(Struct, frozen=True):
-    """What a copied catalog names: its snapshot, and files below the data path with their sizes."""
+    """The snapshot number of a copied catalog, and the size in bytes of each file by its path below the data path."""
 
     number: int
     files: dict[str, int]
 
 
 class _Vanished(Exception):
-    """A file went while it was to be copied."""
+    """A file was deleted before it was copied."""
 
 
 def backup(settings: Settings, target: str | Path, progress: Callable[[int, int], None] = lambda *_: None) -> Done:
     """Make `target` a whole copy of the newest snapshot of the lake; `progress(files done, files in all)`.
 
-    Raises UsageError for a target that is none, LakeMissing, LakeVersion, LakeLocked (another backup to it goes on,
-    or a service), LakeDamaged (a file is missing or has another size: the backup that was there stays), DiskFull,
-    Busy when files vanish faster than they are copied.
+    Raises UsageError for a target that cannot take it, LakeMissing, LakeVersion, LakeLocked when another backup or a
+    service uses the target, LakeDamaged when a file is missing or has another size (the last backup stays), DiskFull,
+    and Busy when files vanish faster than they are copied.
     """
     source, copy = Paths.of(settings.data), Paths.of(target)
     if not source.catalog.is_file():
         raise LakeMissing(f"there is no lake in {source.folder}")
     _check_target(source, copy)
-    try:
-        with duck.translated(f"backup to {copy.folder}"), _held(copy):
-            return _Backup(source, copy, settings, progress).run()
-    except DiskFull as exc:
-        raise DiskFull(exc.detail, hint="free some space and call again; what is copied stays") from exc
+    with duck.translated(f"backup to {copy.folder}", full=_FULL), _locked(copy):
+        return _Backup(source, copy, settings, progress).run()
 
 
 def _check_target(source: Paths, copy: Paths) -> None:
@@ -106,8 +106,8 @@ def _check_target(source: Paths, copy: Paths) -> None:
 
 
 @contextmanager
-def _held(copy: Paths) -> Iterator[None]:
-    """The target marked as a backup, and locked against other backups and against a service."""
+def _locked(copy: Paths) -> Iterator[None]:
+    """Mark the target as a backup, and lock it against other backups and services."""
     make_folder(copy.folder)
     copy.backup_mark.write_text(_MARK)
     fsync(copy.backup_mark)
@@ -128,23 +128,23 @@ class _Backup:
         self._done = Done()
 
     def run(self) -> Done:
-        """Copy, put the new catalog in place, tidy."""
-        known = sums.read(self._source)  # now too, because a file may be merged away once it is copied
-        snapshot = self._whole()
-        fsync(self._copy.unfinished_catalog)
-        self._copy.unfinished_catalog.rename(self._copy.catalog)
-        self._take_sums(snapshot, known | sums.read(self._source))
+        """Copy the snapshot, replace the catalog, and delete the files that it does not name."""
+        checksums = Checksums(self._source)
+        known = checksums.read()  # before copying, too: a file that is merged away meanwhile loses its line
+        snapshot = self._copy_snapshot()
+        replace_file(self._copy.unfinished_catalog, self._copy.catalog, sync_folder=False)
+        self._write_checksums(snapshot, known | checksums.read())
         fsync(self._copy.folder)
-        self._sweep(snapshot)
+        self._delete_unnamed(snapshot)
         self._done.snapshot = snapshot.number
         self._done.files, self._done.bytes = len(snapshot.files), sum(snapshot.files.values())
         return self._done
 
-    def _whole(self) -> _Snapshot:
-        """A snapshot of which every file is copied; its catalog has the unfinished name still."""
+    def _copy_snapshot(self) -> _Snapshot:
+        """Copy a whole snapshot; its catalog keeps the unfinished name."""
         missing = ""
         for _ in range(_TRIES):
-            self._take_catalog()
+            self._copy_catalog()
             snapshot = self._prepare()
             if missing in snapshot.files:
                 raise LakeDamaged(f"{self._source.files / missing} is missing")
@@ -159,7 +159,7 @@ class _Backup:
             hint="let them stay longer: RUNLAKE_GRACE_SECONDS of the service",
         )
 
-    def _take_catalog(self) -> None:
+    def _copy_catalog(self) -> None:
         part = self._copy.unfinished_catalog
         for leftover in part.parent.glob(f"{part.name}*"):
             leftover.unlink()
@@ -174,11 +174,11 @@ class _Backup:
         if child.returncode:
             said = child.stderr.strip().splitlines() or [f"exit code {child.returncode}"]
             if "disk is full" in said[-1]:
-                raise DiskFull(f"copying the catalog: {said[-1]}")
+                raise DiskFull(f"copying the catalog: {said[-1]}", hint=_FULL)
             raise LakeDamaged(f"copying the catalog {self._source.catalog}: {said[-1]}")
 
     def _prepare(self) -> _Snapshot:
-        """Make the copied catalog one of its newest snapshot only, and read what it names."""
+        """Remove all snapshots but the newest from the copied catalog; returns the files that it names."""
         settings, part = self._settings, self._copy.unfinished_catalog
         with duck.connect(threads=settings.threads, memory_limit=settings.memory_limit) as con:
             load_extensions(con)
@@ -199,7 +199,7 @@ class _Backup:
         return _Snapshot(number, {str(path): int(size) for path, size, _ in rows})
 
     def _copy_files(self, snapshot: _Snapshot) -> None:
-        """Copy what is not there yet, durably; raises _Vanished."""
+        """Copy the files that the target does not have, durably; raises _Vanished."""
         folders = {self._copy.files}
         make_folder(self._copy.files)
         for done, (path, size) in enumerate(snapshot.files.items(), 1):
@@ -221,19 +221,19 @@ class _Backup:
             raise _Vanished(path) from None
         if (found := part.stat().st_size) != size:
             raise LakeDamaged(f"{source}: has {found} bytes, the catalog says {size}")
-        fsync(part)
-        part.rename(target)
+        replace_file(part, target, sync_folder=False)
         self._done.copied_files += 1
         self._done.copied_bytes += size
 
-    def _take_sums(self, snapshot: _Snapshot, known: dict[str, str]) -> None:
-        """What the original says of the files: of one that was damaged before it was copied, `check` then tells."""
-        known = sums.read(self._copy) | known
-        names = (sums.name_of(self._copy, self._copy.files / path) for path in snapshot.files)
-        sums.replace(self._copy, {name: known[name] for name in names if name in known})
+    def _write_checksums(self, snapshot: _Snapshot, known: dict[str, str]) -> None:
+        """Write the checksums that the lake has, so that `check` finds files that were damaged before the copy."""
+        checksums = Checksums(self._copy)
+        known = checksums.read() | known
+        names = (checksums.name_of(self._copy.files / path) for path in snapshot.files)
+        checksums.replace({name: known[name] for name in names if name in known})
 
-    def _sweep(self, snapshot: _Snapshot) -> None:
-        """Delete what the catalog in place does not name: files of the last backup, and halves of copies."""
+    def _delete_unnamed(self, snapshot: _Snapshot) -> None:
+        """Delete files that the catalog does not name: those of the last backup, and copies that were not finished."""
         for path in sorted(self._copy.files.rglob("*"), reverse=True):
             if path.is_dir():
                 if not any(path.iterdir()):

@@ -1,9 +1,9 @@
-"""Bulk load: a stream of tables becomes runs in one transaction, or nothing does.
+"""Bulk load: chunks of rows become runs in one transaction.
 
-tables -> Tables.split (rules) -> admit (life cycle, against the history and what this load wrote before)
-       -> lake, chunk by chunk inside one transaction -> COMMIT
-Reading and checking run one chunk ahead of writing. Memory: the DuckDB limits, three chunks, and 8 bytes a run
-for the keys.
+chunk -> Tables.split (the rules) -> admit (the life cycle, compared with the history and the chunks before)
+      -> write, chunk by chunk inside one transaction -> COMMIT
+The next chunk is read and checked while one is written. Memory: the DuckDB limits, three chunks, and 8 bytes a run
+for the keys of the id index.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
-from runlake.ahead import ahead
 from runlake.columns import TEXTS
 from runlake.errors import BadInput, ImportFailed
-from runlake.intake import Rejected, Split, Tables, records, words
-from runlake.intake.batch import uuid_bytes
+from runlake.intake import Rejected, Split, Tables, messages, records
+from runlake.intake.batch import id_words
 from runlake.lake import admit, write
 from runlake.lake.catalog import Lake
-from runlake.lake.following import Locate
+from runlake.lake.commit import Locate
+from runlake.lake.loaded_rows import LoadedChunk, LoadedRows
 from runlake.lake.rows import row_tuples
 from runlake.lake.stored import Stored
-from runlake.lake.written import Piece, Written
+from runlake.prefetch import prefetched
 
 CONFLICT = "a finished run with this id and other content"
 
 
-class Source(Struct, frozen=True):
-    """A piece of what is loaded: where it is from, the number of its first row (from 1), and its rows."""
+class Chunk(Struct, frozen=True):
+    """Rows of one source: its name, the number of the first row there (from 1), and the rows."""
 
     name: str
     first_row: int
@@ -42,13 +42,13 @@ class Source(Struct, frozen=True):
 
     @property
     def is_json(self) -> bool:
-        """Whether the rows are TEXTS: one JSON text each, to be judged as POST judges them."""
+        """Whether the rows are JSON texts with the schema TEXTS, which are checked as POST checks records."""
         return bool(self.rows.schema.equals(TEXTS))
 
     def record(self, row: int) -> Any:
-        """A row as it came (from 0): what is no JSON as text, and so are times that Python has no values for."""
+        """The row at a position (from 0) as it was sent; text where it is no JSON, or has no Python value."""
         if not self.is_json:
-            return {name: words.value_at(self.rows[name], row) for name in self.rows.column_names}
+            return {name: messages.value_at(self.rows[name], row) for name in self.rows.column_names}
         text: bytes = self.rows.column(0)[row].as_py()
         try:
             text.decode()
@@ -58,7 +58,7 @@ class Source(Struct, frozen=True):
 
 
 class Reject(Struct, frozen=True):
-    """A row that was not loaded: file, row (from 1), field, reason, and the row as it came."""
+    """A row that was not stored: source, row number (from 1), field, reason, and the row as it was sent."""
 
     file: str
     row: int
@@ -68,7 +68,7 @@ class Reject(Struct, frozen=True):
 
 
 class Totals(Struct):
-    """What a load did; received = stored + duplicates + stale + rejected."""
+    """The rows of a load by result; received = stored + duplicates + stale + rejected."""
 
     received: int = 0
     stored: int = 0
@@ -77,76 +77,96 @@ class Totals(Struct):
     rejected: int = 0
 
 
-def load(  # noqa: PLR0913 - what it writes to, what is stored there, and what to tell
-    lake: Lake,
-    stored: Stored,
-    locate: Locate,
-    remember: Callable[[pa.Table], None],
-    sources: Iterable[Source],
-    *,
-    reject: Callable[[Reject], None] | None = None,
-    progress: Callable[[Totals], None] = lambda _: None,
-) -> Totals:
-    """Store the rows of all sources, in order, in one transaction.
+class BulkLoad:
+    """A bulk load into a lake. `locate` finds ids that may be stored.
 
-    A bad row raises ImportFailed with file, row and reason, and nothing is stored; with `reject` it is handed
-    there instead and the others load. `locate` finds ids that may be stored, and `remember` is
-    called with the rows that became history, which it has to find from then on. Both, and `stored`, know them even
-    when the load fails: drop them then.
+    `remember` is called with the rows that became history, so that `locate` finds them from then on. Both, and
+    `stored`, know the rows also when the load fails: drop them then.
     """
-    totals = Totals()
-    # One thread: the others write meanwhile, and sharing out so short a check takes more time than it saves.
-    tables = Tables(memory_limit=lake.settings.memory_limit)
-    pieces = ahead((source, _split(tables, source)) for source in sources)
-    with lake.transaction(), closing(pieces), Written() as written:
-        for source, split in pieces:
-            admission = admit.admit([split.batch], stored, locate, partial(write.verify, lake), whole=False)
-            ids = uuid_bytes(admission.rows["id"])
-            piece = Piece(source.name, source.first_row, source.rows.num_rows)
-            written.add(piece, split.kept[admission.finished], ids[admission.finished])
-            for bad in _rejects(source, split, admission, written):
-                if reject is None:
-                    raise ImportFailed(
-                        ": ".join(part for part in (bad.file, f"row {bad.row}", bad.field, bad.reason) if part)
-                    )
-                reject(bad)
-                totals.rejected += 1
-            finished, opened = write.put(lake, admission)
-            remember(finished)
-            stored.replace_open(row_tuples(opened, np.arange(opened.num_rows)), admission.closed)
-            _count(totals, source, admission)
-            progress(totals)
-    return totals
+
+    def __init__(self, lake: Lake, stored: Stored, locate: Locate, remember: Callable[[pa.Table], None]) -> None:
+        self._lake, self._stored, self._locate, self._remember = lake, stored, locate, remember
+
+    def run(
+        self,
+        chunks: Iterable[Chunk],
+        *,
+        reject: Callable[[Reject], None] | None = None,
+        progress: Callable[[Totals], None] = lambda _: None,
+    ) -> Totals:
+        """Store the rows of all chunks, in order, in one transaction.
+
+        An invalid row raises ImportFailed with file, row and reason, and nothing is stored. With `reject` it is passed
+        there instead, and the other rows are stored.
+        """
+        totals = Totals()
+        # One thread: the others write meanwhile, and to share so short a check takes more time than it saves.
+        tables = Tables(memory_limit=self._lake.settings.memory_limit)
+        pairs = prefetched((chunk, _split(tables, chunk)) for chunk in chunks)
+        with self._lake.transaction(), closing(pairs), LoadedRows() as loaded:
+            for chunk, split in pairs:
+                admission = self._admit(chunk, split, loaded)
+                for rejected in _rejects(chunk, split, admission, loaded):
+                    if reject is None:
+                        raise _failure(rejected)
+                    reject(rejected)
+                    totals.rejected += 1
+                self._write(admission)
+                _count(totals, chunk, admission)
+                progress(totals)
+        return totals
+
+    def _admit(self, chunk: Chunk, split: Split, loaded: LoadedRows) -> admit.Admission:
+        """Compare the valid rows of a chunk with the history and the chunks before; conflicting rows are left out."""
+        verify = partial(write.verify, self._lake)
+        admission = admit.admit([split.batch], self._stored, self._locate, verify, whole=False)
+        ids = id_words(admission.rows["id"])
+        source = LoadedChunk(chunk.name, chunk.first_row, chunk.rows.num_rows)
+        loaded.add(source, split.kept[admission.finished], ids[admission.finished])
+        return admission
+
+    def _write(self, admission: admit.Admission) -> None:
+        finished, opened = write.put(self._lake, admission)
+        self._remember(finished)
+        self._stored.replace_open(row_tuples(opened, np.arange(opened.num_rows)), admission.closed)
 
 
-def _split(tables: Tables, source: Source) -> Split:
-    if source.is_json:
-        return records.split(source.rows.column(0).to_pylist())
+def _failure(rejected: Reject) -> ImportFailed:
+    parts = (rejected.file, f"row {rejected.row}", rejected.field, rejected.reason)
+    return ImportFailed(": ".join(part for part in parts if part))
+
+
+def _split(tables: Tables, chunk: Chunk) -> Split:
+    """Check the rows of a chunk; raises ImportFailed when its columns are wrong."""
+    if chunk.is_json:
+        return records.split(chunk.rows.column(0).to_pylist())
     try:
-        return tables.split(source.rows, id_required=True)
+        return tables.split(chunk.rows, id_required=True)
     except BadInput as exc:
-        raise ImportFailed(f"{source.name}: {exc.detail}", hint=exc.hint) from exc
+        raise ImportFailed(f"{chunk.name}: {exc.detail}", hint=exc.hint) from exc
 
 
-def _rejects(source: Source, split: Split, admission: admit.Admission, written: Written) -> Iterator[Reject]:
-    """The bad rows of a chunk in order: those that break a rule, and those that clash with a stored run."""
-    bad, clashes = split.rejected, np.flatnonzero(admission.status == admit.CONFLICT)
-    if len(clashes):
-        places = written.find(uuid_bytes(admission.rows["id"])[clashes])
-        reasons = (f"{CONFLICT} {_where(place, source.name)}" for place in places)
-        bad = bad + [Rejected(int(split.kept[row]), "id", why) for row, why in zip(clashes, reasons, strict=True)]
-    for item in sorted(bad, key=lambda r: r.row):
-        yield Reject(source.name, source.first_row + item.row, item.field, item.reason, source.record(item.row))
+def _rejects(chunk: Chunk, split: Split, admission: admit.Admission, loaded: LoadedRows) -> Iterator[Reject]:
+    """The rejected rows of a chunk, in order: rows that break a rule, and rows that contradict a stored run."""
+    rejected, conflicts = split.rejected, np.flatnonzero(admission.status == admit.CONFLICT)
+    if len(conflicts):
+        origins = loaded.find(id_words(admission.rows["id"])[conflicts])
+        reasons = (f"{CONFLICT} {_where(origin, chunk.name)}" for origin in origins)
+        rejected = rejected + [
+            Rejected(int(split.kept[row]), "id", why) for row, why in zip(conflicts, reasons, strict=True)
+        ]
+    for item in sorted(rejected, key=lambda r: r.row):
+        yield Reject(chunk.name, chunk.first_row + item.row, item.field, item.reason, chunk.record(item.row))
 
 
-def _where(place: tuple[str, int] | None, name: str) -> str:
-    if place is None:
+def _where(origin: tuple[str, int] | None, name: str) -> str:
+    if origin is None:
         return "is stored already"
-    return f"stands in row {place[1]} of " + ("this file" if place[0] == name else place[0])
+    return f"stands in row {origin[1]} of " + ("this file" if origin[0] == name else origin[0])
 
 
-def _count(totals: Totals, source: Source, admission: admit.Admission) -> None:
-    totals.received += source.rows.num_rows
+def _count(totals: Totals, chunk: Chunk, admission: admit.Admission) -> None:
+    totals.received += chunk.rows.num_rows
     totals.stored += int(np.count_nonzero(admission.status == admit.STORE))
     totals.duplicates += int(np.count_nonzero(admission.status == admit.DUPLICATE))
     totals.stale += int(np.count_nonzero(admission.status == admit.STALE))

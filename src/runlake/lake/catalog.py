@@ -1,5 +1,4 @@
-"""The lake itself: a DuckLake attached in one DuckDB instance. All that knows DuckLake's ways is in this file,
-attach.py and lake.sql."""
+"""The lake: a DuckLake attached in a DuckDB instance. Only this file, attach.py and lake.sql know DuckLake."""
 
 from __future__ import annotations
 
@@ -17,31 +16,32 @@ from runlake import duck
 from runlake.columns import ARROW, NUMBERED, STORED
 from runlake.errors import LakeDamaged, LakeMissing
 from runlake.lake.attach import attach_statement, check_layout, load_extensions
+from runlake.lake.checksums import Checksums
 from runlake.lake.lock import WriteLock, locked
 from runlake.lake.sql import SQL
-from runlake.lake.sync import fsync, make_folder
+from runlake.lake.sync import make_folder, replace_file
 from runlake.lake.wal import WalHolder
 from runlake.paths import Paths, day_of
 from runlake.settings import Settings
 
-# What statements of a transaction may be given, by name.
+# The Arrow tables that statements of lake.sql read, by name, with their schemas.
 _SLOTS: Final = {
     "finished": ARROW,
     "opened": ARROW,
     "closed": pa.schema([ARROW.field("id")]),
     "suspects": NUMBERED,
 }
-# An option of the catalog would win over the setting of the session, which `nothing_inlined` changes.
+# Options that the catalog must not have, or they would override the setting that `nothing_inlined` changes.
 _SESSION_OPTIONS: Final = {"data_inlining_row_limit"}
-# Version 2 has encodings of numbers and texts that are smaller than those of version 1, and quicker to read.
-# The option as DuckLake stores it: `set_option` takes a 2 for it.
+# Files of version 2 are smaller and quicker to read than files of version 1. The option as DuckLake stores it; in
+# `set_option` it is called 2.
 _PARQUET_VERSION: Final = "V2"
 _NO_CATALOG: Final = re.compile(r"not a database|malformed|does not exist")
 _INLINED_TABLE: Final = re.compile(r"ducklake_inlined_data_[0-9]+_[0-9]+")
 
 
 class DataFile(Struct, frozen=True):
-    """One live Parquet file of the finished runs: its catalog number, path, UTC day, rows and bytes."""
+    """A live Parquet file of finished runs: catalog number, path, UTC day (since the epoch), rows, size in bytes."""
 
     number: int
     path: str
@@ -51,14 +51,16 @@ class DataFile(Struct, frozen=True):
 
 
 class Lake:
-    """One attached lake. With `write` it holds the write lock, and makes the lake if there is none.
+    """An attached lake, which one thread at a time may use.
 
-    Raises LakeLocked, LakeMissing, LakeVersion or LakeDamaged. One thread at a time may use it.
+    With `write` it holds the write lock, and makes the lake if there is none. Raises LakeLocked, LakeMissing,
+    LakeVersion or LakeDamaged.
     """
 
     def __init__(self, paths: Paths, settings: Settings, *, write: bool) -> None:
         self.paths = paths
         self.settings = settings
+        self.checksums = Checksums(paths)
         self._write = write
         self._threads = settings.threads
         self._lock: WriteLock | None = None
@@ -83,7 +85,7 @@ class Lake:
         if self._write:
             for folder in (self.paths.files, self.paths.spill):
                 make_folder(folder)
-            self.paths.backup_mark.unlink(missing_ok=True)  # from now on it is a lake of its own
+            self.paths.backup_mark.unlink(missing_ok=True)  # a backup that is written to is a lake of its own
         con = duck.connect(
             threads=self.settings.threads,
             memory_limit=self.settings.memory_limit,
@@ -105,9 +107,9 @@ class Lake:
         check_layout(self._con, self.paths)
 
     def _create(self) -> None:
-        """Make the catalog under another name, so that a crash leaves no half of one.
+        """Make the catalog, under another name until it is complete.
 
-        Never over the files of a lake whose catalog is lost: clean-up would take them for orphans.
+        Raises LakeDamaged when there are Parquet files, of a lake whose catalog is lost: clean-up would delete them.
         """
         if any(self.paths.files.rglob("*.parquet")):
             raise LakeDamaged(
@@ -122,19 +124,17 @@ class Lake:
             for step in _CREATION:
                 self._con.execute(SQL[step])
         self._con.execute("DETACH lake")
-        fsync(part)
-        part.rename(self.paths.catalog)
-        fsync(self.paths.folder)
+        replace_file(part, self.paths.catalog)
 
     def _attach_statement(self, catalog: Path) -> str:
-        # A reader must not say what the journal is: a backup has another, on a medium that may be read-only.
+        # A reader must not set the journal mode: a backup has another one, and may lie on a read-only medium.
         mode = "META_JOURNAL_MODE 'WAL'" if self._write else "READ_ONLY"
         return attach_statement(f"sqlite:{catalog}", f"{self.paths.files}/", mode)
 
     def _tune(self, catalog: Path) -> None:
-        """Write what DuckLake reads at ATTACH: our options, and the data path if the folder has moved.
+        """Write options that DuckLake reads at ATTACH: ours, and the data path, as the folder may have moved.
 
-        Through SQLite, because in 1.5.5 `set_option` crashes the process once the lake has a view.
+        This goes through SQLite, because `set_option` of DuckLake 1.5.5 crashes the process once the lake has a view.
         """
         s = self.settings
         wanted = {
@@ -162,17 +162,17 @@ class Lake:
             self._con.execute("DETACH tuning")
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
-        """Run one statement of lake.sql, by name, and fetch its rows."""
+        """Run a statement of lake.sql, by name; returns its rows."""
         with duck.translated(f"lake: {statement}"):
             return self._con.execute(SQL[statement], dict(parameters or {})).to_arrow_table()
 
     def given(self, **tables: pa.Table) -> AbstractContextManager[None]:
-        """Arrow tables that the statements inside may name: those of _SLOTS, with their schemas."""
+        """Let the statements inside the block read these Arrow tables, which are some of _SLOTS."""
         return duck.given(self._slots, tables)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """BEGIN and COMMIT; any error rolls back and leaves nothing."""
+        """A transaction around the block; any error rolls it back."""
         with duck.translated("lake transaction"):
             self._con.execute("BEGIN")
         try:
@@ -187,20 +187,20 @@ class Lake:
 
     @contextmanager
     def nothing_inlined(self) -> Iterator[None]:
-        """Inside, which is inside a transaction, not even a few rows are written or deleted by way of the catalog."""
+        """Inside the block, which must be inside a transaction, DuckLake inlines no rows and no deletions."""
         self.execute("inline", {"value": 0})
-        yield  # an error ends the transaction, and that restores it: until then no statement can
+        yield  # after an error no statement can run before the ROLLBACK, and `transaction` restores the setting then
         self.execute("inline", {"value": self.settings.inline_rows})
 
     def use_threads(self, most: int) -> None:
-        """Let so many share a statement from now on. One is best for a small commit: to wake others costs more."""
+        """Set the number of threads of a statement. One is best for a small commit: to wake others takes longer."""
         wanted = min(most, self.settings.threads)
         if wanted != self._threads:
             self.execute("threads", {"value": wanted})
             self._threads = wanted
 
     def horizon(self) -> int | None:
-        """The first day (days since the epoch) whose finished runs are kept; None while nothing was ever dropped."""
+        """The first day (since the epoch) whose finished runs are kept; None while retention has dropped nothing."""
         if not self.execute("has_horizon").column(0)[0].as_py():
             return None
         return self._number("horizon")
@@ -209,7 +209,7 @@ class Lake:
         return int(self.execute(statement).column(0)[0].as_py())
 
     def snapshots(self) -> int:
-        """How many snapshots there are."""
+        """The number of snapshots."""
         return self._number("snapshots")
 
     def snapshot(self) -> int:
@@ -217,18 +217,18 @@ class Lake:
         return self._number("snapshot")
 
     def committed(self) -> int:
-        """The number of the snapshot that the last transaction here has made; no catalog is asked."""
+        """The number of the snapshot that the last transaction here has made; no query of the catalog."""
         return self._number("committed")
 
-    def mark(self, snapshot: int) -> str | None:
-        """What tells this snapshot from those of the same number elsewhere; None when it is gone."""
-        found = self.execute("mark", {"snapshot": snapshot}).column(0).to_pylist()
+    def lineage(self, snapshot: int) -> str | None:
+        """An id of this snapshot that no snapshot of another lake or history has; None when it has expired."""
+        found = self.execute("lineage", {"snapshot": snapshot}).column(0).to_pylist()
         return str(found[0]) if found else None
 
     def inserted(self, after: int, last: int, rows: int = 500_000) -> Iterator[pa.Table]:
-        """Finished runs that came after the snapshot `after` (it must still be there), up to and with `last`.
+        """Finished runs that were inserted after the snapshot `after`, which must not have expired, and until `last`.
 
-        The schema is columns.STORED. Nothing else may be asked of the lake until the last piece is there.
+        Yields tables of at most `rows` rows with the schema columns.STORED. No other statement may run meanwhile.
         """
         with duck.translated("lake: inserted"):
             reader = self._con.execute(SQL["inserted"], {"after": after, "last": last}).to_arrow_reader(rows)
@@ -236,7 +236,7 @@ class Lake:
                 yield pa.Table.from_batches([batch])
 
     def files(self, after: int = -1) -> list[DataFile]:
-        """Live files of the finished runs whose catalog number is above `after`."""
+        """Live files of finished runs whose catalog number is above `after`."""
         root = self.paths.table("finished_runs")
         rows = self.execute("files", {"table": "finished_runs", "after": after}).to_pydict()
         return [
@@ -245,21 +245,21 @@ class Lake:
         ]
 
     def every_file(self) -> dict[str, int]:
-        """The bytes of every live file of every table, by its path."""
+        """The size in bytes of every live file of every table, by path."""
         rows = zip(*self.execute("every_file").to_pydict().values(), strict=True)
         return {str(self.paths.files / path): int(size) for path, size, inside in rows if inside}
 
     def inlined(self) -> pa.Table:
-        """Finished rows that are in the catalog and in no file yet, with the schema columns.STORED."""
+        """The inlined rows of finished runs, with the schema columns.STORED."""
         parts = list(self._of_inlined("finished_runs", "inlined_rows"))
         return pa.concat_tables(parts) if parts else STORED.empty_table()
 
     def dead_open_rows(self) -> int:
-        """Replaced versions of open runs that the catalog still keeps."""
+        """The number of replaced versions of open runs that the catalog still keeps."""
         return sum(int(found.column(0)[0].as_py()) for found in self._of_inlined("open_runs", "inlined_dead"))
 
     def _of_inlined(self, table: str, statement: str) -> Iterator[pa.Table]:
-        """What a statement says of each of the catalog's tables of inlined rows."""
+        """The results of a statement for each table of inlined rows that the catalog has for `table`."""
         for name in self.execute("inlined_tables", {"table": table}).column(0).to_pylist():
             if not _INLINED_TABLE.fullmatch(name):
                 raise LakeDamaged(f"the catalog names a table {name!r}")
@@ -267,14 +267,14 @@ class Lake:
                 yield self._con.execute(SQL[statement].replace("{inlined}", name)).to_arrow_table()
 
     def expire(self, before: int, keep: Sequence[int]) -> None:
-        """Forget the snapshots made before a time (microseconds), the newest one and those to keep excepted."""
+        """Forget the snapshots made before a time (microseconds), except the newest one and those to keep."""
         versions = self.execute("old_snapshots", {"before": before, "keep": list(keep)}).column(0)[0].as_py()
         if versions:
             with duck.translated("lake: expire"):
                 self._con.execute(SQL["expire"].replace("{versions}", versions))
 
     def close(self) -> None:
-        """Detach and let the lock go; a second call does nothing."""
+        """Detach the lake and release the lock; a second call does nothing."""
         con = getattr(self, "_con", None)
         if con is not None:
             con.close()

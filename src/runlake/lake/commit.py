@@ -1,26 +1,36 @@
-"""What one snapshot changed."""
+"""A commit of the lake, and the functions that a follower of its commits offers to the writer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from msgspec import Struct
 
 from runlake.columns import ARROW
+from runlake.intake.batch import IdWords
 from runlake.lake.catalog import DataFile
 
 NO_ROWS = ARROW.empty_table()
 
+# n ids -> (positions among them, quarter hours since the epoch) of those that may be stored. A position may come more
+# than once. The quarter hour times.LAST_QUARTER stands for itself and all later ones.
+Locate = Callable[[IdWords], tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]]
+
 
 class Commit(Struct, frozen=True, kw_only=True):
-    """The difference a snapshot makes.
+    """The changes of one snapshot.
 
     finished    rows that became history, with the schema columns.ARROW
-    in_files    whether those rows went to Parquet (the files are in `files`) or stayed in the catalog
+    in_files    whether those rows are in Parquet (in the files `added`) or inlined in the catalog
     opened      rows that are now the open version of their id
     closed      16-byte ids whose open version until now is gone
-    flushed     all finished rows of the catalog moved to Parquet
-    horizon     the first day kept from now on, when whole days before it went; then `files` is given
-    files       every live file, when they changed otherwise than by adding; else the added ones in `added`
+    flushed     whether all inlined rows of finished runs moved to Parquet
+    horizon     the first day kept from now on, when this commit dropped days; then `files` is given
+    added       files that this commit added, when it replaced none
+    files       all live files, when it replaced some; else None
     """
 
     snapshot: int
@@ -32,3 +42,24 @@ class Commit(Struct, frozen=True, kw_only=True):
     added: tuple[DataFile, ...] = ()
     files: tuple[DataFile, ...] | None = None
     horizon: int | None = None
+
+
+class Follower(Struct, frozen=True):
+    """The functions of a follower. The store passes those of the serving database, which this room does not know.
+
+    locate              find ids that may be stored; raises LakeDamaged while that is not known
+    apply               follow a commit; after an error only `load` repairs the follower
+    load                follow up to the newest snapshot, whatever happened before
+    run_one_step        do a part of the work that the follower has to do between commits
+    checkpoint          save the newest snapshot, so that the next start begins there
+    has_old_readers     whether somebody still reads an older snapshot, so that its files must stay
+    pinned_snapshots    the snapshots that must not expire
+    """
+
+    locate: Locate
+    apply: Callable[[Commit], None]
+    load: Callable[[], None]
+    run_one_step: Callable[[], None]
+    checkpoint: Callable[[], None]
+    has_old_readers: Callable[[], bool]
+    pinned_snapshots: Callable[[], tuple[int, ...]]

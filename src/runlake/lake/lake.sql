@@ -1,5 +1,6 @@
 -- Statements on the attached lake. `lake` is the DuckLake, `meta` stands for its catalog's own tables
--- ({meta} is a constant of sql.py). {columns} and {open} are column lists derived from model.py.
+-- ({meta} is a constant of sql.py). {columns} and {open} are column lists derived from model.py, {run_time} is the run
+-- time of a row.
 
 -- name: inline
 SET GLOBAL ducklake_default_data_inlining_row_limit = $value
@@ -24,7 +25,7 @@ CREATE TABLE lake.open_runs ({open})
 CREATE VIEW lake.runs AS
 SELECT {select}, run_at FROM lake.finished_runs
 UNION ALL
-SELECT {select}, coalesce(started_at, created_at) AS run_at FROM lake.open_runs
+SELECT {select}, {run_time} AS run_at FROM lake.open_runs
 
 -- name: mark_layout
 COMMENT ON TABLE lake.finished_runs IS '{layout}'
@@ -38,8 +39,8 @@ SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot
 -- name: committed
 FROM ducklake_last_committed_snapshot('lake')
 
--- name: mark
--- What tells a snapshot of this lake from the same number of another, or of this one restored and gone on otherwise.
+-- name: lineage
+-- The lineage of a snapshot: another lake, or this one restored and continued, has another one at the same number.
 SELECT CAST(t.table_uuid AS VARCHAR) || ' ' || CAST(s.snapshot_time AS VARCHAR)
 FROM {meta}.ducklake_table t, {meta}.ducklake_snapshot s
 WHERE t.table_name = 'finished_runs' AND t.end_snapshot IS NULL AND s.snapshot_id = $snapshot
@@ -58,13 +59,13 @@ WHERE t.table_name = $table AND t.end_snapshot IS NULL AND f.end_snapshot IS NUL
 ORDER BY f.data_file_id
 
 -- name: inlined_tables
--- The catalog's own tables with rows of a table that are in no file yet.
+-- The tables of the catalog with the inlined rows of a table.
 SELECT i.table_name
 FROM {meta}.ducklake_inlined_data_tables i JOIN {meta}.ducklake_table t USING (table_id)
 WHERE t.table_name = $table AND t.end_snapshot IS NULL ORDER BY ALL
 
 -- name: inlined_rows
--- Straight from the catalog: through the lake, the same question opens Parquet files.
+-- Straight from the catalog: through the lake, the same query opens Parquet files.
 SELECT {casts} FROM {meta}.{inlined} WHERE end_snapshot IS NULL
 
 -- name: inlined_dead
@@ -74,7 +75,7 @@ SELECT count(end_snapshot) FROM {meta}.{inlined}
 SELECT {select} FROM lake.open_runs
 
 -- name: add_finished
-INSERT INTO lake.finished_runs SELECT {select}, coalesce(started_at, created_at) FROM finished
+INSERT INTO lake.finished_runs SELECT {select}, {run_time} FROM finished
 
 -- name: add_open
 INSERT INTO lake.open_runs SELECT {select} FROM opened
@@ -87,7 +88,7 @@ DELETE FROM lake.open_runs WHERE id IN (SELECT id FROM given)
 DROP TABLE lake.open_runs
 
 -- name: stored_equal
--- For each suspect: is a finished run with its id stored, and is it equal in every column?
+-- For each suspect: whether a finished run with its id is stored, and whether that is equal in every column.
 -- (Materialized, or DuckDB pushes a filter on UUIDs into the Arrow scan, which 1.5.5 cannot do.)
 WITH given AS MATERIALIZED (FROM suspects)
 SELECT s.row, {equal} AS equal
@@ -103,7 +104,8 @@ CALL ducklake_merge_adjacent_files('lake', 'finished_runs',
     min_file_size => $low, max_file_size => $high, max_compacted_files => $steps)
 
 -- name: old_snapshots
--- Chosen here, because 1.5.5 compares a SQLite catalog's times as text, and all of a cutoff's own day counts as old.
+-- DuckLake 1.5.5 cannot choose them: it compares the times of a SQLite catalog as text, and so takes all snapshots of
+-- the cutoff's own day for old.
 SELECT coalesce(string_agg(snapshot_id, ', ' ORDER BY snapshot_id), '') FROM {meta}.ducklake_snapshot
 WHERE CAST(snapshot_time AS TIMESTAMPTZ) < make_timestamptz($before)
   AND snapshot_id < (SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot)
@@ -113,7 +115,7 @@ WHERE CAST(snapshot_time AS TIMESTAMPTZ) < make_timestamptz($before)
 DELETE FROM lake.finished_runs WHERE run_at < make_timestamptz($before)
 
 -- name: create_retention
--- Made with the first horizon: most lakes keep everything.
+-- Made with the first horizon, because most lakes keep everything.
 CREATE TABLE IF NOT EXISTS lake.retention (kept_from DATE NOT NULL)
 
 -- name: add_horizon
@@ -132,7 +134,7 @@ SELECT count(*) FROM {meta}.ducklake_snapshot
 CALL ducklake_expire_snapshots('lake', versions => [{versions}])
 
 -- name: date_scheduled
--- The same comparison of text, made to come out right: a cutoff is written with a T.
+-- DuckLake 1.5.5 compares these times as text with a cutoff that it writes with a T: write them so, too.
 UPDATE {meta}.ducklake_files_scheduled_for_deletion SET schedule_start = replace(schedule_start, ' ', 'T')
 WHERE contains(schedule_start, ' ')
 
@@ -143,7 +145,7 @@ CALL ducklake_cleanup_old_files('lake', older_than => make_timestamptz($before))
 CALL ducklake_delete_orphaned_files('lake', older_than => make_timestamptz($before))
 
 -- name: identity
--- What a lake keeps when it is copied or moved, and no other lake has.
+-- The identity of a lake: a copy and a moved lake keep it, and no other lake has it.
 SELECT CAST(table_uuid AS VARCHAR) FROM {meta}.ducklake_table
 WHERE table_name = 'finished_runs' AND end_snapshot IS NULL
 
@@ -152,14 +154,14 @@ SELECT CAST(table_uuid AS VARCHAR) FROM old.ducklake_table
 WHERE table_name = 'finished_runs' AND end_snapshot IS NULL
 
 -- name: expire_all
--- All but the newest, which never expires.
+-- All snapshots but the newest, which never expires.
 CALL ducklake_expire_snapshots('lake', older_than => TIMESTAMPTZ '9999-12-31 00:00:00+00')
 
 -- name: forget_scheduled
 DELETE FROM {meta}.ducklake_files_scheduled_for_deletion
 
 -- name: every_file
--- Of every table: the path below the data path, and the size.
+-- The live files of every table: path below the data path, size, and whether the path is relative to it.
 SELECT s.path || t.path || f.path AS path, f.size, s.path_is_relative AND t.path_is_relative AND f.inside AS inside
 FROM (
     SELECT table_id, path, file_size_bytes AS size, path_is_relative AS inside

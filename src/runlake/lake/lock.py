@@ -1,4 +1,4 @@
-"""One writing process: an advisory lock that the kernel drops when its holder dies."""
+"""The write lock of a lake: an advisory file lock, which the kernel releases when its holder dies."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class WriteLock:
         os.pwrite(self._fd, str(os.getpid()).encode(), 0)
 
     def close(self) -> None:
-        """Let go; a second call does nothing."""
+        """Release the lock; a second call does nothing."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
 
 
 def locked(paths: Paths) -> WriteLock:
-    """The write lock of a lake, and its spill folder empty; raises LakeLocked, DiskFull or LakeDamaged."""
+    """Take the write lock of a lake and empty its spill folder; raises LakeLocked, DiskFull or LakeDamaged."""
     with duck.translated(f"locking the lake {paths.folder}"):
         lock = WriteLock(paths.lock)
         try:

@@ -1,9 +1,9 @@
-"""Retention: whole days of finished runs go when they are older than so many days.
+"""Retention: drops whole days of finished runs that are older than a number of days.
 
-The horizon is the first day that is kept. It is a fact of the lake: a row of the table `retention`, written in the
-transaction that deletes what lies before it, so it goes with every copy and counts whatever the settings are later.
-It never goes back. Whole files go by metadata only; rows that wait in the catalog are flushed before, in the same
-transaction, or their flush would leave a file of deletions that every reader has to merge.
+The horizon is the first day that is kept. It is stored in the lake, as a row of the table `retention`, in the
+transaction that deletes the runs before it: so every copy of the lake has it, and it holds whatever the settings are
+later. It never moves back. Whole files are dropped in the catalog only. Inlined rows are flushed before, in the same
+transaction: otherwise their later flush would write a delete file, which every reader has to apply.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from msgspec import Struct
 from runlake import times
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
+from runlake.lake.new_files import NewFiles
 from runlake.lake.rows import run_days
-from runlake.lake.sync import NewFiles
 
-# One commit drops at least a day, and no more than this: appends wait meanwhile.
+# Appends wait while days are dropped. One commit drops at least one day, and at most so many days and rows.
 _STEP_DAYS: Final = 32
 _STEP_ROWS: Final = 2_000_000
 
 
-class Gone(Struct):
-    """What retention drops: days that had runs, runs, and the files they are in."""
+class Dropped(Struct):
+    """The extent of what retention drops: first and last day, and numbers of days with runs, runs, files and bytes."""
 
     first: int | None = None
     last: int | None = None
@@ -36,8 +36,8 @@ class Gone(Struct):
     files: int = 0
     bytes: int = 0
 
-    def add(self, other: Gone) -> None:
-        """Count another piece."""
+    def add(self, other: Dropped) -> None:
+        """Add the extent of another commit."""
         days = [day for day in (self.first, self.last, other.first, other.last) if day is not None]
         self.first, self.last = (min(days), max(days)) if days else (None, None)
         self.days += other.days
@@ -47,10 +47,10 @@ class Gone(Struct):
 
 
 def due(days: Iterable[int], today: int, keep: int) -> int | None:
-    """The first day to keep, of a lake with finished runs on these days; None when all are kept.
+    """The first day to keep in a lake with finished runs on `days`; None when all are kept.
 
-    It is `keep` days before today, or before the newest day with runs if that is earlier: a clock that is ahead, or a
-    lake nobody writes to any more, does not lose its last days. Runs dated in the future do not count for that.
+    It is `keep` days before today, or before the newest day with runs if that is earlier: so a clock that is ahead, or
+    a lake that nobody writes to any more, does not lose its last days. Runs dated in the future count not as newest.
     """
     if not keep:
         return None
@@ -61,28 +61,28 @@ def due(days: Iterable[int], today: int, keep: int) -> int | None:
 
 
 def today() -> int:
-    """The day it is, in UTC."""
+    """The current day in UTC, as days since the epoch."""
     return times.now() // times.DAY_US
 
 
-def gone(files: Sequence[DataFile], inlined: pa.Table, horizon: int) -> Gone:
-    """What of these files and rows in the catalog lies before the horizon."""
+def to_drop(files: Sequence[DataFile], inlined: pa.Table, horizon: int) -> Dropped:
+    """The extent of the files and inlined rows before the horizon."""
     old = [file for file in files if file.day < horizon]
-    waiting = run_days(inlined)
-    waiting = waiting[waiting < horizon]
-    days = {file.day for file in old} | {int(day) for day in np.unique(waiting)}
-    return Gone(
+    days_inlined = run_days(inlined)
+    days_inlined = days_inlined[days_inlined < horizon]
+    days = {file.day for file in old} | {int(day) for day in np.unique(days_inlined)}
+    return Dropped(
         first=min(days, default=None),
         last=max(days, default=None),
         days=len(days),
-        runs=sum(file.rows for file in old) + len(waiting),
+        runs=sum(file.rows for file in old) + len(days_inlined),
         files=len(old),
         bytes=sum(file.size for file in old),
     )
 
 
-def bounded(files: Sequence[DataFile], inlined_days: Iterable[int], horizon: int) -> int:
-    """The horizon of one step on the way: it drops a few of the oldest days."""
+def next_horizon(files: Sequence[DataFile], inlined_days: Iterable[int], horizon: int) -> int:
+    """The horizon for one commit on the way to `horizon`, which drops a few of the oldest days."""
     rows: dict[int, int] = dict.fromkeys(inlined_days, 0)
     for file in files:
         rows[file.day] = rows.get(file.day, 0) + file.rows
@@ -95,14 +95,14 @@ def bounded(files: Sequence[DataFile], inlined_days: Iterable[int], horizon: int
 
 
 def drop(lake: Lake, inlined_days: Sequence[int], horizon: int) -> Commit:
-    """Drop every finished run before the horizon and move it there, in one commit."""
+    """Drop every finished run before the horizon, and store the horizon, in one commit."""
     flush = any(day < horizon for day in inlined_days)
     folders = [lake.paths.table("retention"), *(lake.paths.partition(day) for day in inlined_days if flush)]
-    new = NewFiles(lake.paths.folder, folders)
+    new = NewFiles(lake, folders)
     with lake.transaction():
         if flush:
             lake.execute("flush")
-        with lake.nothing_inlined():  # or the deletion of few rows would be a list of them
+        with lake.nothing_inlined():  # otherwise DuckLake inlines the deletion of few rows
             lake.execute("drop_days", {"before": horizon * times.DAY_US})
         lake.execute("create_retention")
         lake.execute("add_horizon", {"day": horizon})

@@ -1,4 +1,4 @@
-"""Columns of runs as plain values: whole rows that compare exactly, and run times."""
+"""Values of run rows: whole rows as tuples, run times and run days."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Row = tuple[object, ...]
 
 
 def row_tuples(rows: pa.Table, positions: npt.NDArray[np.intp]) -> list[Row]:
-    """Rows as plain tuples that compare exactly: ids as bytes, times as microseconds."""
+    """The rows at these positions as tuples of plain values, ids as bytes and times as microseconds."""
     picked = rows.take(pa.array(positions))
     columns = []
     for name in NAMES:

@@ -1,11 +1,11 @@
-"""The statements of lake.sql, with the columns of the schema in their places."""
+"""The statements of lake.sql, with the column lists of the schema filled in."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from runlake import statements
-from runlake.columns import COLUMNS, NAMES, RUN_AT, ddl, select_list
+from runlake.columns import COLUMNS, NAMES, RUN_AT, RUN_TIME, ddl, select_list
 
 LAYOUT: Final = "runlake layout 1"
 _META: Final = "__ducklake_metadata_lake"
@@ -21,6 +21,7 @@ SQL: Final = {
     .replace("{open}", ddl())
     .replace("{select}", select_list())
     .replace("{layout}", LAYOUT)
+    .replace("{run_time}", RUN_TIME)
     .replace("{equal}", _equal_columns())
     .replace("{casts}", ", ".join(f'CAST("{c.name}" AS {c.sql}) AS "{c.name}"' for c in (*COLUMNS, RUN_AT)))
     for name, text in statements.blocks("runlake.lake", "lake.sql").items()

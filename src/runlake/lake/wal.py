@@ -1,8 +1,8 @@
-"""Keeps the catalog's write-ahead log in being between commits.
+"""Keeps the write-ahead log of the catalog between transactions.
 
-DuckDB opens SQLite for each transaction and closes it after; the last connection to close removes the log, and
-readers of other processes stall while it is made again. So one idle connection has to stay open. It lives in a
-child process: two SQLite libraries with one file in one process drop each other's locks.
+DuckDB opens SQLite for each transaction and closes it afterwards. The last connection that closes deletes the log, and
+readers of other processes stall while it is made again. So an idle connection stays open, in a child process: two
+SQLite libraries with the same file in one process drop each other's locks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-# Reads once, so that the connection is really open, then waits until the parent is gone or closes the pipe.
+# The first query opens the file. Then the child waits until the parent ends or closes the pipe.
 _CHILD: Final = """
 import signal, sqlite3, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -23,7 +23,7 @@ sys.stdin.read()
 
 
 class WalHolder:
-    """An idle connection to a catalog, from construction (a moment later) to close."""
+    """An idle connection to a catalog, from soon after construction until `close`."""
 
     def __init__(self, catalog: Path) -> None:
         command = [sys.executable, "-I", "-S", "-c", _CHILD, str(catalog)]
@@ -32,7 +32,7 @@ class WalHolder:
         )
 
     def close(self) -> None:
-        """Let the connection go; a second call does nothing."""
+        """Close the connection; a second call does nothing."""
         if self._child is not None and self._child.stdin is not None:
             self._child.stdin.close()
             self._child.wait()

@@ -1,4 +1,4 @@
-"""One transaction that stores admitted rows: synced files first, then COMMIT."""
+"""Writing admitted rows: one transaction, whose new files are synced before its COMMIT."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from runlake.intake.batch import uuid_array
 from runlake.lake.admit import Admission, Bools
 from runlake.lake.catalog import Lake
 from runlake.lake.commit import Commit
+from runlake.lake.new_files import NewFiles
 from runlake.lake.rows import run_days
-from runlake.lake.sync import NewFiles
 
 
 def verify(
     lake: Lake, rows: pa.Table, positions: npt.NDArray[np.intp], first: int, last: int
 ) -> tuple[npt.NDArray[np.intp], Bools]:
-    """Compare rows with the finished runs stored under their ids; see admit.Verify."""
-    # The id index names quarter hours up to a last one that stands for all later ones.
+    """Compare rows with the stored finished runs of their ids; see admit.Verify."""
+    # In the id index the last quarter hour stands for all later ones, too.
     end = times.MAX_US + 1 if last == times.LAST_QUARTER else (last + 1) * times.QUARTER_US
     suspects = rows.take(pa.array(positions)).append_column("row", pa.array(positions, pa.int64()))
     with lake.given(suspects=suspects):
@@ -30,14 +30,14 @@ def verify(
 
 
 def put(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
-    """Write the admitted rows inside the open transaction and sync their files; returns (finished, opened)."""
-    failpoints.passing("before-write")
+    """Write the admitted rows and sync their files, inside the open transaction; returns (finished, opened) rows."""
+    failpoints.reached("before-write")
     finished = _picked(admission.rows, admission.finished)
     opened = _picked(admission.rows, admission.opened)
     folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_days(finished))}
     if opened.num_rows or admission.closed:
         folders.add(lake.paths.table("open_runs"))
-    files = NewFiles(lake.paths.folder, folders)
+    files = NewFiles(lake, folders)
     with lake.given(finished=finished, opened=opened, closed=_ids(admission.closed)):
         if admission.closed:
             lake.execute("remove_open")
@@ -45,9 +45,9 @@ def put(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
             lake.execute("add_open")
         if finished.num_rows:
             lake.execute("add_finished")
-    failpoints.passing("after-write")
+    failpoints.reached("after-write")
     files.sync()
-    failpoints.passing("after-sync")
+    failpoints.reached("after-sync")
     return finished, opened
 
 
@@ -60,16 +60,17 @@ def _ids(closed: tuple[bytes, ...]) -> pa.Table:
 
 
 def store(lake: Lake, admission: Admission, last_file: int) -> Commit | None:
-    """Commit the admitted rows in one transaction; None when there is nothing to write.
+    """Commit the admitted rows in one transaction; returns None when there is nothing to write.
 
-    When this returns, the rows are durable: files, folders and catalog are synced.
+    Afterwards the rows are durable: files, folders and catalog are synced. `last_file` is the highest number of a
+    file so far.
     """
     if not (len(admission.finished) or len(admission.opened) or admission.closed):
         return None
     with lake.transaction():
         finished, opened = put(lake, admission)
-    failpoints.passing("after-commit")
-    # Up to the limit DuckLake keeps the rows in its catalog; what it really did, the catalog tells.
+    failpoints.reached("after-commit")
+    # Up to the limit DuckLake inlines the rows. Beyond it, the catalog says whether they are in files.
     added = tuple(lake.files(after=last_file)) if finished.num_rows > lake.settings.inline_rows else ()
     return Commit(
         snapshot=lake.committed(),

@@ -21,7 +21,7 @@ from runlake.errors import ImportFailed, SqlError, UsageError
 from runlake.intake import copies, lines, unpack
 from runlake.intake import files as sources
 from runlake.intake.files import File
-from runlake.intake.words import NOT_UTF8
+from runlake.intake.messages import NOT_UTF8
 from runlake.query import readers
 from runlake.query.sandbox import Sandbox
 from runlake.settings import Settings

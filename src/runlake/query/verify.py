@@ -14,8 +14,8 @@ from msgspec import Struct
 from runlake import duck, statements, times
 from runlake.columns import select_list
 from runlake.errors import Busy, LakeDamaged
-from runlake.intake.batch import uuid_bytes
-from runlake.lake import sums
+from runlake.intake.batch import id_words
+from runlake.lake import checksums
 from runlake.lake.catalog import DataFile, Lake
 from runlake.paths import Paths
 from runlake.query.relations import Content, content
@@ -44,17 +44,18 @@ class _Sums:
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
-        self._known = sums.read(paths)
+        self._list = checksums.Checksums(paths)
+        self._known = self._list.read()
         self.bare = 0
 
     def compare(self, file: str) -> list[str]:
         """What is wrong with the bytes of a file, if anything; raises OSError."""
-        known = self._known.get(sums.name_of(self._paths, file))
+        known = self._known.get(self._list.name_of(file))
         if known is None:
             self.bare += 1
             return []
-        name = self._paths.sums.name
-        same = sums.digest(file) == known
+        name = self._paths.checksums.name
+        same = checksums.digest(file) == known
         return [] if same else [f"{file}: is not what was written, its SHA-256 differs from the one in {name}"]
 
 
@@ -106,7 +107,7 @@ def _of_lake(what: Content, settings: Settings, known: _Sums, progress: Callable
             con.register("given", rows)
             findings += [f"catalog: {row[0]} {row[1]}" for row in con.execute(SQL[f"bad_{name}"]).fetchall()]
             con.unregister("given")
-            prints.append(fingerprint(uuid_bytes(rows["id"])))
+            prints.append(fingerprint(id_words(rows["id"])))
         return findings + _twice(con, what, np.concatenate(prints))
 
 
@@ -143,7 +144,7 @@ def _file(con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str], k
             findings.append(f"{file.path}: has {rows} runs, the catalog says {file.rows}")
         if bad:
             findings.append(f"{file.path}: {bad} runs break a rule or lie in the wrong day")
-        prints = fingerprint(uuid_bytes(con.execute(SQL["ids"], {"file": file.path}).to_arrow_table()["id"]))
+        prints = fingerprint(id_words(con.execute(SQL["ids"], {"file": file.path}).to_arrow_table()["id"]))
     except (duckdb.Error, OSError) as exc:
         findings.append(f"{file.path}: {' '.join(str(exc).split())}")
     return prints

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from runlake import duck, parquet, times
 from runlake.errors import LakeDamaged
-from runlake.intake.batch import uuid_bytes
+from runlake.intake.batch import id_words
 from runlake.lake.catalog import DataFile
 from runlake.log import warn
 from runlake.paths import Paths
@@ -125,7 +125,7 @@ class _Rebuild:
         database.execute(f"INSERT INTO hot_run {HOT_RUN}")
         database.execute(REBUILD["add_recent"], paths)
         quarters = ids["quarter"].to_numpy().astype(np.int64)
-        self._keys.append(id_index.make(uuid_bytes(ids["id"]), quarters))
+        self._keys.append(id_index.make(id_words(ids["id"]), quarters))
         self._gather(id_index.LARGEST // 2)
 
     def _gather(self, enough: int) -> None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from runlake import duck, failpoints, times
 from runlake.errors import LakeDamaged, NotReady
-from runlake.intake.batch import uuid_bytes
+from runlake.intake.batch import id_words
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
 from runlake.lake.rows import run_times
@@ -105,7 +105,7 @@ class Serving:
             return None
         database = self._database = self._attached()
         found = database.execute(APPLY["checkpointed"])
-        if not found or found[0][:1] != (LAYOUT,) or found[0][2] != self._lake.mark(found[0][1]):
+        if not found or found[0][:1] != (LAYOUT,) or found[0][2] != self._lake.lineage(found[0][1]):
             event("no serving database", reason="it is of another layout or lake")
             return None
         if counting.state(database).snapshot != found[0][1]:
@@ -162,7 +162,7 @@ class Serving:
 
     def _add_ids(self, rows: pa.Table) -> None:
         if rows.num_rows:
-            self.ids.add(id_index.make(uuid_bytes(rows["id"]), run_times(rows) // times.QUARTER_US))
+            self.ids.add(id_index.make(id_words(rows["id"]), run_times(rows) // times.QUARTER_US))
 
     def remember(self, finished: pa.Table) -> None:
         """Know the ids of runs of a transaction that is still open (a bulk load)."""
@@ -188,7 +188,7 @@ class Serving:
         lake, last = self._lake, self._lake.snapshot()
         files, inlined, opened = lake.files(), lake.inlined(), lake.execute("open")
         new = sum(file.rows for file in files) + inlined.num_rows - self._counted
-        if self.unreadable or new > max(_FEED_ROWS, self._counted // 2) or lake.mark(after) is None:
+        if self.unreadable or new > max(_FEED_ROWS, self._counted // 2) or lake.lineage(after) is None:
             return False
         try:
             with duck.translated("catching up"), self._opened.transaction():
@@ -228,7 +228,7 @@ class Serving:
     def apply(self, commit: Commit) -> None:
         """Follow a commit of ours; after any error only `load` helps."""
         self._whole = False
-        failpoints.passing("before-apply")
+        failpoints.reached("before-apply")
         if self._is_countable_now(commit):
             self.load()
             return
@@ -254,7 +254,7 @@ class Serving:
             if commit.horizon is not None:
                 self._retain(commit.horizon)
             counting.set_snapshot(database, commit.snapshot)
-            failpoints.passing("mid-apply")
+            failpoints.reached("mid-apply")
         self._uncounted += commit.finished.num_rows
         self._counted += commit.finished.num_rows
         self.readers.snapshot, self._whole = commit.snapshot, True
@@ -346,14 +346,14 @@ class Serving:
             values = {
                 "layout": LAYOUT,
                 "snapshot": self.snapshot,
-                "lineage": self._lake.mark(self.snapshot) or "",
+                "lineage": self._lake.lineage(self.snapshot) or "",
                 "finished": self._counted,
                 "names": names,
             }
             with self._opened.transaction():
                 self._opened.execute(APPLY["remove_checkpointed"])
                 self._opened.execute(APPLY["add_checkpointed"], values)
-            failpoints.passing("mid-checkpoint")
+            failpoints.reached("mid-checkpoint")
             self._opened.execute("CHECKPOINT serving")
             fsync(self._paths.serving)
         except (duckdb.TransactionException, OSError) as exc:

@@ -1,6 +1,6 @@
-"""The door: every request passes it first and last. Who may in, under which id, how long it took, what is logged.
+"""The middleware around the Litestar application: checks and logs every request, and counts it for the metrics.
 
-An ASGI application around the other one, so that it also sees what no route takes.
+It is an ASGI application of its own and no Litestar middleware, so that it also sees requests that no route matches.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from litestar import Litestar
 from litestar.types import Message, Receive, Send
 
 from runlake import log
-from runlake.access import Guard, Scope
+from runlake.access import ApiKeyAuth, Scope
 from runlake.api import problems
-from runlake.api.browsers import Browsers, Headers
-from runlake.api.client import VISIT, Visit
+from runlake.api.context import REQUEST_CONTEXT, RequestContext
 from runlake.api.metrics import Metrics
+from runlake.api.origin_policy import Headers, OriginPolicy
 from runlake.errors import Busy, RunlakeError, Unsupported
 
 Asgi = dict[str, Any]  # the ASGI scope of a request
-CROWDED: Final = "runlake.crowded"  # in the ASGI scope of a connection that is one too many
-UNMATCHED: Final = "(none)"
+OVER_LIMIT: Final = "runlake.over_limit"  # set in the ASGI scope of a connection over the limit
+UNMATCHED: Final = "(none)"  # the route of requests that no route matches
 _ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
-_TYPED: Final = re.compile(r":\w+}")
+_PARAMETER_TYPE: Final = re.compile(r":\w+}")  # in the template of a route, as in {run_id:str}
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS: Final = _READS | {"POST", "PUT", "PATCH", "DELETE"}
-_OPEN: Final = frozenset({"/health", "/health/"})
+_WITHOUT_KEY: Final = frozenset({"/health", "/health/"})
 _WITH_BODY: Final = frozenset({"POST", "PUT"})
-_PREFIX: Final = secrets.token_hex(4)  # of this process
+_PREFIX: Final = secrets.token_hex(4)  # of the request ids of this process
 _NUMBERS: Final = itertools.count()
-_GONE: Final = 499  # what others call a client that did not wait; never sent, only counted
+_CLIENT_CLOSED: Final = 499  # as nginx counts requests whose client disconnected; never sent
 
 
-class Door:
-    """The application as the server calls it."""
+class RequestMiddleware:
+    """The ASGI application that the server calls."""
 
-    def __init__(self, app: Litestar, guard: Guard, browsers: Browsers, metrics: Metrics) -> None:
+    def __init__(self, app: Litestar, auth: ApiKeyAuth, origins: OriginPolicy, metrics: Metrics) -> None:
         self._app = app
-        self._guard = guard
-        self._browsers = browsers
+        self._auth = auth
+        self._origins = origins
         self._metrics = metrics
         self._templates: dict[str, str] = {}
 
@@ -54,85 +54,87 @@ class Door:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        visit = Visit(_request_id(scope))
-        scope[VISIT] = visit
-        marks = [
-            (b"x-request-id", visit.id.encode()),
+        context = RequestContext(_request_id(scope))
+        scope[REQUEST_CONTEXT] = context
+        extra = [
+            (b"x-request-id", context.id.encode()),
             (b"x-content-type-options", b"nosniff"),
-            *self._browsers.marks(scope),
+            *self._origins.cors_headers(scope),
         ]
-        status, size = _GONE, 0  # until an answer begins: a stop of the service may come first
-        self._metrics.under_way += 1
+        status, size = _CLIENT_CLOSED, 0  # while no answer has begun: the service may stop before
+        self._metrics.requests_under_way += 1
 
-        async def marked(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *marks]
+                message["headers"] = [*message["headers"], *extra]
             elif message["type"] == "http.response.body":
                 size += len(message["body"])
             await send(message)
 
         try:
             try:
-                preflight = self._admit(scope, visit)
+                preflight = self._check(scope, context)
             except RunlakeError as exc:
-                await _refuse(scope, exc, marked)
+                await _refuse(scope, exc, send_with_headers)
             else:
                 if preflight is None:
-                    await self._app(scope, receive, marked)
+                    await self._app(scope, receive, send_with_headers)
                 else:
-                    await _send(marked, HTTPStatus.NO_CONTENT, preflight)
+                    await _send(send_with_headers, HTTPStatus.NO_CONTENT, preflight)
         finally:
-            self._record(scope, visit, _GONE if visit.gone else status, time.perf_counter() - started, size)
+            status = _CLIENT_CLOSED if context.disconnected else status
+            self._record(scope, context, status, time.perf_counter() - started, size)
 
-    def _admit(self, scope: Asgi, visit: Visit) -> Headers | None:
-        """Let a request in; the headers of its whole answer when it is a preflight, which needs no key.
+    def _check(self, scope: Asgi, context: RequestContext) -> Headers | None:
+        """Check who sends a request, and that the service has room for it; a preflight needs no key.
 
-        Raises ForeignHost, ForeignOrigin, Unauthorized, Forbidden, Unsupported, NotReady or Busy.
+        Returns the headers of the answer to a preflight, None for other requests. Raises ForeignHost, ForeignOrigin,
+        Unauthorized, Forbidden, Unsupported, NotReady or Busy.
         """
-        is_open = self._guard.is_open()
-        if is_open:  # a page of a name that leads here would have no key to send
-            self._browsers.check_host(scope)
-        self._browsers.check_origin(scope)
-        preflight = self._browsers.preflight(scope)
-        if preflight is not None or scope["path"] in _OPEN:
+        is_open = self._auth.is_open()
+        if is_open:  # when keys exist, a foreign page has no key to send
+            self._origins.check_host(scope)
+        self._origins.check_origin(scope)
+        preflight = self._origins.preflight(scope)
+        if preflight is not None or scope["path"] in _WITHOUT_KEY:
             return preflight
-        if scope.get(CROWDED):
+        if scope.get(OVER_LIMIT):
             raise Busy("too many connections", hint="try again later")
         if not is_open:
             wanted: Scope = "read" if scope["method"] in _READS else "write"
             credentials = [value for name, value in scope["headers"] if name == b"authorization"]
-            visit.key = self._guard.admit(credentials, wanted)
+            context.key = self._auth.authorize(credentials, wanted)
         if scope["method"] in _WITH_BODY:
             _check_type(scope)
         return None
 
-    def _record(self, scope: Asgi, visit: Visit, status: int, seconds: float, size: int) -> None:
+    def _record(self, scope: Asgi, context: RequestContext, status: int, seconds: float, size: int) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = self._route(scope)
-        self._metrics.under_way -= 1
+        self._metrics.requests_under_way -= 1
         self._metrics.request(method, route, status, seconds)
         if log.LOGGER.isEnabledFor(logging.INFO):
-            key = f" key={visit.key}" if visit.key else ""
+            key = f" key={context.key}" if context.key else ""
             log.line(
-                f"event=request id={visit.id} method={method} route={route} status={status}"
+                f"event=request id={context.id} method={method} route={route} status={status}"
                 f" ms={seconds * 1000:.2f} bytes={size}{key}"
             )
 
     def _route(self, scope: Asgi) -> str:
-        """The template of the route, which bounds the number of names; UNMATCHED for all other paths."""
+        """The template of the matched route, or UNMATCHED: so the metrics have few label values."""
         template = scope.get("path_template")
         if template is None:
             return UNMATCHED
         shown = self._templates.get(template)
         if shown is None:
-            shown = self._templates[template] = _TYPED.sub("}", template)
+            shown = self._templates[template] = _PARAMETER_TYPE.sub("}", template)
         return shown
 
 
 def _request_id(scope: Asgi) -> str:
-    """The caller's X-Request-ID if it is a harmless one, else a new one."""
+    """The X-Request-ID that the client sent if it is short and plain, else a new id."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _ID.fullmatch(value):
             return str(value, "ascii")
@@ -140,7 +142,7 @@ def _request_id(scope: Asgi) -> str:
 
 
 def _check_type(scope: Asgi) -> None:
-    """Raises Unsupported for a body that does not say what it is: any web page may have a browser send such a one."""
+    """Raise Unsupported for a body without a content type: every web page may make a browser send one."""
     headers = dict(scope["headers"])
     has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0").strip(b"0 ")
     if has_body and not headers.get(b"content-type", b"").strip():

@@ -1,8 +1,8 @@
-"""Which names a request may be for, and which web pages may send one.
+"""Host and Origin headers: under which names the service answers, and pages of which origins may use it (CORS).
 
-Litestar has AllowedHostsConfig and CORSConfig for this. The first cannot allow all IP addresses and ignores keys; the
-second answers as CORS wants but lets every page ask, and sits behind the door, so that a page could not read a 401.
-Both answer in another shape than all errors here.
+Litestar has AllowedHostsConfig and CORSConfig for this. The first cannot allow all IP addresses and ignores API keys.
+The second refuses no request, it only makes the browser hide the answer; and it would run behind our middleware, so
+that a page could not read a 401. Neither answers with problem details.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from runlake.settings import Settings
 Headers = list[tuple[bytes, bytes]]
 _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:/?#@\[\]]+)(?::([0-9]{0,5}))?")
-_SHOWN: Final = 100  # characters of a header that a message repeats
-# A day: a page that is no longer allowed is refused with its next request all the same.
+_SHOWN: Final = 100  # characters of a header in an error message
+# For a day: a page whose origin is no longer allowed is refused when it sends the request itself.
 _PREFLIGHT: Final = [
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, DELETE"),
     (b"access-control-max-age", b"86400"),
@@ -33,15 +33,15 @@ _EXPOSED: Final = (
 _VARY: Final = (b"vary", b"Origin")
 
 
-class Place(Struct, frozen=True):
-    """A host in lower case, and its port; None where none is named."""
+class Authority(Struct, frozen=True):
+    """The host of an authority (RFC 3986, section 3.2) in lower case, and its port if it names one."""
 
     host: str
     port: int | None
 
     @classmethod
-    def of(cls, text: str) -> Place | None:
-        """The place a Host header, or an origin behind its scheme, names; None when it is not one."""
+    def of(cls, text: str) -> Authority | None:
+        """Parse a Host header, or an origin without its scheme; None for any other text."""
         found = _AUTHORITY.fullmatch(text)
         if found is None:
             return None
@@ -49,7 +49,7 @@ class Place(Struct, frozen=True):
 
     @property
     def is_address(self) -> bool:
-        """Whether the host is an IP address: no web site can make such a name its own."""
+        """Whether the host is an IP address, which no web site can register as its name."""
         try:
             ipaddress.ip_address(self.host.strip("[]"))
         except ValueError:
@@ -58,30 +58,30 @@ class Place(Struct, frozen=True):
 
 
 class Origin(Struct, frozen=True):
-    """Where a page is from; its port is the usual one of its scheme when none is named."""
+    """The origin of a web page; without a port, the port is the default of its scheme."""
 
     scheme: str
-    place: Place
+    authority: Authority
 
     @classmethod
     def of(cls, text: str) -> Origin | None:
-        """The origin an Origin header names; None for `null` and for what is no origin."""
+        """Parse an Origin header; None for `null` and any other text that is no origin."""
         scheme, separator, rest = text.partition("://")
-        place = Place.of(rest)
-        if not separator or place is None:
+        authority = Authority.of(rest)
+        if not separator or authority is None:
             return None
         scheme = scheme.lower()
-        return cls(scheme, Place(place.host, place.port or _PORTS.get(scheme)))
+        return cls(scheme, Authority(authority.host, authority.port or _PORTS.get(scheme)))
 
-    def is_of(self, host: Place | None) -> bool:
-        """Whether the page is from the host that it asks. The scheme may differ: a proxy may speak TLS for us."""
+    def is_of(self, host: Authority | None) -> bool:
+        """Whether the request goes to the host of the page. The scheme may differ: a proxy may speak TLS for us."""
         if host is None or self.scheme not in _PORTS:
             return False
-        return self.place == Place(host.host, host.port or _PORTS[self.scheme])
+        return self.authority == Authority(host.host, host.port or _PORTS[self.scheme])
 
 
-class Browsers:
-    """Keeps away what a web page could make a browser send."""
+class OriginPolicy:
+    """Refuses requests that a foreign web page made a browser send."""
 
     def __init__(self, settings: Settings) -> None:
         names = ("localhost", settings.host, *_listed(settings.allowed_hosts))
@@ -90,21 +90,21 @@ class Browsers:
         self._origins = {origin for origin in origins if origin is not None}
 
     def check_host(self, scope: Mapping[str, Any]) -> None:
-        """Raises ForeignHost for a name that a web site may have made lead here, to read the answers as its own.
+        """Raise ForeignHost for an unknown name: a web site may point a name of its own to us (DNS rebinding).
 
-        A request without Host passes: browsers send one, old clients need not.
+        A request without a Host header passes: every browser sends one, and old clients need not.
         """
         for text in _values(scope, b"host"):
-            place = Place.of(text)
-            if place is None or not (place.host in self._names or place.is_address):
+            authority = Authority.of(text)
+            if authority is None or not (authority.host in self._names or authority.is_address):
                 raise ForeignHost(
                     f"this service does not go by the name {text[:_SHOWN]}",
                     hint="ask for localhost or an IP address, or add the name to RUNLAKE_ALLOWED_HOSTS",
                 )
 
     def check_origin(self, scope: Mapping[str, Any]) -> None:
-        """Raises ForeignOrigin for a page of another host or port, unless it is one of the allowed ones."""
-        hosts = [Place.of(text) for text in _values(scope, b"host")]
+        """Raise ForeignOrigin for a page of another host or port, unless its origin is allowed."""
+        hosts = [Authority.of(text) for text in _values(scope, b"host")]
         for text in _values(scope, b"origin"):
             origin = Origin.of(text)
             if origin is None or not (origin in self._origins or (len(hosts) == 1 and origin.is_of(hosts[0]))):
@@ -114,17 +114,17 @@ class Browsers:
                     "let the proxy pass on the Host header as it is",
                 )
 
-    def marks(self, scope: Mapping[str, Any]) -> Headers:
-        """Headers that let an allowed page read an answer, whatever it is; of all answers if any page is allowed."""
+    def cors_headers(self, scope: Mapping[str, Any]) -> Headers:
+        """Headers for every answer, errors included, that let pages of the allowed origins read it."""
         if not self._origins:
             return []
         origin = self._allowed(scope)
         return [_VARY] if origin is None else [_VARY, (b"access-control-allow-origin", origin.encode()), _EXPOSED]
 
     def preflight(self, scope: Mapping[str, Any]) -> Headers | None:
-        """The answer to a browser that asks whether an allowed page may send a request; None when it is no such.
+        """Headers of the answer to a preflight request of an allowed page; None for any other request.
 
-        Every header may be sent: what a request says counts when it comes.
+        They allow every header, because the headers are checked when the request itself arrives.
         """
         if scope["method"] != "OPTIONS" or not _values(scope, b"access-control-request-method"):
             return None
@@ -134,7 +134,7 @@ class Browsers:
         return [*_PREFLIGHT, *([(b"access-control-allow-headers", wanted.encode("latin-1"))] if wanted else [])]
 
     def _allowed(self, scope: Mapping[str, Any]) -> str | None:
-        """The origin of the page as its browser writes it, if it is an allowed one."""
+        """The Origin header if it names an allowed origin."""
         found = _values(scope, b"origin")
         return found[0] if len(found) == 1 and Origin.of(found[0]) in self._origins else None
 

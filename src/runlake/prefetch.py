@@ -1,4 +1,4 @@
-"""Making the next item while the present one is used."""
+"""Prefetching: a thread makes the next item of an iterator while the caller uses the present one."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def ahead(items: Iterator[T]) -> Generator[T]:
-    """The same items, with the next one made in a thread of its own while this one is used."""
+def prefetched(items: Iterator[T]) -> Generator[T]:
+    """The same items, each made by a thread of its own while the caller uses the one before."""
     ready: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(maxsize=1)
     stopped = threading.Event()
 
-    def offer(made: tuple[T | None, BaseException | None]) -> None:
-        """Hand over what was made, unless nobody wants it any more."""
+    def offer(result: tuple[T | None, BaseException | None]) -> None:
+        """Hand an item or an error over, unless the caller has stopped."""
         while not stopped.is_set():
             with suppress(queue.Full):
-                ready.put(made, timeout=0.1)
+                ready.put(result, timeout=0.1)
                 return
 
     def work() -> None:
@@ -30,10 +30,10 @@ def ahead(items: Iterator[T]) -> Generator[T]:
                 if stopped.is_set():
                     return
             offer((None, None))
-        except BaseException as exc:  # noqa: BLE001 - raised again where the items are used
+        except BaseException as exc:  # noqa: BLE001 - raised again in the thread of the caller
             offer((None, exc))
 
-    thread = threading.Thread(target=work, name="runlake-read-ahead", daemon=True)
+    thread = threading.Thread(target=work, name="runlake-prefetch", daemon=True)
     thread.start()
     try:
         while True:

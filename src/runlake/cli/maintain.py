@@ -1,25 +1,25 @@
-"""`runlake maintain` and `runlake check`."""
+"""`runlake maintain`: all maintenance that is due, once."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 
 import click
 import msgspec
 
 from runlake import times
-from runlake.cli.common import FAILED, bar, command, lines
+from runlake.cli.common import FAILED, command, lines
 from runlake.lake import retention
 from runlake.lake.catalog import Lake
-from runlake.lake.maintain import State, Step, everything
 from runlake.lake.rows import run_days
+from runlake.lake.steps import State, Step, plan_all
 from runlake.paths import Paths
-from runlake.query import verify
-from runlake.query.relations import content
+from runlake.query import relations
 from runlake.settings import Settings
 from runlake.store import Store
 
-_MEANING = {
+_DESCRIPTIONS = {
     Step.RETAIN: "days older than the retention dropped",
     Step.FLUSH: "rows of the catalog written to Parquet",
     Step.MERGE_SMALL: "small files of a day merged",
@@ -47,70 +47,67 @@ def maintain(settings: Settings, dry_run: bool, retain_days: int | None) -> None
     """
     if retain_days is not None:
         settings = msgspec.structs.replace(settings, retention_days=retain_days)
-    lake = Lake(Paths.of(settings.data), settings, write=False)  # maintain makes no lake
-    try:
+    with closing(Lake(Paths.of(settings.data), settings, write=False)) as lake:  # maintain makes no lake
         if dry_run:
-            _foretell(lake)
+            _print_plan(lake)
             return
-    finally:
-        lake.close()
     store = Store(settings)
     try:
         store.load()
         stored = store.stored
         files, inlined, snapshots = len(stored.files), stored.inlined_rows, store.lake.snapshots()
-        keeper = store.writer.keeper
-        steps = keeper.steps()
-        keeper.run(steps)
-        told = [
-            *_gone("dropped", settings, keeper.gone),
+        maintenance = store.writer.maintenance
+        steps = maintenance.pending_steps()
+        maintenance.run(steps)
+        figures = [
+            *_dropped("dropped", settings, maintenance.dropped),
             ("files", f"{files} -> {len(stored.files)}"),
             ("rows in the catalog", f"{inlined} -> {stored.inlined_rows}"),
             ("snapshots", f"{snapshots} -> {store.lake.snapshots()}"),
         ]
     finally:
         store.close()
-    _tell("done", steps, told)
-    for file in keeper.unreadable.files:
+    _print("done", steps, figures)
+    for file in maintenance.unreadable.files:
         date = times.to_date(file.day)
         click.echo(
             f"runlake: {date} was not merged: cannot read {file.path} (restore it, then run this again)", err=True
         )
-    if keeper.unreadable.files:
+    if maintenance.unreadable.files:
         sys.exit(FAILED)
 
 
-def _foretell(lake: Lake) -> None:
-    """What `maintain` would do, by a look that changes nothing."""
-    what = content(lake)
-    days = {*(file.day for file in what.files), *(int(day) for day in run_days(what.inlined))}
+def _print_plan(lake: Lake) -> None:
+    """Print what `maintain` would do; writes nothing."""
+    content = relations.content(lake)
+    days = {*(file.day for file in content.files), *(int(day) for day in run_days(content.inlined))}
     horizon = retention.due(days, retention.today(), lake.settings.retention_days)
-    gone = retention.Gone() if horizon is None else retention.gone(what.files, what.inlined, horizon)
+    gone = retention.Dropped() if horizon is None else retention.to_drop(content.files, content.inlined, horizon)
     state = State(
-        files=what.files,
-        inlined_rows=what.inlined.num_rows,
-        open_rows=what.opened.num_rows,
+        files=content.files,
+        inlined_rows=content.inlined.num_rows,
+        open_rows=content.opened.num_rows,
         dead_open_rows=lake.dead_open_rows(),
         since_tidy=0,
         overdue=horizon is not None,
     )
-    told = [
-        *_gone("would drop", lake.settings, gone),
-        ("files", len(what.files)),
-        ("rows in the catalog", what.inlined.num_rows),
+    figures = [
+        *_dropped("would drop", lake.settings, gone),
+        ("files", len(content.files)),
+        ("rows in the catalog", content.inlined.num_rows),
         ("snapshots", lake.snapshots()),
     ]
-    _tell("would do", everything(state), told)
+    _print("would do", plan_all(state), figures)
 
 
-def _tell(how: str, steps: list[Step], told: list[tuple[str, object]]) -> None:
+def _print(how: str, steps: list[Step], figures: list[tuple[str, object]]) -> None:
     for step in steps:
-        click.echo(f"{how}: {_MEANING[step]}")
-    click.echo(lines(told))
+        click.echo(f"{how}: {_DESCRIPTIONS[step]}")
+    click.echo(lines(figures))
 
 
-def _gone(how: str, settings: Settings, gone: retention.Gone) -> list[tuple[str, object]]:
-    """What retention drops, when there is one."""
+def _dropped(how: str, settings: Settings, gone: retention.Dropped) -> list[tuple[str, object]]:
+    """Lines on the runs that retention drops; none without a retention."""
     if not settings.retention_days:
         return []
     if gone.first is None or gone.last is None:
@@ -121,21 +118,3 @@ def _gone(how: str, settings: Settings, gone: retention.Gone) -> list[tuple[str,
         (f"{how} files", f"{gone.files:,}"),
         (f"{how} bytes", f"{gone.bytes:,}"),
     ]
-
-
-@click.command(epilog="Example: runlake check --data data/lake")
-@command
-def check(settings: Settings) -> None:
-    """Verify the lake: every file present and readable, counts agree, no id twice.
-
-    Reads all data, and compares it with its checksums. Exit code 1 and a list of what is wrong if
-    anything is.
-    """
-    with bar("checking files") as update:
-        report = verify.check(settings, update)
-    for finding in report.findings:
-        click.echo(finding, err=True)
-    told = [("runs", f"{report.runs:,}"), ("files", f"{report.files:,}"), ("wrong", f"{len(report.findings)}")]
-    click.echo(lines([*told, *([("without checksum", f"{report.bare:,}")] if report.bare else [])]))
-    if report.findings:
-        sys.exit(FAILED)

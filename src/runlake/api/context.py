@@ -1,0 +1,24 @@
+"""The context of a request: what the middleware knows of it, for the handlers below."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from litestar import Request
+from msgspec import Struct
+
+REQUEST_CONTEXT: Final = "runlake.context"  # the key of the RequestContext in the ASGI scope
+
+
+class RequestContext(Struct, eq=False):
+    """The id of a request, the id of the API key it came with, and whether its client left before the answer."""
+
+    id: str
+    key: str | None = None
+    disconnected: bool = False
+
+
+def context_of(request: Request[Any, Any, Any]) -> RequestContext:
+    """The RequestContext that the middleware attached; an empty one where no middleware ran."""
+    found: RequestContext | None = request.scope.get(REQUEST_CONTEXT)  # type: ignore[assignment]
+    return found or RequestContext("")

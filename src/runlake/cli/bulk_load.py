@@ -1,0 +1,55 @@
+"""The bulk load of `runlake import` and `runlake generate`: progress, totals, and the file of rejected rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import BinaryIO
+
+import click
+import msgspec
+from msgspec import structs
+
+from runlake.cli.common import bar, lines
+from runlake.intake.messages import nan_as_text
+from runlake.lake import bulk
+from runlake.lake.catalog import Lake
+from runlake.lake.stored import Stored
+from runlake.paths import Paths
+from runlake.serving.serving import Serving
+from runlake.settings import Settings
+
+
+def load_chunks(
+    settings: Settings,
+    chunks: Iterable[bulk.Chunk],
+    what: str,
+    total: int | None,
+    rejects: BinaryIO | None,
+) -> None:
+    """Load all chunks in one transaction and print the totals; `what` labels the progress bar of `total` rows.
+
+    Rejected rows go to `rejects` as NDJSON; without it, the first one raises ImportFailed and nothing is stored.
+    """
+    lake = Lake(Paths.of(settings.data), settings, write=True)
+    if rejects:
+        rejects.truncate(0)  # not before it is certain that this load runs
+    reject = _writer(rejects) if rejects else None
+    stored, serving = Stored(), Serving(lake)
+    try:
+        with bar("reading what is stored") as update:
+            stored.load(lake)
+            serving.load(update)
+        with bar(what, total) as update:
+            load = bulk.BulkLoad(lake, stored, serving.locate, serving.remember)
+            totals = load.run(chunks, reject=reject, progress=lambda t: update(t.received, None))
+    finally:
+        serving.close()
+        lake.close()
+    click.echo(lines([(name, getattr(totals, name)) for name in totals.__struct_fields__]))
+
+
+def _writer(out: BinaryIO) -> Callable[[bulk.Reject], None]:
+    def write(reject: bulk.Reject) -> None:
+        out.write(msgspec.json.encode(structs.replace(reject, record=nan_as_text(reject.record)), enc_hook=str) + b"\n")
+
+    return write
