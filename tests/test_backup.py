@@ -6,11 +6,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Final
 
+import children
 import pytest
 from support import HOSTILE, RUNLAKE, Server, environment, record, runlake
 from test_moved import count, fill, plain
@@ -169,9 +169,8 @@ def test_files_that_vanish_while_they_are_copied(lake: Path, tmp_path: Path) -> 
 
 def die(lake: Path, copy: Path, after: int) -> None:
     """A backup that is killed after so many files."""
-    command = [sys.executable, "-c", DYING, str(lake), str(copy), str(after)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (9, "")
+    done = children.run(DYING, str(lake), str(copy), str(after), env=environment())
+    assert (done.returncode, done.stderr) == (9, b"")
 
 
 def test_a_backup_that_was_killed(lake: Path, tmp_path: Path) -> None:
