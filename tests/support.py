@@ -39,6 +39,16 @@ HOSTILE: Final = {
     "RUNLAKE_GRACE_SECONDS": "5",
 }
 
+# Everything that upkeep does, all the time.
+BUSY: Final = {
+    "RUNLAKE_FLUSH_ROWS": "150",
+    "RUNLAKE_MERGE_FILES": "2",
+    "RUNLAKE_ROLLUP_ROWS": "300",
+    "RUNLAKE_MAINTAIN_SECONDS": "0.01",
+    "RUNLAKE_TIDY_SECONDS": "0.1",
+    "RUNLAKE_GRACE_SECONDS": "0",
+}
+
 
 def arrow_stream(table: pa.Table, *, copies: int = 1, chunk: int | None = None, **options: Any) -> bytes:
     """A table as an Arrow IPC stream, so many times over, in batches of at most `chunk` rows."""

@@ -12,8 +12,8 @@ from typing import Final
 
 import children
 import pytest
+from copies import backup, count, fill, plain
 from support import HOSTILE, RUNLAKE, Server, environment, record, runlake
-from test_moved import count, fill, plain
 
 from runlake.lake import backup as backups
 from runlake.settings import Settings
@@ -26,13 +26,6 @@ from runlake.lake.backup import backup
 from runlake.settings import Settings
 backup(Settings(data=sys.argv[1]), sys.argv[2], lambda done, _: os._exit(9) if done == int(sys.argv[3]) else None)
 """
-
-
-def backup(lake: Path, copy: Path) -> dict[str, int]:
-    """The numbers of a backup that must succeed."""
-    done = runlake("backup", str(copy), "--data", str(lake))
-    assert (done.returncode, done.stderr) == (0, "")
-    return {" ".join(words): int(value.replace(",", "")) for *words, value in map(str.split, done.stdout.splitlines())}
 
 
 def refused(code: int, lake: Path, copy: Path) -> str:

@@ -12,10 +12,9 @@ from pathlib import Path
 import httpx
 import pyarrow as pa
 import pytest
+from commands import load, ndjson, refused
 from pyarrow import parquet
 from support import Server, arrow_stream, environment, record, runlake
-from test_cli import refused
-from test_cli_import import load, ndjson
 
 import runlake as package
 
