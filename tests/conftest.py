@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import children
 import duckdb
+import engine
 import hypothesis
 import pytest
 from support import SETTINGS_FILES, Server, load_settings
@@ -23,6 +25,23 @@ hypothesis.settings.register_profile(
     derandomize=bool(os.environ.get("CI")),
 )
 hypothesis.settings.load_profile("unhurried")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--as-shipped`: slower, and nothing is left out."""
+    parser.addoption(
+        "--as-shipped", action="store_true", help="start every process anew; check the signatures of extensions"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("--as-shipped"):
+        children.forking = True
+        engine.trust_extensions()
+
+
+def pytest_unconfigure() -> None:
+    children.close()
 
 
 def pytest_report_header() -> str:

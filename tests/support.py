@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import children
 import httpx
 import msgspec
 import pyarrow as pa
@@ -26,7 +27,8 @@ from runlake.store import Store
 HERE: Final = Path(__file__).parent
 SETTINGS_FILES: Final = sorted((HERE / "settings").glob("*.json"))
 TRACES: Final = HERE.parent.parent / "shared" / "traces"
-RUNLAKE: Final = [sys.executable, "-c", "from runlake.cli import main; main()"]
+MAIN: Final = "from runlake.cli import main; main()"
+RUNLAKE: Final = [sys.executable, "-c", MAIN]
 START_SECONDS: Final = 60.0
 # Upkeep at every turn, for servers that are watched while they flush, merge and clean.
 HOSTILE: Final = {
@@ -35,6 +37,16 @@ HOSTILE: Final = {
     "RUNLAKE_MAINTAIN_SECONDS": "0.01",
     "RUNLAKE_TIDY_SECONDS": "0.2",
     "RUNLAKE_GRACE_SECONDS": "5",
+}
+
+# Everything that upkeep does, all the time.
+BUSY: Final = {
+    "RUNLAKE_FLUSH_ROWS": "150",
+    "RUNLAKE_MERGE_FILES": "2",
+    "RUNLAKE_ROLLUP_ROWS": "300",
+    "RUNLAKE_MAINTAIN_SECONDS": "0.01",
+    "RUNLAKE_TIDY_SECONDS": "0.1",
+    "RUNLAKE_GRACE_SECONDS": "0",
 }
 
 
@@ -80,17 +92,10 @@ def post(store: Store, *runs: dict[str, Any]) -> AppendResult:
     return store.writer.submit(decode_json(json.dumps({"runs": list(runs)}).encode()).batch()).result(60)
 
 
-def runlake(*args: str, env: dict[str, str] | None = None, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+def runlake(*args: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a `runlake` command in a process of its own."""
-    return subprocess.run(
-        [*RUNLAKE, *args],
-        env=env or environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        **kwargs,
-    )
+    done = children.run(MAIN, *args, env=environment() if env is None else env, cwd=cwd)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 # Opens a lake and appends the batch of its standard input, as a service would; dies where it is told to.
@@ -114,8 +119,7 @@ store.close()
 def append_and_die(settings: Settings, batch: list[dict[str, Any]], fail_point: str) -> bool:
     """Append to a lake that nobody holds, in a process that is killed if it comes to a point; was it acknowledged?"""
     body, told = json.dumps({"runs": batch}), msgspec.json.encode(settings).decode()
-    command = [sys.executable, "-c", _APPENDING, fail_point, told]
-    done = subprocess.run(command, input=body, capture_output=True, text=True, timeout=120, check=False)
+    done = children.run(_APPENDING, fail_point, told, env=environment(), data=body.encode(), timeout=120)
     assert done.returncode in {0, -signal.SIGKILL}, done.stderr
     return bool(done.stdout)
 
@@ -133,13 +137,24 @@ class Server:
         env: dict[str, str] | None = None,
         prefix: tuple[str, ...] = (),
         before: str = "",
+        as_shipped: bool = False,
     ) -> None:
         self.data = data
-        python, flag, code = RUNLAKE
-        command = [*prefix, python, flag, f"{before}\n{code}", "serve", "--data", str(data), "--port", "0", *args]
-        self.process = subprocess.Popen(
-            command, env=env or environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-        )
+        code, args = f"{before}\n{MAIN}", ("serve", "--data", str(data), "--port", "0", *args)
+        env = environment() if env is None else env
+        read, write = os.pipe()
+        self._stderr = os.fdopen(read)
+        try:
+            with Path(os.devnull).open("r+b", buffering=0) as null:
+                if prefix or as_shipped or not children.can_be_forked(env):
+                    command = [*prefix, sys.executable, "-c", code, *args]
+                    self.process: children.Process = subprocess.Popen(
+                        command, env=env, stdin=null, stdout=null, stderr=write
+                    )
+                else:
+                    self.process = children.Forked(code, *args, env=env, files=(null.fileno(), null.fileno(), write))
+        finally:
+            os.close(write)
         self.log: list[str] = []
         self.url = ""
         self._listening = threading.Event()
@@ -147,8 +162,7 @@ class Server:
         self._reader.start()
 
     def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
+        for line in self._stderr:
             self.log.append(line)
             if found := re.search(r"serving on (http://\S+),", line):
                 self.url = found[1]
@@ -182,8 +196,7 @@ class Server:
             self.process.send_signal(how)
         code = self.process.wait(30)
         self._reader.join()
-        if self.process.stderr is not None:
-            self.process.stderr.close()
+        self._stderr.close()
         if hasattr(self, "client"):
             self.client.close()
         return code

@@ -6,14 +6,14 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Final
 
+import children
 import pytest
+from copies import backup, count, fill, plain
 from support import HOSTILE, RUNLAKE, Server, environment, record, runlake
-from test_moved import count, fill, plain
 
 from runlake.lake import backup as backups
 from runlake.settings import Settings
@@ -26,13 +26,6 @@ from runlake.lake.backup import backup
 from runlake.settings import Settings
 backup(Settings(data=sys.argv[1]), sys.argv[2], lambda done, _: os._exit(9) if done == int(sys.argv[3]) else None)
 """
-
-
-def backup(lake: Path, copy: Path) -> dict[str, int]:
-    """The numbers of a backup that must succeed."""
-    done = runlake("backup", str(copy), "--data", str(lake))
-    assert (done.returncode, done.stderr) == (0, "")
-    return {" ".join(words): int(value.replace(",", "")) for *words, value in map(str.split, done.stdout.splitlines())}
 
 
 def refused(code: int, lake: Path, copy: Path) -> str:
@@ -169,9 +162,8 @@ def test_files_that_vanish_while_they_are_copied(lake: Path, tmp_path: Path) -> 
 
 def die(lake: Path, copy: Path, after: int) -> None:
     """A backup that is killed after so many files."""
-    command = [sys.executable, "-c", DYING, str(lake), str(copy), str(after)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (9, "")
+    done = children.run(DYING, str(lake), str(copy), str(after), env=environment())
+    assert (done.returncode, done.stderr) == (9, b"")
 
 
 def test_a_backup_that_was_killed(lake: Path, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from typing import Final
 
 import httpx
 import pytest
+from damages import BAD, UPKEEP, empty, flipped, gone, half, on
 from loading import opened_store
 from support import Server, environment, post, runlake
-from test_bad_files import BAD, UPKEEP, empty, flipped, gone, half, on
 
 from runlake.lake.catalog import DataFile
 from runlake.lake.merging import LARGEST, SizeRange, mergeable, size_ranges

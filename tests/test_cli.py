@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from commands import counts, refused
 from support import RUNLAKE, Server, environment, record, runlake
 
 from runlake.cli.main import COMMANDS as MODULES
@@ -22,19 +23,6 @@ from runlake.cli.main import loaded
 COMMANDS: Final = sorted(
     " ".join(filter(None, (name, inner))) for name in MODULES for inner in getattr(loaded(name), "commands", [""])
 )
-
-
-def refused(code: int, *args: str, cwd: Path | None = None, **env: str) -> str:
-    """The one line with which a command ends that must fail with this exit code."""
-    done = runlake(*args, env=environment(None, **env), cwd=cwd)
-    assert "Traceback" not in done.stderr, done.stderr
-    assert (done.returncode, len(done.stderr.splitlines())) == (code, 1), (done.returncode, done.stderr)
-    return done.stderr
-
-
-def counts(stdout: str) -> dict[str, int]:
-    """The numbers an import prints."""
-    return {name: int(value.replace(",", "")) for name, value in (line.split() for line in stdout.splitlines())}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from commands import load, ndjson, refused
 from support import TRACES, Server, record, runlake
-from test_cli import counts, refused
 from traces import LCG, LORA
-
-
-def ndjson(file: Path, *runs: dict[str, Any]) -> str:
-    """Write records, one a line; the path as text."""
-    file.write_text("".join(json.dumps(run) + "\n" for run in runs))
-    return str(file)
-
-
-def load(lake: Path, *args: str) -> dict[str, int]:
-    """Import, which must succeed; the numbers it prints."""
-    done = runlake("import", *args, "--data", str(lake))
-    assert (done.returncode, done.stderr) == (0, "")
-    return counts(done.stdout)
 
 
 def test_import_twice_and_after_post(tmp_path: Path) -> None:

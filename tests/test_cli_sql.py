@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import children
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support import RUNLAKE, Server, environment, record
+from support import MAIN, Server, environment, record
 
 FORMS: Final = ("table", "csv", "json", "parquet", "arrow")
 QUERY: Final = "SELECT id, attempt, started_at, output FROM runs ORDER BY id LIMIT 3"
@@ -35,8 +36,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def sql(lake: Path, query: str, *args: str) -> subprocess.CompletedProcess[bytes]:
     """`runlake sql` with its output as bytes."""
-    command = [*RUNLAKE, "sql", query, "--data", str(lake), *args]
-    return subprocess.run(command, env=environment(), capture_output=True, timeout=120, check=False)
+    return children.run(MAIN, "sql", query, "--data", str(lake), *args, env=environment())
 
 
 def rows(form: str, data: bytes) -> list[dict[str, Any]]:

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import pytest
 from ledger import Ledger
-from support import Server, environment, runlake
-from test_failpoints import BUSY
+from support import BUSY, Server, environment, runlake
 
 LIBRARIES: Final = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 JUMPS: Final = ("-3d", "+2d", "-400d", "+0")

@@ -4,47 +4,20 @@ from __future__ import annotations
 
 import re
 import signal
-import time
 from pathlib import Path
 from typing import Final
 
 import pytest
+from commands import wait_clean
 from ledger import Ledger
-from support import Server, environment, runlake
+from support import BUSY, Server, environment, runlake
 
 from runlake import failpoints
 
 SOURCES: Final = Path(failpoints.__file__).parent
-# Everything that upkeep does, all the time.
-BUSY: Final = {
-    "RUNLAKE_FLUSH_ROWS": "150",
-    "RUNLAKE_MERGE_FILES": "2",
-    "RUNLAKE_ROLLUP_ROWS": "300",
-    "RUNLAKE_MAINTAIN_SECONDS": "0.01",
-    "RUNLAKE_TIDY_SECONDS": "0.1",
-    "RUNLAKE_GRACE_SECONDS": "0",
-}
 REQUESTS: Final = 400  # at most, before the point must have been passed
 # The first checkpoint of a lake is made before it takes an append; the second one beside them.
 PASSES: Final = [*(f"{point}:1" for point in failpoints.POINTS), "after-sync:9", "mid-merge:3", "mid-checkpoint:2"]
-
-
-def leftovers(lake: Path) -> set[str]:
-    """Files in the lake's folder that nothing names."""
-    listed = set(runlake("info", "--files", "--data", str(lake)).stdout.splitlines())
-    serving = set(map(str, (lake / "serving").iterdir()))
-    kept = {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "writer.lock", "SHA256SUMS"}
-    assert {Path(name).suffix for name in serving} <= {".duckdb", ".keys"}
-    live = listed | serving | {str(lake / name) for name in kept}
-    return {str(path) for path in lake.rglob("*") if path.is_file()} - live
-
-
-def wait_clean(lake: Path) -> None:
-    """Return when nothing is left over; fails after 30 seconds."""
-    deadline = time.monotonic() + 30
-    while found := leftovers(lake):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("fail_point", PASSES)

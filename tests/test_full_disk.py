@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from commands import wait_clean
 from inprocess import assert_problem
 from ledger import Ledger
-from support import Server, environment, record, runlake
-from test_failpoints import BUSY, wait_clean
+from support import BUSY, Server, environment, record, runlake
 
 NO_CHECKPOINT: Final = re.compile(r"checkpoint.*(no space|full)", re.IGNORECASE)
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import children
 import duckdb
 import pytest
-from support import RUNLAKE, environment, record
+from support import MAIN, environment, record
 from taking import PACKERS, Row, loaded, refusal, taken, written, zstd
 
 from runlake.errors import ImportFailed
@@ -105,12 +106,8 @@ def test_a_damaged_file_stores_nothing(tmp_path: Path, kind: str) -> None:
 
 def test_an_arrow_stream_without_its_end(tmp_path: Path) -> None:
     """Arrow reads one that was cut between two batches."""
-    data = subprocess.run(
-        [*RUNLAKE, "sql", "SELECT 1 AS a", "--format", "arrow", "--data", str(_lake(tmp_path))],
-        capture_output=True,
-        check=True,
-        env=environment(),
-    ).stdout
+    args = ("sql", "SELECT 1 AS a", "--format", "arrow", "--data", str(_lake(tmp_path)))
+    data = children.run(MAIN, *args, env=environment()).stdout
     assert taken(written(tmp_path / "a.arrow", data)) == [{"a": 1}]
     assert taken(written(tmp_path / "a.arrow.gz", gzip.compress(data))) == [{"a": 1}]
     for bad in (data[:-8], data[:-1], data[: len(data) // 2], b"", data + b"x"):
@@ -155,11 +152,11 @@ def test_standard_input(tmp_path: Path, packed: str) -> None:
     text = "\n".join(str(record(i)).replace("'", '"').replace("True", "true") for i in range(20))
     temp = tmp_path / "temp"
     temp.mkdir()
-    command = [*RUNLAKE, "import", "-", "--format", "ndjson", "--data", str(tmp_path / "lake")]
+    command = ("import", "-", "--format", "ndjson", "--data", str(tmp_path / "lake"))
     env = environment(TMPDIR=str(temp))
     data = PACKERS[packed](text.encode())
     for content, code, said in ((data, 0, b"stored      20\n"), (data, 0, b"duplicates  20\n"), (data[:-9], 1, b"")):
-        done = subprocess.run(command, input=content, capture_output=True, check=False, env=env)
+        done = children.run(MAIN, *command, env=env, data=content)
         assert done.returncode == code, done.stderr
         assert said in done.stdout
     assert b"standard input: " in done.stderr

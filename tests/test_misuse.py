@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import socket
 import stat
 from pathlib import Path
@@ -11,23 +12,28 @@ from pathlib import Path
 import httpx
 import pyarrow as pa
 import pytest
+from commands import load, ndjson, refused
 from pyarrow import parquet
 from support import Server, arrow_stream, environment, record, runlake
-from test_cli import refused
-from test_cli_import import load, ndjson
 
 import runlake as package
 
 ARROW = {"Content-Type": "application/vnd.apache.arrow.stream"}
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Path:
-    """A lake of three runs, one of them in a Parquet file of its own day."""
-    folder = tmp_path / "lake"
+@pytest.fixture(scope="module")
+def three_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed lake of three runs, each in a Parquet file of its own day. Copy it."""
+    folder = tmp_path_factory.mktemp("misuse") / "lake"
     with Server(folder, env=environment(None, RUNLAKE_INLINE_ROWS="0")) as server:
         assert server.post(record(1), record(2), record(3)).status_code == 200
     return folder
+
+
+@pytest.fixture
+def lake(three_runs: Path, tmp_path: Path) -> Path:
+    """A copy that a test may harm."""
+    return Path(shutil.copytree(three_runs, tmp_path / "lake"))
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
-import pytest
+from document import DOC, by_operation, nodes, resolved, shown
 from litestar.testing import RequestFactory
 
 from runlake import model
 from runlake.api import docs, openapi, openapi_text, problems
 from runlake.api.openapi import OPERATIONS, Operation
 
-DOC: Final = openapi.document()
 SCHEMAS: Final[dict[str, Any]] = DOC["components"]["schemas"]
 PATHS: Final = {
     "/runs",
@@ -40,36 +38,10 @@ ERRORS: Final = {
     "getMetrics": {400, 401, 403, 405, 421, 500},
     "getSchema": {401, 403, 405, 421, 500},
 }
-by_operation = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
 
 
 def described(op: Operation) -> dict[str, Any]:
     return DOC["paths"][op.path][op.method]  # type: ignore[no-any-return]
-
-
-def resolved(ref: str) -> Any:
-    found: Any = DOC
-    for part in ref.removeprefix("#/").split("/"):
-        found = found[part]
-    return found
-
-
-def nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """Every object of the document, but none inside an example."""
-    if isinstance(node, dict):
-        yield node
-        for key, value in node.items():
-            if key not in ("example", "examples", "default"):
-                yield from nodes(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from nodes(value)
-
-
-def shown(node: dict[str, Any]) -> list[Any]:
-    """The examples beside a schema: of a parameter, a header or a body."""
-    named = node.get("examples", {})
-    return [*([node["example"]] if "example" in node else []), *(entry["value"] for entry in named.values())]
 
 
 def test_it_is_openapi_3_1_as_json() -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 import pytest
-from test_openapi import DOC, by_operation, nodes, resolved, shown
+from document import DOC, by_operation, nodes, resolved, shown
 
 from runlake import model
 from runlake.api import examples

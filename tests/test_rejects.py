@@ -10,9 +10,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
+from commands import load, ndjson, refused
 from support import environment, record, runlake
-from test_cli import refused
-from test_cli_import import load, ndjson
 
 from runlake.errors import ImportFailed
 from runlake.intake import lines as lines_module

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -13,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import children
 import histories
 import msgspec
 import pytest
@@ -321,9 +320,8 @@ def test_a_kill_leaves_all_days_or_none(settings: Settings, when: str) -> None:
     with loaded(settings, rows, rng) as store:
         append(store, [histories.made(rng, histories.NOON - 15 * DAY)])
         assert store.stored.inlined_rows > 0
-    command = [sys.executable, "-c", DYING, settings.data, str(KEEP), when]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (9, "")
+    done = children.run(DYING, settings.data, str(KEEP), when, env=environment())
+    assert (done.returncode, done.stderr) == (9, b"")
     with opened_store(settings) as store:
         total, horizon = store.stored.runs, store.stored.horizon
         again = append(store, rows)

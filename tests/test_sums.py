@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from copies import backup
 from support import Server, environment, post, record, runlake
-from test_backup import backup
 
 from runlake.errors import LakeDamaged
 from runlake.lake.catalog import Lake

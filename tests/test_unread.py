@@ -12,10 +12,10 @@ import httpx
 import msgspec
 import pytest
 from asking import page
+from damages import BAD, DAMAGES, GOOD, UPKEEP, Damage, answers, half, on
 from inprocess import assert_problem
 from loading import opened_store
 from support import Server, environment, post, runlake
-from test_bad_files import BAD, DAMAGES, GOOD, UPKEEP, Damage, answers, half, on
 
 from runlake import times
 from runlake.settings import Settings

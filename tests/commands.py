@@ -1,0 +1,54 @@
+"""`runlake` commands from outside, and what they print."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from support import environment, runlake
+
+
+def refused(code: int, *args: str, cwd: Path | None = None, **env: str) -> str:
+    """The one line with which a command ends that must fail with this exit code."""
+    done = runlake(*args, env=environment(None, **env), cwd=cwd)
+    assert "Traceback" not in done.stderr, done.stderr
+    assert (done.returncode, len(done.stderr.splitlines())) == (code, 1), (done.returncode, done.stderr)
+    return done.stderr
+
+
+def counts(stdout: str) -> dict[str, int]:
+    """The numbers an import prints."""
+    return {name: int(value.replace(",", "")) for name, value in (line.split() for line in stdout.splitlines())}
+
+
+def ndjson(file: Path, *runs: dict[str, Any]) -> str:
+    """Write records, one a line; the path as text."""
+    file.write_text("".join(json.dumps(run) + "\n" for run in runs))
+    return str(file)
+
+
+def load(lake: Path, *args: str) -> dict[str, int]:
+    """Import, which must succeed; the numbers it prints."""
+    done = runlake("import", *args, "--data", str(lake))
+    assert (done.returncode, done.stderr) == (0, "")
+    return counts(done.stdout)
+
+
+def leftovers(lake: Path) -> set[str]:
+    """Files in the lake's folder that nothing names."""
+    listed = set(runlake("info", "--files", "--data", str(lake)).stdout.splitlines())
+    serving = set(map(str, (lake / "serving").iterdir()))
+    kept = {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "writer.lock", "SHA256SUMS"}
+    assert {Path(name).suffix for name in serving} <= {".duckdb", ".keys"}
+    live = listed | serving | {str(lake / name) for name in kept}
+    return {str(path) for path in lake.rglob("*") if path.is_file()} - live
+
+
+def wait_clean(lake: Path) -> None:
+    """Return when nothing is left over; fails after 30 seconds."""
+    deadline = time.monotonic() + 30
+    while found := leftovers(lake):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
