@@ -73,7 +73,8 @@ def test_what_was_checkpointed_is_caught_up(settings: Settings, rebuilds: list[i
     with opened_store(settings) as store:
         append(store, known[:60])
     early = shutil.copytree(folder(settings), tmp_path / "early")
-    with opened_store(settings) as store:
+    by_hand = msgspec.structs.replace(settings, maintain_seconds=1000.0)  # one thread maintains, and it is this one
+    with opened_store(by_hand) as store:
         store.writer.maintenance.run(store.writer.maintenance.pending_steps())
         append(store, known[60:200])
         append(store, known[200:])
@@ -298,6 +299,7 @@ def test_a_question_sees_one_snapshot_to_its_end(settings: Settings) -> None:
         maintain_seconds=0.01,
         tidy_seconds=0.1,
         grace_seconds=0.0,
+        query_seconds=600.0,
     )
     whole = SummaryQuery(days=30, until=Instant(histories.NOON))
     seen: list[tuple[int, int, int, int]] = []

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import duckdb
@@ -34,13 +35,17 @@ _LOOK: Final = 0.05  # seconds between looks at the clock, and between interrupt
 
 
 class Session:
-    """One question: its statements, until its time is over. `state` is of the snapshot that they all see."""
+    """One question: its statements, until its time is over."""
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, serving: Serving, seconds: float) -> None:
         self._cursor, self._ids, self.unreadable = cursor, serving.ids, serving.unreadable
         self._deadline = time.monotonic() + seconds
         self._dropped = threading.Event()
-        self.state = State(*self.rows(SQL["state"])[0])
+
+    @cached_property
+    def state(self) -> State:
+        """What of the tables may be used, in the snapshot of this question."""
+        return State(*self.rows(SQL["state"])[0])
 
     def rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement; raises Timeout, or LakeDamaged for a file that cannot be read."""

@@ -14,6 +14,7 @@ from runlake.query.spans import spans
 from runlake.query.sql import SQL, Union
 
 _FEW: Final = 2  # days of one task whose hours are worth a look
+_MANY: Final = 64  # times as many runs of a day as are read of it
 _OF_ALL: Final = ("days", "parts", "uncounted")
 _OF_TASK: Final = ("days_of_task", "parts_of_task", "uncounted_of_task")
 
@@ -46,10 +47,11 @@ class RunFilter(Struct, frozen=True, kw_only=True):
 
 
 class TimeUnit(Struct, frozen=True):
-    """A time with runs that match: how many match after it, and its quarters of the day with runs, if known."""
+    """A time with runs that match: how many, how many after it, and its quarters of the day with runs, if known."""
 
     low: int
     high: int
+    runs: int
     newer: int
     quarters: int | None = None
 
@@ -150,7 +152,7 @@ def count(session: Session, wanted: RunFilter, slice_: Slice) -> Counted:
         day = first * times.DAY_US <= start < last * times.DAY_US
         unit = times.DAY_US if day else wanted.part
         end = min(high, (start // unit + 1) * unit)
-        units.append(TimeUnit(start, end, newer, quarters[start] or None if day else None))
+        units.append(TimeUnit(start, end, counts[start], newer, quarters[start] or None if day else None))
     return Counted(total, units)
 
 
@@ -159,7 +161,9 @@ def place(session: Session, wanted: RunFilter, slice_: Slice, units: Sequence[Ti
     newest, oldest = units[0], units[-1]
     low, high, newer = oldest.low, newest.high, newest.newer
     days = [unit for unit in (newest, oldest) if unit.high - unit.low == times.DAY_US]
-    if days and (wanted.task is None or newest.day - oldest.day < _FEW):
+    # The newest of many runs are found by reading on until there are enough: DuckDB skips the row groups after them.
+    beginning = newest is oldest and _MANY * (slice_.offset - newer + slice_.limit) <= newest.runs
+    if days and not beginning and (wanted.task is None or newest.day - oldest.day < _FEW):
         counts, paths = _refined(session, wanted, days, (oldest.day, newest.day))
         _, parts = slice_.held(counts, days[0].newer)
         if newest in days:
