@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from runlake import times
 from runlake.errors import FieldError
 
 MAX_ATTEMPT: Final = 2_147_483_647
@@ -32,7 +31,7 @@ def _null() -> msgspec.Raw:
 
 
 class Instant(int):
-    """A time on its way in: microseconds since the epoch, decoded from text by `decode_instant`."""
+    """A time of a record or a query parameter: microseconds since the epoch, parsed from ISO 8601 text."""
 
 
 Attempt = Annotated[int, Meta(ge=1, le=MAX_ATTEMPT), _doc("Which try of the same work this is.", 1)]
@@ -260,12 +259,3 @@ class Ready(Struct, frozen=True):
     snapshot: int
     runs: int
     status: Literal["ready"] = "ready"
-
-
-def decode_instant(kind: type, value: Any) -> Instant:
-    """msgspec's dec_hook for Instant."""
-    if kind is not Instant:
-        raise NotImplementedError(kind)
-    if not isinstance(value, str):
-        raise ValueError("expected an ISO 8601 time as text")
-    return Instant(times.parse(value))

@@ -32,7 +32,7 @@ def load_chunks(
     """
     lake = Lake(Paths.of(settings.data), settings, write=True)
     if rejects:
-        rejects.truncate(0)  # not before it is certain that this load runs
+        rejects.truncate(0)  # only now, when this load holds the write lock
     reject = _writer(rejects) if rejects else None
     stored, serving = Stored(), Serving(lake)
     try:
