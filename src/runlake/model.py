@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from runlake import times
 from runlake.errors import FieldError
 
 MAX_ATTEMPT: Final = 2_147_483_647
@@ -259,3 +260,12 @@ class Ready(Struct, frozen=True):
     snapshot: int
     runs: int
     status: Literal["ready"] = "ready"
+
+
+def decode_instant(kind: type, value: Any) -> Instant:
+    """The Instant of a decoded JSON text: a `dec_hook` for msgspec decoders of these Structs."""
+    if kind is not Instant:
+        raise NotImplementedError(kind)
+    if not isinstance(value, str):
+        raise ValueError("expected an ISO 8601 time as text")
+    return Instant(times.parse(value))

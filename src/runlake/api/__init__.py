@@ -7,7 +7,7 @@ origin_policy.py  Host and Origin headers, CORS
 protocol.py       limits of connections
 routes.py         the routes
 params.py         query strings and ids
-body.py           bodies: limits, gzip (unpack.py), decoding by content type
+body.py           bodies: limits, gzip (gzip_body.py), decoding by content type
 service.py        the store while it is served
 cancellation.py   queries whose client disconnects
 problems.py       errors as problem details

@@ -9,7 +9,7 @@ import click
 import msgspec
 from msgspec import structs
 
-from runlake.cli.common import bar, lines
+from runlake.cli.common import lines, progress_bar
 from runlake.intake.messages import nan_as_text
 from runlake.lake import bulk
 from runlake.lake.catalog import Lake
@@ -36,10 +36,10 @@ def load_chunks(
     reject = _writer(rejects) if rejects else None
     stored, serving = Stored(), Serving(lake)
     try:
-        with bar("reading what is stored") as update:
+        with progress_bar("reading what is stored") as update:
             stored.load(lake)
             serving.load(update)
-        with bar(what, total) as update:
+        with progress_bar(what, total) as update:
             load = bulk.BulkLoad(lake, stored, serving.locate, serving.remember)
             totals = load.run(chunks, reject=reject, progress=lambda t: update(t.received, None))
     finally:

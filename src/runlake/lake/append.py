@@ -188,7 +188,7 @@ class Writer:
         few = sum(map(len, batches)) <= self._settings.inline_rows
         self._lake.use_threads(1 if few else self._settings.threads)
         admission = admit.admit(batches, self._stored, self._follower.locate, partial(write.verify, self._lake))
-        commit = write.store(self._lake, admission, self._stored.last_file)
+        commit = write.commit_rows(self._lake, admission, self._stored.last_file)
         if commit is not None:
             self.committed_at = time.time()
             # Set until the follower has the commit, so that a failure in between is repaired.
