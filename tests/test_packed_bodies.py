@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from inprocess import assert_problem
 from support import Server, arrow_stream, environment, record
 
-from runlake.api import unpack
+from runlake.api import gzip_body
 from runlake.errors import BadInput
 
 NUMBERS: Final = itertools.count(1 << 65)
@@ -159,10 +159,10 @@ def test_what_is_not_gzip_is_shown(server: Server, body: bytes) -> None:
 def test_nothing_packed_is_nothing(server: Server) -> None:
     for body in (gzip.compress(b""), gzip.compress(b"") * 100):
         assert_problem(post(server, body), 400, "body")
-    assert_problem(post(server, gzip.compress(b"") * (unpack.MEMBERS + 1)), 400, "body")
+    assert_problem(post(server, gzip.compress(b"") * (gzip_body.MEMBERS + 1)), 400, "body")
     # 60 MB of members without content: each is cheap, and they end soon.
     with pytest.raises(BadInput, match="gzip members"):
-        list(unpack.pieces(gzip.compress(b"") * 3_000_000))
+        list(gzip_body.pieces(gzip.compress(b"") * 3_000_000))
 
 
 def test_the_limit_is_of_what_is_unpacked(server: Server) -> None:
@@ -232,11 +232,11 @@ def memory(pid: int) -> int:
 
 def test_members_whose_ends_fall_on_a_step() -> None:
     """The last piece of one is full, or nearly, and another follows in what was fed to it."""
-    for size in (unpack.PIECE - 1, unpack.PIECE, unpack.PIECE + 1, 3 * unpack.PIECE + 100):
+    for size in (gzip_body.PIECE - 1, gzip_body.PIECE, gzip_body.PIECE + 1, 3 * gzip_body.PIECE + 100):
         body = bytes(size)
         for level in (0, 1, 9):
             packed = gzip.compress(body, level) + gzip.compress(b"x" * 100) + gzip.compress(body, level) + bytes(9)
-            assert b"".join(unpack.pieces(packed)) == body + b"x" * 100 + body
+            assert b"".join(gzip_body.pieces(packed)) == body + b"x" * 100 + body
 
 
 @given(
@@ -246,6 +246,6 @@ def test_members_whose_ends_fall_on_a_step() -> None:
 def test_pieces_are_what_gzip_reads(parts: list[tuple[bytes, int, int]], padding: int) -> None:
     """As Python's own module does, however the members were made; no piece is empty or longer than a step."""
     packed = b"".join(gzip.compress(seed * times, level) for seed, times, level in parts) + bytes(padding)
-    found = list(unpack.pieces(packed))
+    found = list(gzip_body.pieces(packed))
     assert b"".join(found) == gzip.decompress(packed)
-    assert all(0 < len(piece) <= unpack.PIECE for piece in found)
+    assert all(0 < len(piece) <= gzip_body.PIECE for piece in found)

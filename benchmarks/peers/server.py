@@ -83,21 +83,21 @@ async def list_runs(request: Req) -> Response[bytes]:
 @get("/runs/{run_id:str}")
 async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
     """GET /runs/{run_id}."""
-    key = params.run_uuid("run_id", run_id)
+    key = params.path_uuid("run_id", run_id)
     return await _desk(request).ask(lambda session: answers.detail(session, key), missing=404)
 
 
 @get("/task/{task_id:str}/latest")
 async def latest_run(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/latest."""
-    key = params.run_uuid("task_id", task_id)
+    key = params.path_uuid("task_id", task_id)
     return await _desk(request).ask(lambda session: answers.latest(session, key))
 
 
 @get("/task/{task_id:str}/stats")
 async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/stats."""
-    key = params.run_uuid("task_id", task_id)
+    key = params.path_uuid("task_id", task_id)
     query = params.parse(request.scope["query_string"], TaskStatsQuery)
     return await _desk(request).ask(lambda session: answers.task_stats(session, key, query))
 

@@ -32,7 +32,7 @@ def _null() -> msgspec.Raw:
 
 
 class Instant(int):
-    """A time on its way in: microseconds since the epoch, decoded from text by `decode_instant`."""
+    """A time of a record or a query parameter: microseconds since the epoch, parsed from ISO 8601 text."""
 
 
 Attempt = Annotated[int, Meta(ge=1, le=MAX_ATTEMPT), _doc("Which try of the same work this is.", 1)]
@@ -263,7 +263,7 @@ class Ready(Struct, frozen=True):
 
 
 def decode_instant(kind: type, value: Any) -> Instant:
-    """msgspec's dec_hook for Instant."""
+    """The Instant of a decoded JSON text: a `dec_hook` for msgspec decoders of these Structs."""
     if kind is not Instant:
         raise NotImplementedError(kind)
     if not isinstance(value, str):

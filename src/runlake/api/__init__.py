@@ -1,0 +1,16 @@
+"""The HTTP service: Litestar routes, and everything around them.
+
+app.py            the application and the server
+middleware.py     checks, counts and logs every request: keys, origins, content types
+context.py        the context of a request
+origin_policy.py  Host and Origin headers, CORS
+protocol.py       limits of connections
+routes.py         the routes
+params.py         query strings and ids
+body.py           bodies: limits, gzip (gzip_body.py), decoding by content type
+service.py        the store while it is served
+cancellation.py   queries whose client disconnects
+problems.py       errors as problem details
+metrics.py        metrics for Prometheus
+openapi.py        the OpenAPI document, from operations.py, openapi_text.py and examples.py; docs.py is its page
+"""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from litestar import Request
 from litestar.exceptions import InternalServerException
 
-from runlake.api import unpack
+from runlake.api import gzip_body
 from runlake.api.context import context_of
 from runlake.errors import Busy, TooLarge, TooSlow, Unsupported
 from runlake.intake import Batch, Decoded, Tables, decode_json, decode_ndjson, stream
@@ -88,8 +88,8 @@ class BodyReader:
         return await asyncio.get_running_loop().run_in_executor(self._pool, decoder, body)
 
     def close(self) -> None:
-        """End the threads once they have decoded what they began; a second call does nothing."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Drop what waits to be decoded, and let the threads end; a second call does nothing."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _received(self, request: Req, reservation: Reservation) -> bytes:
         """The body as it was sent."""
@@ -116,7 +116,7 @@ class BodyReader:
     async def _unpacked(self, packed: bytes, reservation: Reservation) -> bytes:
         """The content of a gzip body. It is unpacked in pieces, so that a body over the limit never fills memory."""
         loop = asyncio.get_running_loop()
-        pieces = unpack.pieces(packed)
+        pieces = gzip_body.pieces(packed)
         parts: list[bytes] = []
         size = 0
         while part := await loop.run_in_executor(self._pool, next, pieces, b""):

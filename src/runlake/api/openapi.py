@@ -57,7 +57,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "deprecated": False,
         "parameters": [*_path_parameters(operation), *_query_parameters(operation.query)],
         "responses": {"200": _answer(operation)},
-        # The second way, no key, is that of a service without keys. A scheme of type http may name what it takes.
+        # Either a key with this scope or, for a service without keys, none. OpenAPI 3.1 allows scopes for type http.
         "security": [] if operation.scope is None else [{"key": [operation.scope]}, {}],
     }
     if operation.request is not None:

@@ -55,7 +55,7 @@ def parse(raw: bytes, kind: type[Q]) -> Q:
         raise BadInput.of(at[1] if at else "query", message) from None
 
 
-def run_uuid(field: str, text: str) -> uuid.UUID:
+def path_uuid(field: str, text: str) -> uuid.UUID:
     """The UUID of a path parameter, which `field` names in errors; raises BadInput."""
     try:
         return _uuid(text)

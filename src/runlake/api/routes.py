@@ -51,7 +51,7 @@ async def list_runs(request: Req) -> Response[bytes]:
     query = params.parse(raw, RunsQuery)
     if unchanged := _unchanged(request):
         return unchanged
-    page, content, tag = await _service(request).ask(request, queries.page, query)
+    page, content, tag = await _service(request).run_query(request, queries.page, query)
     headers = {"ETag": _etag(tag, raw)}
     if page.has_more:
         target = params.with_parameters(raw, limit=page.limit, offset=page.offset + page.limit)
@@ -86,7 +86,7 @@ async def runs_methods() -> Response[None]:
 async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
     """GET /runs/{run_id}."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content, _ = await _service(request).ask(request, queries.detail, params.run_uuid("run_id", run_id))
+    _, content, _ = await _service(request).run_query(request, queries.detail, params.path_uuid("run_id", run_id))
     return _json(content)
 
 
@@ -94,7 +94,7 @@ async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
 async def latest_run(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/latest."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content, _ = await _service(request).ask(request, queries.latest, params.run_uuid("task_id", task_id))
+    _, content, _ = await _service(request).run_query(request, queries.latest, params.path_uuid("task_id", task_id))
     return _json(content)
 
 
@@ -102,8 +102,8 @@ async def latest_run(request: Req, task_id: FromPath[str]) -> Response[bytes]:
 async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/stats."""
     query = params.parse(request.scope["query_string"], TaskStatsQuery)
-    _, content, _ = await _service(request).ask(
-        request, statistics.task_stats, params.run_uuid("task_id", task_id), query
+    _, content, _ = await _service(request).run_query(
+        request, statistics.task_stats, params.path_uuid("task_id", task_id), query
     )
     return _json(content)
 
@@ -112,7 +112,7 @@ async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
 async def stats_summary(request: Req) -> Response[bytes]:
     """GET /stats/summary."""
     query = params.parse(request.scope["query_string"], SummaryQuery)
-    _, content, _ = await _service(request).ask(request, statistics.summary, query)
+    _, content, _ = await _service(request).run_query(request, statistics.summary, query)
     return _json(content)
 
 

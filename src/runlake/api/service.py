@@ -103,7 +103,7 @@ class Service:
             raise NotReady(self._reason)
         return self._store
 
-    async def ask(
+    async def run_query(
         self,
         request: Request[Any, Any, Any],
         query: Callable[Concatenate[Session, P], T],

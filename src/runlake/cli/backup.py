@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from runlake.cli.common import bar, command, lines
+from runlake.cli.common import command, lines, progress_bar
 from runlake.lake import backup as backups
 from runlake.settings import Settings
 
@@ -21,7 +21,7 @@ def backup(settings: Settings, dest: Path) -> None:
     removes those that are no longer needed; until the new copy is whole, the old one is. API keys are not copied,
     nor is the serving database, which is made anew when the copy is served.
     """
-    with bar("copying files") as update:
+    with progress_bar("copying files") as update:
         done = backups.backup(settings, dest, update)
     click.echo(
         lines(

@@ -9,7 +9,7 @@ import click
 import msgspec
 from msgspec import structs
 
-from runlake.cli.common import bar, lines
+from runlake.cli.common import lines, progress_bar
 from runlake.intake.messages import nan_as_text
 from runlake.lake import bulk
 from runlake.lake.catalog import Lake
@@ -32,14 +32,14 @@ def load_chunks(
     """
     lake = Lake(Paths.of(settings.data), settings, write=True)
     if rejects:
-        rejects.truncate(0)  # not before it is certain that this load runs
+        rejects.truncate(0)  # only now, when this load holds the write lock
     reject = _writer(rejects) if rejects else None
     stored, serving = Stored(), Serving(lake)
     try:
-        with bar("reading what is stored") as update:
+        with progress_bar("reading what is stored") as update:
             stored.load(lake)
             serving.load(update)
-        with bar(what, total) as update:
+        with progress_bar(what, total) as update:
             load = bulk.BulkLoad(lake, stored, serving.locate, serving.remember)
             totals = load.run(chunks, reject=reject, progress=lambda t: update(t.received, None))
     finally:

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from runlake.cli.common import FAILED, bar, command, lines
+from runlake.cli.common import FAILED, command, lines, progress_bar
 from runlake.query import verify
 from runlake.settings import Settings
 
@@ -19,7 +19,7 @@ def check(settings: Settings) -> None:
     Reads all data, and compares it with its checksums. Exit code 1 and a list of what is wrong if
     anything is.
     """
-    with bar("checking files") as update:
+    with progress_bar("checking files") as update:
         report = verify.check(settings, update)
     for finding in report.findings:
         click.echo(finding, err=True)

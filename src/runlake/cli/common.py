@@ -62,7 +62,7 @@ def command(function: Callable[Concatenate[Settings, P], None]) -> Callable[P, N
     return wrapped
 
 
-def outside(file: Path, settings: Settings, option: str) -> None:
+def check_outside_lake(file: Path, settings: Settings, option: str) -> None:
     """Raise UsageError for an output file in the lake's folder, because it could damage the lake."""
     folder = Paths.of(settings.data).folder
     if file.resolve().is_relative_to(folder):
@@ -70,7 +70,7 @@ def outside(file: Path, settings: Settings, option: str) -> None:
 
 
 @contextmanager
-def bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
+def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar with rate and time left on a terminal, nothing otherwise; call it with (done, total)."""
     columns = (
         SpinnerColumn(),

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import click
 
 from runlake.cli.bulk_load import load_chunks
-from runlake.cli.common import command, outside
+from runlake.cli.common import check_outside_lake, command
 from runlake.errors import UsageError
 from runlake.intake.files import KINDS
 from runlake.lake import bulk
@@ -51,7 +51,7 @@ def import_(
     reading = sources.Reading(options["form"], _separator(options["delimiter"]))
     sources.check(source, reading)
     if rejects:
-        outside(rejects, settings, "--rejects")
+        check_outside_lake(rejects, settings, "--rejects")
     with (
         _rejects_file(rejects, source) if rejects else nullcontext() as out,
         closing(sources.tables(source, select, settings, reading)) as found,

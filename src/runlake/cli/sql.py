@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pyarrow as pa
 
-from runlake.cli.common import command, outside
+from runlake.cli.common import check_outside_lake, command
 from runlake.errors import LakeDamaged, RunlakeError, SqlError, UsageError
 from runlake.lake.catalog import Lake
 from runlake.paths import Paths
@@ -39,7 +39,7 @@ def sql(settings: Settings, query: str, form: str, output: Path | None, timeout:
     interrupted; a function at work on one value of gigabytes goes on until that is done.
     """
     if output is not None:
-        outside(output, settings, "--output")
+        check_outside_lake(output, settings, "--output")
     with closing(Lake(Paths.of(settings.data), settings, write=False)) as lake:
         content = relations.content(lake)
     try:

@@ -54,7 +54,7 @@ class Writer:
         self._lake, self._stored, self._follower = lake, stored, follower
         self._settings = lake.settings
         self._queue: deque[_Queued] = deque()
-        self._waiting_rows = 0
+        self._queued_rows = 0
         self._wake = threading.Condition()
         self._closing = False
         self._behind_since: float | None = None  # monotonic; since when the follower may be behind the lake
@@ -80,17 +80,17 @@ class Writer:
         with self._wake:
             if self._closing:
                 raise Busy("the service is shutting down")
-            if self._waiting_rows and self._waiting_rows + len(batch) > self._settings.queue_rows:
+            if self._queued_rows and self._queued_rows + len(batch) > self._settings.queue_rows:
                 raise Busy("too many runs wait to be written")
             self._queue.append((batch, future))
-            self._waiting_rows += len(batch)
+            self._queued_rows += len(batch)
             self._wake.notify()
         return future
 
     @property
     def queued_rows(self) -> int:
         """Rows that wait for their commit; any thread may ask."""
-        return self._waiting_rows
+        return self._queued_rows
 
     def lag(self) -> float:
         """Seconds since when answers are behind the lake, 0 when they are not; any thread may ask."""
@@ -145,7 +145,7 @@ class Writer:
                 # A batch that was cancelled is left out. From now on it cannot be cancelled any more.
                 if future.set_running_or_notify_cancel():
                     group.append((batch, future))
-            self._waiting_rows -= rows
+            self._queued_rows -= rows
             self._last_group = len(group)
             return group
 
@@ -188,7 +188,7 @@ class Writer:
         few = sum(map(len, batches)) <= self._settings.inline_rows
         self._lake.use_threads(1 if few else self._settings.threads)
         admission = admit.admit(batches, self._stored, self._follower.locate, partial(write.verify, self._lake))
-        commit = write.store(self._lake, admission, self._stored.last_file)
+        commit = write.commit_rows(self._lake, admission, self._stored.last_file)
         if commit is not None:
             self.committed_at = time.time()
             # Set until the follower has the commit, so that a failure in between is repaired.

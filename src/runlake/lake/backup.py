@@ -53,7 +53,7 @@ if fault != "ok":
 """
 
 
-class Done(Struct):
+class BackupResult(Struct):
     """The extent of a backup, and the files that this call copied and removed."""
 
     snapshot: int = 0
@@ -75,7 +75,9 @@ class _Vanished(Exception):
     """A file was deleted before it was copied."""
 
 
-def backup(settings: Settings, target: str | Path, progress: Callable[[int, int], None] = lambda *_: None) -> Done:
+def backup(
+    settings: Settings, target: str | Path, progress: Callable[[int, int], None] = lambda *_: None
+) -> BackupResult:
     """Make `target` a whole copy of the newest snapshot of the lake; `progress(files done, files in all)`.
 
     Raises UsageError for a target that cannot take it, LakeMissing, LakeVersion, LakeLocked when another backup or a
@@ -125,9 +127,9 @@ class _Backup:
     def __init__(self, source: Paths, copy: Paths, settings: Settings, progress: Callable[[int, int], None]) -> None:
         self._source, self._copy = source, copy
         self._settings, self._progress = settings, progress
-        self._done = Done()
+        self._result = BackupResult()
 
-    def run(self) -> Done:
+    def run(self) -> BackupResult:
         """Copy the snapshot, replace the catalog, and delete the files that it does not name."""
         checksums = Checksums(self._source)
         known = checksums.read()  # before copying, too: a file that is merged away meanwhile loses its line
@@ -136,9 +138,9 @@ class _Backup:
         self._write_checksums(snapshot, known | checksums.read())
         fsync(self._copy.folder)
         self._delete_unnamed(snapshot)
-        self._done.snapshot = snapshot.number
-        self._done.files, self._done.bytes = len(snapshot.files), sum(snapshot.files.values())
-        return self._done
+        self._result.snapshot = snapshot.number
+        self._result.files, self._result.bytes = len(snapshot.files), sum(snapshot.files.values())
+        return self._result
 
     def _copy_snapshot(self) -> _Snapshot:
         """Copy a whole snapshot; its catalog keeps the unfinished name."""
@@ -222,8 +224,8 @@ class _Backup:
         if (found := part.stat().st_size) != size:
             raise LakeDamaged(f"{source}: has {found} bytes, the catalog says {size}")
         replace_file(part, target, sync_folder=False)
-        self._done.copied_files += 1
-        self._done.copied_bytes += size
+        self._result.copied_files += 1
+        self._result.copied_bytes += size
 
     def _write_checksums(self, snapshot: _Snapshot, known: dict[str, str]) -> None:
         """Write the checksums that the lake has, so that `check` finds files that were damaged before the copy."""
@@ -240,4 +242,4 @@ class _Backup:
                     path.rmdir()
             elif str(path.relative_to(self._copy.files)) not in snapshot.files:
                 path.unlink()
-                self._done.removed_files += 1
+                self._result.removed_files += 1

@@ -126,7 +126,7 @@ class BulkLoad:
         return admission
 
     def _write(self, admission: admit.Admission) -> None:
-        finished, opened = write.put(self._lake, admission)
+        finished, opened = write.write_rows(self._lake, admission)
         self._remember(finished)
         self._stored.replace_open(row_tuples(opened, np.arange(opened.num_rows)), admission.closed)
 

@@ -17,7 +17,7 @@ from runlake.columns import ARROW, NUMBERED, STORED
 from runlake.errors import LakeDamaged, LakeMissing
 from runlake.lake.attach import attach_statement, check_layout, load_extensions
 from runlake.lake.checksums import Checksums
-from runlake.lake.lock import WriteLock, locked
+from runlake.lake.lock import WriteLock, take_write_lock
 from runlake.lake.sql import SQL
 from runlake.lake.sync import make_folder, replace_file
 from runlake.lake.wal import WalHolder
@@ -69,7 +69,7 @@ class Lake:
         if not write and not paths.catalog.is_file():
             raise LakeMissing(f"there is no lake in {paths.folder}", hint="`runlake import` or `serve` makes one")
         if write:
-            self._lock = locked(paths)
+            self._lock = take_write_lock(paths)
         try:
             with duck.translated(f"opening the lake {paths.folder}", disk=paths.folder):
                 self._con = self._connect()
@@ -101,7 +101,7 @@ class Lake:
         if self._write:
             if not self.paths.catalog.exists():
                 self._create()
-            self._tune(self.paths.catalog)
+            self._write_options(self.paths.catalog)
             self._wal = WalHolder(self.paths.catalog)
         self._con.execute(self._attach_statement(self.paths.catalog))
         check_layout(self._con, self.paths)
@@ -131,7 +131,7 @@ class Lake:
         mode = "META_JOURNAL_MODE 'WAL'" if self._write else "READ_ONLY"
         return attach_statement(f"sqlite:{catalog}", f"{self.paths.files}/", mode)
 
-    def _tune(self, catalog: Path) -> None:
+    def _write_options(self, catalog: Path) -> None:
         """Write options that DuckLake reads at ATTACH: ours, and the data path, as the folder may have moved.
 
         This goes through SQLite, because `set_option` of DuckLake 1.5.5 crashes the process once the lake has a view.

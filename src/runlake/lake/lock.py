@@ -34,7 +34,7 @@ class WriteLock:
             self._fd = None
 
 
-def locked(paths: Paths) -> WriteLock:
+def take_write_lock(paths: Paths) -> WriteLock:
     """Take the write lock of a lake and empty its spill folder; raises LakeLocked, DiskFull or LakeDamaged."""
     with duck.translated(f"locking the lake {paths.folder}"):
         lock = WriteLock(paths.lock)

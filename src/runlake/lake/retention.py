@@ -50,7 +50,7 @@ def due(days: Iterable[int], today: int, keep: int) -> int | None:
     """The first day to keep in a lake with finished runs on `days`; None when all are kept.
 
     It is `keep` days before today, or before the newest day with runs if that is earlier: so a clock that is ahead, or
-    a lake that nobody writes to any more, does not lose its last days. Runs dated in the future count not as newest.
+    a lake that nobody writes to any more, does not lose its last days. Runs dated in the future do not count as newest.
     """
     if not keep:
         return None

@@ -29,7 +29,7 @@ def verify(
     return found["row"].to_numpy().astype(np.intp), found["equal"].to_numpy(zero_copy_only=False).astype(np.bool_)
 
 
-def put(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
+def write_rows(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
     """Write the admitted rows and sync their files, inside the open transaction; returns (finished, opened) rows."""
     failpoints.reached("before-write")
     finished = _picked(admission.rows, admission.finished)
@@ -59,7 +59,7 @@ def _ids(closed: tuple[bytes, ...]) -> pa.Table:
     return pa.table({"id": uuid_array(b"".join(closed))})
 
 
-def store(lake: Lake, admission: Admission, last_file: int) -> Commit | None:
+def commit_rows(lake: Lake, admission: Admission, last_file: int) -> Commit | None:
     """Commit the admitted rows in one transaction; returns None when there is nothing to write.
 
     Afterwards the rows are durable: files, folders and catalog are synced. `last_file` is the highest number of a
@@ -68,7 +68,7 @@ def store(lake: Lake, admission: Admission, last_file: int) -> Commit | None:
     if not (len(admission.finished) or len(admission.opened) or admission.closed):
         return None
     with lake.transaction():
-        finished, opened = put(lake, admission)
+        finished, opened = write_rows(lake, admission)
     failpoints.reached("after-commit")
     # Up to the limit DuckLake inlines the rows. Beyond it, the catalog says whether they are in files.
     added = tuple(lake.files(after=last_file)) if finished.num_rows > lake.settings.inline_rows else ()
