@@ -16,6 +16,7 @@ import histories
 import msgspec
 import pytest
 from asking import assert_pages, assert_runs, assert_windows
+from beginnings import begin
 from loading import append, loaded, opened_store
 from oracle import DAY, Oracle, Row, run_at
 from support import Server, environment, record, runlake
@@ -98,7 +99,7 @@ def catalog(settings: Settings, query: str) -> int:
 
 def retain(settings: Settings) -> retention.Gone:
     """Everything that is due, done by hand."""
-    store = Store(msgspec.structs.replace(settings, retention_days=KEEP, grace_seconds=0.0))
+    store = Store(begin(msgspec.structs.replace(settings, retention_days=KEEP, grace_seconds=0.0)))
     try:
         store.load()
         store.writer.keeper.run(store.writer.keeper.steps())
