@@ -286,7 +286,7 @@ def live_through(settings: Settings, cycles: int) -> list[float]:
 
 
 def test_open_runs_stay_small(settings: Settings) -> None:
-    live_through(settings, 1_500)
+    live_through(settings, 2_000)
 
 
 @pytest.mark.long
