@@ -11,6 +11,7 @@ import duckdb
 import engine
 import hypothesis
 import pytest
+from beginnings import begin
 from support import SETTINGS_FILES, Server, load_settings
 
 from runlake.settings import Settings
@@ -65,7 +66,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
     """An open, empty store with the settings as shipped."""
-    opened = Store(settings)
+    opened = Store(begin(settings))
     opened.load()
     opened.start()
     yield opened

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
+from beginnings import begin
 from litestar.testing import TestClient
 
 from runlake.api.app import create_app
@@ -23,7 +24,7 @@ Client = TestClient[RequestMiddleware]
 @contextmanager
 def serving(settings: Settings, *, wait: float = 30) -> Iterator[Client]:
     """The application in this process, ready, if it gets so in `wait` seconds; with 0 it is not even started."""
-    store = Store(settings)
+    store = Store(begin(settings))
     service = Service(store)
     try:
         with TestClient(create_app(service), "http://127.0.0.1", raise_server_exceptions=False) as client:

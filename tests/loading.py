@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
+from beginnings import begin
 from oracle import DAY, FIELDS, TIMES, Row, text_of
 
 from runlake.intake import decode_json
@@ -49,9 +50,9 @@ def load_pieces(store: Store, pieces: Iterable[bulk.Chunk], **options: Any) -> b
 
 
 @contextmanager
-def opened_store(settings: Settings) -> Iterator[Store]:
-    """An open store that is ready."""
-    store = Store(settings)
+def opened_store(settings: Settings, *, new: bool = False) -> Iterator[Store]:
+    """An open store that is ready. A lake that is not there is copied from an empty one, or with `new` made anew."""
+    store = Store(settings if new else begin(settings))
     try:
         store.load()
         store.start()

@@ -93,9 +93,10 @@ def post(store: Store, *runs: dict[str, Any]) -> AppendResult:
 
 
 def runlake(*args: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a `runlake` command in a process of its own."""
+    """Run a `runlake` command in a process of its own; lines end as Python has it."""
     done = children.run(MAIN, *args, env=environment() if env is None else env, cwd=cwd)
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+    stdout, stderr = (out.decode().replace("\r\n", "\n").replace("\r", "\n") for out in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
 
 
 # Opens a lake and appends the batch of its standard input, as a service would; dies where it is told to.

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pytest
+from beginnings import begin
 from loading import load_pieces
 
 from runlake.errors import ImportFailed
@@ -32,7 +33,7 @@ def taken(*files: Path, select: str = "FROM source", reading: Reading = AS_NAMED
 
 def loaded(lake: Path, *files: Path, select: str | None = None, reading: Reading = AS_NAMED) -> Totals:
     """What `runlake import` does."""
-    store = Store(Settings(data=str(lake)))
+    store = Store(begin(Settings(data=str(lake))))
     try:
         store.load()
         pieces = sources.tables(files, select, store.lake.settings, reading)

@@ -15,6 +15,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 import support
+from beginnings import begin
 from loading import load_pieces
 from support import post
 
@@ -34,7 +35,7 @@ def load(
     settings: Settings, *files: Path, select: str | None = None, reject: Callable[[Reject], None] | None = None
 ) -> Totals:
     """What `runlake import` does."""
-    store = Store(settings)
+    store = Store(begin(settings))
     try:
         store.load()
         pieces = (bulk.Chunk(*piece) for piece in sources.tables(files, select, settings))
@@ -45,7 +46,7 @@ def load(
 
 def runs(settings: Settings) -> list[Run]:
     """Every run of the lake."""
-    store = Store(settings)
+    store = Store(begin(settings))
     try:
         store.load()
         page = store.engine.submit(queries.page, RunsQuery(limit=10**6, include_errors=True)).result(60)
@@ -179,7 +180,7 @@ def test_a_file_that_contradicts_itself_fails(settings: Settings, tmp_path: Path
 def test_loading_again_and_after_post_stores_nothing(settings: Settings, tmp_path: Path, rows: int) -> None:
     records = [opened(i, lease_owner="w") if i % 4 == 0 else record(i, output={"n": i}) for i in range(rows)]
     file = ndjson(tmp_path / "a.ndjson", *records)
-    store = Store(settings)
+    store = Store(begin(settings))
     store.load()
     store.start()
     posted = post(store, *records)
@@ -241,7 +242,7 @@ def test_every_kind_of_file_says_the_same(
                 f"COPY (FROM '{tmp_path}/a.ndjson') TO '{str(file).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)"
             )
     assert outcome(load(settings, file)) == (20, 20, 0, 0, 0)
-    store = Store(settings)
+    store = Store(begin(settings))
     store.load()
     store.start()
     try:
@@ -285,7 +286,7 @@ def test_a_load_that_fails_early_ends(settings: Settings, fails: bool) -> None:
         raise ImportFailed("enough")
 
     errors: list[ImportFailed] = []
-    store = Store(settings)
+    store = Store(begin(settings))
     store.load()
 
     def work() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from beginnings import begin
 from support import Server, environment, post, record, runlake
 
 from runlake.errors import Busy
@@ -24,7 +25,7 @@ from runlake.store import Store
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A closed lake: 28 Parquet files of 150 runs, 20 runs in the catalog, 5 open. Copy it."""
     lake = tmp_path_factory.mktemp("check") / "lake"
-    store = Store(Settings(data=str(lake), maintain_seconds=1000.0))
+    store = Store(begin(Settings(data=str(lake), maintain_seconds=1000.0)))
     store.load()
     store.start()
     post(store, *(record(i, output={"text": "x" * 200, "n": i}) for i in range(150)))

@@ -13,6 +13,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 import pytest
+from beginnings import begin
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loading import load_pieces
@@ -114,7 +115,7 @@ def nasty() -> Texts:
 
 
 def submitted(settings: Settings, batch: Batch) -> AppendResult:
-    store = Store(settings)
+    store = Store(begin(settings))
     try:
         store.load()
         store.start()
@@ -124,7 +125,7 @@ def submitted(settings: Settings, batch: Batch) -> AppendResult:
 
 
 def imported(settings: Settings, file: Path, reject: Callable[[Reject], None] | None = None) -> AppendResult:
-    store = Store(settings)
+    store = Store(begin(settings))
     try:
         store.load()
         pieces = (bulk.Chunk(*piece) for piece in sources.tables([file], None, settings))

@@ -16,9 +16,10 @@ import histories
 import msgspec
 import pytest
 from asking import assert_pages, assert_runs, assert_windows
+from beginnings import begin
 from loading import append, loaded, opened_store
 from oracle import DAY, Oracle, Row, run_at
-from support import Server, environment, record, runlake
+from support import SETTINGS_FILES, Server, environment, record, runlake
 
 from runlake import duck, times
 from runlake.lake import retention
@@ -47,6 +48,7 @@ else:
 store.writer.maintenance.run(store.writer.maintenance.pending_steps())
 """
 KEEP: Final = 9
+HISTORIES: Final = ("random_mixed", "future", "edges")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def catalog(settings: Settings, query: str) -> int:
 
 def retain(settings: Settings) -> retention.Dropped:
     """Everything that is due, done by hand."""
-    store = Store(msgspec.structs.replace(settings, retention_days=KEEP, grace_seconds=0.0))
+    store = Store(begin(msgspec.structs.replace(settings, retention_days=KEEP, grace_seconds=0.0)))
     try:
         store.load()
         store.writer.maintenance.run(store.writer.maintenance.pending_steps())
@@ -121,7 +123,24 @@ def assert_no_deletions(settings: Settings) -> None:
         }
 
 
-@pytest.mark.parametrize("name", ["random_mixed", "future", "edges"])
+# Every history and every settings file; all pairs of them are for the long run.
+USUAL: Final = {("default", name) for name in HISTORIES} | {(file.stem, "random_mixed") for file in SETTINGS_FILES}
+
+
+@pytest.mark.parametrize(
+    ("any_settings", "name"),
+    [
+        pytest.param(
+            file,
+            name,
+            id=f"{file.stem}-{name}",
+            marks=() if (file.stem, name) in USUAL else pytest.mark.long,
+        )
+        for file in SETTINGS_FILES
+        for name in HISTORIES
+    ],
+    indirect=["any_settings"],
+)
 def test_everything_agrees_after_days_went(any_settings: Settings, name: str) -> None:
     """Lists, details and statistics are those of the rows that stay; dropped rows sent again are stale."""
     rng = random.Random(name)

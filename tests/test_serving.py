@@ -70,7 +70,7 @@ def assert_answers(store: Store, known: list[Row]) -> None:
 def test_what_was_checkpointed_is_caught_up(settings: Settings, rebuilds: list[int], tmp_path: Path) -> None:
     """Runs that waited in the catalog when it was written and were flushed since, and all that came since."""
     known = rows(260)
-    with opened_store(settings) as store:
+    with opened_store(settings, new=True) as store:
         append(store, known[:60])
     early = shutil.copytree(folder(settings), tmp_path / "early")
     by_hand = msgspec.structs.replace(settings, maintain_seconds=1000.0)  # one thread maintains, and it is this one
@@ -95,7 +95,7 @@ def test_the_snapshot_of_the_checkpoint_does_not_expire(
     """However short the grace: the next start catches up from there."""
     known = rows(200)
     hasty = msgspec.structs.replace(settings, grace_seconds=0.0, maintain_seconds=1000.0)
-    with opened_store(hasty) as store:
+    with opened_store(hasty, new=True) as store:
         early = shutil.copytree(folder(settings), tmp_path / "early")
         for start in range(0, len(known), 40):
             append(store, known[start : start + 40])
@@ -111,7 +111,7 @@ def test_the_snapshot_of_the_checkpoint_does_not_expire(
 def test_a_second_load_of_a_store_changes_nothing(settings: Settings, rebuilds: list[int]) -> None:
     """As after an error that nobody can tell from a commit."""
     known = rows(150)
-    with opened_store(settings) as store:
+    with opened_store(settings, new=True) as store:
         append(store, known)
         store.writer.close()
         for whole in (True, False, False):
@@ -219,7 +219,7 @@ def test_one_of_another_lake_is_not_used(settings: Settings, tmp_path: Path, reb
     known = rows(120)
     other = msgspec.structs.replace(settings, data=str(tmp_path / "other"))
     for lake, part in ((settings, known[:60]), (other, known[60:])):
-        with opened_store(lake) as store:
+        with opened_store(lake, new=True) as store:
             append(store, part)
     shutil.rmtree(folder(settings))
     shutil.copytree(folder(other), folder(settings))
@@ -234,7 +234,7 @@ def test_one_of_another_layout_is_not_used(
     known = rows(60)
     with monkeypatch.context() as patch:
         patch.setattr("runlake.serving.serving.LAYOUT", LAYOUT + 1)
-        with opened_store(settings) as store:
+        with opened_store(settings, new=True) as store:
             append(store, known)
     with opened_store(settings) as store:
         assert_answers(store, known)
@@ -246,7 +246,7 @@ def test_one_of_a_lake_that_was_restored_without_its_last_runs(
 ) -> None:
     """It knows a snapshot that the lake does not."""
     known = rows(120)
-    with opened_store(settings) as store:
+    with opened_store(settings, new=True) as store:
         append(store, known[:60])
     older = msgspec.structs.replace(settings, data=str(shutil.copytree(settings.data, tmp_path / "older")))
     with opened_store(settings) as store:
@@ -272,7 +272,7 @@ def test_a_kill_between_a_commit_and_its_checkpoint(settings: Settings, point: s
     stored = [record(i) for i in range(40)]
     with opened_store(settings) as store:
         post(store, *stored)
-    for turn in range(3):
+    for turn in range(2):
         batch = [record(1000 + 100 * turn + i) for i in range(7)]
         acknowledged = append_and_die(settings, batch, point)
         with opened_store(settings) as store:
