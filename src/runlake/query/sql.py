@@ -7,7 +7,7 @@ question: blocks by Union, spans by windows.py. Values are parameters, `$name`; 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from runlake import statements
@@ -22,12 +22,7 @@ _CONSTANTS: Final = {
     "shown": ", ".join(f'epoch_us("{c.name}")' if c.sql == "TIMESTAMPTZ" else f'"{c.name}"' for c in COLUMNS),
 }
 
-
-PERCENTS: Final = (50, 90, 95, 99)
-# The percentiles that statements give.
-PERCENTILES: Final = {"task_statistics": PERCENTS, "percentiles": PERCENTS, "ranked_percentile": (95,)}
 _FILES: Final = ("state", "locate", "runs", "statistics", "summary")
-_FRAGMENTS: Final = ("neighbours", "between", "middle")
 
 
 def filled(text: str, **parts: object) -> str:
@@ -41,21 +36,8 @@ def _statements() -> dict[str, str]:
     blocks: dict[str, str] = {}
     for name in _FILES:
         blocks |= statements.blocks("runlake.query", f"sql/{name}.sql")
-    parts = _CONSTANTS | {name: _plain(block) for name, block in blocks.items() if name not in _FRAGMENTS}
-    found = {name: _nested(block, parts) for name, block in blocks.items()}
-    for name, percents in PERCENTILES.items():
-        found[name] = filled(found[name], **_percentiles(blocks, percents))
-    return found
-
-
-def _percentiles(blocks: Mapping[str, str], percents: Sequence[int]) -> dict[str, str]:
-    """The columns of `neighbours` and `between` of these percents."""
-    neighbours, between, middle = (_plain(blocks[name]) for name in _FRAGMENTS)
-    ends = [{f"middle_of_{end}": filled(middle, bucket=f"{end}{p}") for end in ("low", "high")} for p in percents]
-    return {
-        "neighbours": ", ".join(filled(neighbours, p=p) for p in percents),
-        "between": ", ".join(filled(between, p=p, **middles) for p, middles in zip(percents, ends, strict=True)),
-    }
+    parts = _CONSTANTS | {name: _plain(block) for name, block in blocks.items()}
+    return {name: _nested(block, parts) for name, block in blocks.items()}
 
 
 def _nested(text: str, parts: Mapping[str, str]) -> str:

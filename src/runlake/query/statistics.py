@@ -13,13 +13,16 @@ from msgspec import UNSET, convert
 from runlake import times
 from runlake.model import Streak, Summary, SummaryQuery, TaskStats, TaskStatsQuery
 from runlake.query.engine import Session
-from runlake.query.sql import PERCENTS, SQL, filled
-from runlake.query.windows import Window, cells_of_both, source_of
+from runlake.query.sql import SQL, filled
+from runlake.query.windows import Window, cells, source_of
 
 _NO_TASK: Final = -1
 _MOMENTS: Final = ("last_run", "last_success", "last_failure")
-_PERCENTILES: Final = [f"p{p}_execution_time_seconds" for p in PERCENTS]
-_P95: Final = "p95_execution_time_seconds"
+_PERCENTILE: Final = "p{}_execution_time_seconds"
+_P95: Final = _PERCENTILE.format(95)
+_PERCENTS: Final = (50, 90, 95, 99)
+_OF_DAYS: Final = {"key": "day", "percents": ", ".join(f"({p})" for p in _PERCENTS)}
+_OF_TASKS: Final = {"key": "task", "percents": "(95)"}
 
 _Row = dict[str, Any]
 
@@ -36,7 +39,7 @@ def task_stats(session: Session, task_id: uuid.UUID, query: TaskStatsQuery) -> T
     window = Window.of(session, start, end + 1)
     found = session.rows(SQL["task_number"], {"task_id": task_id})
     task = found[0][0] if found else _NO_TASK
-    statement = filled(SQL["task_statistics"], cells=window.cells("_of_task"))
+    statement = filled(SQL["task_statistics"], cells=cells("_of_task", window), **_OF_DAYS)
     whole, *days = session.records(statement, {"task": task} | window.parameters)
     answer = whole | {
         "task_id": task_id,
@@ -88,7 +91,7 @@ def summary(session: Session, query: SummaryQuery) -> Summary:
     start, end = _bounds(query)
     window = Window.of(session, start, end + 1, months=True)
     before = Window.of(session, start - query.days * times.DAY_US, start, months=True)
-    statement = filled(SQL["figures"], cells=cells_of_both(before, window))
+    statement = filled(SQL["figures"], cells=cells("_cells", before, window))
     kinds: dict[str, list[_Row]] = {name: [] for name in ("daily", "top_failing_tasks", "slowest_tasks")}
     for row in session.records(statement, window.parameters | before.files):
         kinds.setdefault(row["kind"], []).append(row)
@@ -101,7 +104,7 @@ def summary(session: Session, query: SummaryQuery) -> Summary:
         for row in ranking:
             row[_P95] = p95.get(row["task"])
     (now,), (previous,) = kinds["window"], kinds["previous"]
-    whole = percentiles.get(None, dict.fromkeys(_PERCENTILES))
+    whole = {_PERCENTILE.format(p): None for p in _PERCENTS} | percentiles.get(None, {})
     runs_per_day = now["total_runs"] / query.days
     answer = kinds | now | whole | _period(query, start, end) | {"previous": previous, "runs_per_day": runs_per_day}
     return convert(answer, Summary)
@@ -112,14 +115,16 @@ def _percentiles(session: Session, window: Window) -> dict[Any, _Row]:
     uncounted = [day for (day,) in session.rows(SQL["uncounted_days"])]
     if window.spans.months:  # the percentile of such a day is not in day_figure, and not in its month
         window = window.by_day(session, uncounted)
-    statement = filled(SQL["percentiles"], cells=window.cells("_durations"))
-    rows = session.records(statement, window.parameters | {"uncounted": uncounted})
-    return {row["date"]: row for row in rows}
+    statement = filled(SQL["percentiles"], cells=cells("_durations", window), **_OF_DAYS)
+    found: dict[Any, _Row] = {}
+    for date, p, seconds in session.rows(statement, window.parameters | {"uncounted": uncounted}):
+        found.setdefault(date, {})[_PERCENTILE.format(p)] = seconds
+    return found
 
 
 def _p95_of_tasks(session: Session, window: Window, tasks: set[int]) -> Mapping[int, float]:
     """The 95th percentile of some tasks by their numbers, in seconds."""
     if not tasks:
         return {}
-    cells = window.cells("_ranked", tasks=", ".join(map(str, sorted(tasks))))
-    return dict(session.rows(filled(SQL["ranked_percentile"], cells=cells), window.files))
+    branches = cells("_ranked", window, tasks=", ".join(map(str, sorted(tasks))))
+    return dict(session.rows(filled(SQL["ranked_percentile"], cells=branches, **_OF_TASKS), window.files))

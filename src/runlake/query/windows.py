@@ -1,10 +1,11 @@
-"""A window as the statements of statistics see it: one SELECT a span, from the rollup of its size, and what is read run
-by run for the ends that it cuts and for runs that are not counted yet.
+"""A window as the statements of statistics see it: its spans in rollups, and what is read run by run, for the ends that
+it cuts and for runs that are not counted yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from msgspec import Struct
@@ -12,11 +13,10 @@ from msgspec.structs import replace
 
 from runlake import times
 from runlake.query.engine import Session
-from runlake.query.spans import Spans, spans
+from runlake.query.spans import Range, Spans, spans
 from runlake.query.sql import SQL, filled
 from runlake.serving.counting import first_day
 
-Span = tuple[str, int, int]  # what is read, from the first up to, but without, the second
 _COLUMNS: Final = {"month": "month", "day": "day", "hour": "hour", "run": "run_at"}
 
 
@@ -28,7 +28,7 @@ class Window(Struct, frozen=True):
     low: int
     high: int
     spans: Spans
-    runs: list[Span]
+    runs: list[tuple[str, str, Range]]
     files: dict[str, list[str]]
 
     @classmethod
@@ -38,11 +38,11 @@ class Window(Struct, frozen=True):
         session.require_readable(low // times.DAY_US, (high - 1) // times.DAY_US)
         first = max(low, state.first_day * times.DAY_US)
         inside = spans(first, max(first, state.counted_until(high)), state.months if months else ())
-        runs = [("uncounted_run", low, high)]
+        runs = [("run", "uncounted_run", (low, high))]
         files: dict[str, list[str]] = {}
         for cut in inside.cuts:
             source, paths = source_of(session, *cut)
-            runs.append((source, *cut))
+            runs.append(("run", source, cut))
             files |= paths
         return cls(low, high, inside, runs, files)
 
@@ -68,40 +68,49 @@ class Window(Struct, frozen=True):
         }
 
     @property
-    def ranges(self) -> dict[str, list[Span]]:
-        """What there is to read, by its kind: (source, low, high) of each; only runs have several sources."""
+    def pieces(self) -> list[tuple[str, str, Range]]:
+        """What there is to read: its kind, the source of runs (they have several), and the range."""
         found = self.spans
-        kinds = {"month": found.months, "day": found.days, "hour": found.parts}
-        return {kind: [("", *span) for span in ranges] for kind, ranges in kinds.items()} | {"run": self.runs}
-
-    def cells(self, what: str, **parts: object) -> str:
-        """One SELECT a span: the statements `month{what}`, `day{what}`, `hour{what}` and `run{what}`, together."""
-        return " UNION ALL ".join(
-            filled(SQL[f"{kind}{what}"], low=low, high=high, runs=source, **parts)
-            for kind, spans in self.ranges.items()
-            for source, low, high in spans
-        )
+        kinds = (("month", found.months), ("day", found.days), ("hour", found.parts))
+        return [(kind, "", span) for kind, ranges in kinds for span in ranges] + self.runs
 
 
-def cells_of_both(before: Window, now: Window) -> str:
-    """The cells of two windows that touch: spans that touch, too, or are an hour or a day apart, are read once."""
-    found = []
-    for kind, earlier in before.ranges.items():
-        later = list(now.ranges[kind])
-        for source, low, high in earlier:
-            near = 0 if kind == "run" else 1
-            mate = next((span for span in later if span[0] == source and 0 <= span[1] - high <= near), None)
-            if mate is not None:
-                later.remove(mate)
-            found.append(_both(kind, source, (low, high), (high, high) if mate is None else mate[1:]))
-        found += [_both(kind, source, (low, low), (low, high)) for source, low, high in later]
-    return " UNION ALL ".join(found)
+def cells(what: str, *windows: Window, **parts: object) -> str:
+    """One SELECT for each table that holds spans of these windows, which are in their order and touch: the statements
+    `month{what}`, `day{what}`, `hour{what}` and `run{what}`. In them the last window begins at {now}.
+    """
+    read: dict[tuple[str, str], list[Range]] = {}
+    for window in windows:
+        for kind, source, span in window.pieces:
+            read.setdefault((kind, source), []).append(span)
+    selects = []
+    for (kind, source), ranges in read.items():
+        lows = [span[0] for piece, of, span in windows[-1].pieces if (piece, of) == (kind, source)]
+        now = min(lows, default=max(ranges)[1])
+        for near in _groups(sorted(ranges), apart=kind == "run"):
+            within = _within(_COLUMNS[kind], near)
+            selects.append(filled(SQL[f"{kind}{what}"], within=within, now=now, runs=source, **parts))
+    return " UNION ALL ".join(selects)
 
 
-def _both(kind: str, source: str, earlier: tuple[int, int], later: tuple[int, int]) -> str:
-    (low, before), (now, high) = earlier, later
-    apart = "" if before == now else filled(SQL["gap"], column=_COLUMNS[kind], before=before, now=now)
-    return filled(SQL[f"{kind}_cells"], runs=source, low=low, high=high, now=now, apart=apart)
+def _groups(ranges: list[Range], *, apart: bool) -> list[list[Range]]:
+    """The ranges that are read by one SELECT: all of them, or those that touch where what is `apart` is read quicker
+    apart. (Runs are: a scan decodes only the rows of its range, but all of a row group between two ranges.)
+    """
+    groups = [ranges[:1]]
+    for span in ranges[1:]:
+        if apart and span[0] > groups[-1][-1][1]:
+            groups.append([span])
+        else:
+            groups[-1].append(span)
+    return groups
+
+
+def _within(column: str, ranges: Sequence[Range]) -> str:
+    """Whether a value lies in one of these ranges, in the form of which DuckDB skips row groups."""
+    gaps = [(end, low) for (_, end), (low, _) in pairwise(ranges) if end < low]
+    bounds = [f"{column} >= {ranges[0][0]} AND {column} < {ranges[-1][1]}"]
+    return " AND ".join(bounds + [f"({column} < {end} OR {column} >= {low})" for end, low in gaps])
 
 
 def source_of(session: Session, low: int, high: int) -> tuple[str, dict[str, list[str]]]:

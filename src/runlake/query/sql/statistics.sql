@@ -1,6 +1,6 @@
--- Statistics of a window. Each is one statement over the spans of its window (see spans.py): a branch a span, with its
--- bounds {low} and {high}, from the rollup of its size; the hours that the window cuts from {runs}, which are hot_run,
--- uncounted_run, or the Parquet files of that day. Durations are microseconds until they are answered.
+-- Statistics of a window. Each is one statement over the spans of its window (see spans.py): a branch a rollup, for the
+-- spans of its size ({within}); the hours that the window cuts from {runs}, which are hot_run, uncounted_run, or the
+-- Parquet files of that day. Durations are microseconds until they are answered.
 
 -- name: runs_in_files
 -- The counted runs of the exact files of a day, as hot_run has them for newer days.
@@ -18,12 +18,12 @@ SELECT path FROM live_file WHERE day = $day AND readable
 -- Cells of a task: rows of a rollup, or single runs, in the same columns.
 SELECT day, succeeded, failed, 0 AS open, retried, duration_count, duration_us, shortest, longest, last_success,
        last_failure, NULL::BIGINT AS last_open, durations, p95
-FROM day_of_task WHERE task = $task AND day >= {low} AND day < {high}
+FROM day_of_task WHERE {within} AND task = $task
 
 -- name: hour_of_task
 SELECT hour // 24, succeeded, failed, 0, retried, duration_count, duration_us, shortest, longest, last_success,
        last_failure, NULL, durations, NULL
-FROM task_hour WHERE hour >= {low} AND hour < {high} AND task = $task
+FROM task_hour WHERE {within} AND task = $task
 
 -- name: run_of_task
 -- Runs of the hours that a window cuts, and those that no rollup knows yet.
@@ -32,12 +32,11 @@ SELECT (run_at // 86400000000)::INTEGER, (success IS TRUE)::BIGINT, (success IS 
        duration, duration, CASE WHEN success THEN run_at END, CASE WHEN NOT success THEN run_at END,
        CASE WHEN success IS NULL THEN run_at END,
        CASE WHEN bucket IS NOT NULL THEN [{'bucket': bucket, 'succeeded': 1::UINTEGER, 'failed': 0::UINTEGER}] END, NULL
-FROM {runs} AS run WHERE run_at >= {low} AND run_at < {high} AND task = $task
+FROM {runs} AS run WHERE {within} AND task = $task
 
 -- name: task_statistics
 -- The whole window (day is null) and each of its days: sums, windowed averages over seven days, and percentiles. Those of
--- the window, and of a day that is not one whole row, are from the histograms: rank p * (n - 1) lies between two
--- neighbours.
+-- the window, and of a day that is not one whole row, are from the histograms.
 WITH cell(day, succeeded, failed, open, retried, duration_count, duration_us, shortest, longest, last_success,
           last_failure, last_open, durations, p95) AS (
     {cells}
@@ -50,15 +49,13 @@ WITH cell(day, succeeded, failed, open, retried, duration_count, duration_us, sh
            max(last_open) AS last_open, flatten(list(durations)) AS durations,
            CASE WHEN day IS NOT NULL AND count(*) FILTER (duration_count > 0) = 1 THEN max(p95) END AS p95
     FROM cell GROUP BY GROUPING SETS ((day), ())
-), ranked AS (
-    SELECT day, bucket, sum(runs) OVER (PARTITION BY day ORDER BY bucket) AS upto,
-           sum(runs) OVER (PARTITION BY day) - 1 AS last
-    FROM (
-        SELECT day, timed.bucket AS bucket, sum(timed.succeeded + timed.failed) AS runs
-        FROM (SELECT day, unnest(durations) AS timed FROM summed WHERE p95 IS NULL) GROUP BY ALL
-    )
+), bucketed AS (
+    SELECT day, timed.bucket AS bucket, sum(timed.succeeded + timed.failed) AS runs
+    FROM (SELECT day, unnest(durations) AS timed FROM summed WHERE p95 IS NULL) GROUP BY ALL
 ), percentile AS (
-    SELECT day, {between} FROM (SELECT day, last, {neighbours} FROM ranked GROUP BY day, last)
+    SELECT day, max(us) FILTER (p = 50) AS p50, max(us) FILTER (p = 90) AS p90, max(us) FILTER (p = 95) AS p95,
+           max(us) FILTER (p = 99) AS p99
+    FROM ({percentile}) GROUP BY day
 )
 SELECT DATE '1970-01-01' + summed.day AS date, {shared}, {weekly}, retried AS retried_runs, {failure_rate},
        shortest / 1e6 AS min_execution_time_seconds, longest / 1e6 AS max_execution_time_seconds,
@@ -84,16 +81,18 @@ coalesce(failed / nullif(succeeded + failed, 0), 0) AS failure_rate
 coalesce(sum(succeeded) OVER week / nullif(sum(succeeded + failed) OVER week, 0), 0) AS success_rate_7d,
 coalesce(sum(duration_us) OVER week / nullif(sum(duration_count) OVER week, 0), 0) / 1e6 AS avg_execution_time_seconds_7d
 
--- name: neighbours
--- The buckets on both sides of rank {p} / 100 * last.
-min(bucket) FILTER (upto > floor({p} / 100 * last)) AS low{p}, min(bucket) FILTER (upto > ceil({p} / 100 * last)) AS high{p}
-
--- name: between
-{middle_of_low} + ({middle_of_high} - {middle_of_low}) * ({p} / 100 * last - floor({p} / 100 * last)) AS p{p}
-
--- name: middle
--- The duration in the middle of a bucket. (As a macro it would be bound in each place anew, which takes milliseconds.)
-CASE WHEN {bucket} < 50 THEN {bucket}::DOUBLE ELSE 50 * pow(1.0198, {bucket} - 49.5) END
+-- name: percentile
+-- The percentiles {percents} of the buckets of each {key}: rank p * (n - 1) lies between two neighbours.
+SELECT {key}, p, bucket_middle(low) + (bucket_middle(high) - bucket_middle(low)) * (rank - floor(rank)) AS us
+FROM (
+    SELECT {key}, p, any_value(p / 100 * last) AS rank, min(bucket) FILTER (upto > floor(p / 100 * last)) AS low,
+           min(bucket) FILTER (upto > ceil(p / 100 * last)) AS high
+    FROM (
+        SELECT {key}, bucket, sum(runs) OVER (PARTITION BY {key} ORDER BY bucket) AS upto,
+               sum(runs) OVER (PARTITION BY {key}) - 1 AS last
+        FROM bucketed
+    ), (VALUES {percents}) AS percent(p) GROUP BY {key}, p
+)
 
 -- name: streak
 -- Finished runs of the day of $turn, the time of the last run with the other result, from then on: how many are
