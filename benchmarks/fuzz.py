@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/fuzz.py [--minutes 10] [--seed 1]
 
-Rounds of the cases of tests/test_fuzz.py, each with another seed, against one server, and of Arrow streams with changed
-bytes, which are decoded here; a failing case is printed, with its round, and the next round goes on. At the end
-`runlake check` reads what was stored. Exit code 1 on any finding.
+Rounds of the cases of tests/faults/test_fuzz.py, each with another seed, against one server, and of Arrow streams with
+changed bytes, which are decoded here; a failing case is printed, with its round, and the next round goes on. At the
+end `runlake check` reads what was stored. Exit code 1 on any finding.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import traceback
 from pathlib import Path
 from typing import Final
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "helpers"))
 
 from fuzzer import BODIES, Fuzzer
 from support import Server, environment, runlake

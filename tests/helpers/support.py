@@ -24,7 +24,7 @@ from runlake.lake.append import AppendResult
 from runlake.settings import Settings
 from runlake.store import Store
 
-HERE: Final = Path(__file__).parent
+HERE: Final = Path(__file__).parent.parent  # the folder of all tests
 SETTINGS_FILES: Final = sorted((HERE / "settings").glob("*.json"))
 TRACES: Final = HERE.parent.parent / "shared" / "traces"
 MAIN: Final = "from runlake.cli import main; main()"

@@ -32,7 +32,7 @@ def lines(watch: Watch) -> Lines:
 
 
 def test_the_page_shows_the_statements_that_ran(lines: Lines) -> None:
-    """Run `python tests/statements.py` when this fails and the new table is right."""
+    """Run `python tests/helpers/statements.py` when this fails and the new table is right."""
     shown = DESIGN.read_text(encoding="utf-8")
     assert with_table(shown, lines) == shown
 

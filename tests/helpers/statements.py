@@ -1,6 +1,6 @@
 """Which statements an answer is made of: seen by DuckDB's own profiling, and shown in docs/design.md.
 
-`python tests/statements.py` writes the table into the page; `test_statements.py` compares.
+`python tests/helpers/statements.py` writes the table into the page; `test_statements.py` compares.
 """
 
 from __future__ import annotations

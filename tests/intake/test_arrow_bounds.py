@@ -135,10 +135,10 @@ def test_columns_that_share_a_buffer() -> None:
     """A hundred thousand columns in a small body are unknown columns before they are looked at."""
     text = pa.array(["x" * 100_000])
     table = pa.table([text] * 2000, names=[f"c{i}" for i in range(2000)])
-    started = time.monotonic()
+    body, began = arrow_stream(table), time.process_time()
     with pytest.raises(BadInput, match="unknown field"):
-        from_arrow(arrow_stream(table), limit=10**9)
-    assert time.monotonic() - started < 5
+        from_arrow(body, limit=10**9)
+    assert time.process_time() - began < 1
 
 
 NESTED: Final = {

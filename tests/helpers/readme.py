@@ -1,6 +1,6 @@
 """Keeps README.md true: runs its commands again, and renders its tables.
 
-`python tests/readme.py` writes what they print into the page; `test_readme.py` compares.
+`python tests/helpers/readme.py` writes what they print into the page; `test_readme.py` compares.
 """
 
 from __future__ import annotations

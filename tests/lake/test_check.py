@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from beginnings import begin
+from by_hand import by_hand
 from support import Server, environment, post, record, runlake
 
 from runlake.errors import Busy
@@ -163,10 +164,8 @@ def test_an_id_stored_twice(lake: Path, number: int) -> None:
 
 def test_rows_that_break_a_rule(lake: Path) -> None:
     """Rows that never passed the door: success without an end, wherever they are."""
-    opened = Lake(Paths.of(lake), Settings(), write=True)
-    # There is no proper way to store nonsense, so past all doors.
-    opened._con.execute("UPDATE lake.open_runs SET success = true WHERE id = $id", {"id": record(2001)["id"]})
-    opened.close()
+    with by_hand(lake) as con:
+        con.execute("UPDATE lake.open_runs SET success = true WHERE id = $id", {"id": record(2001)["id"]})
     assert any(record(2001)["id"] in line for line in findings(lake))
 
 
@@ -194,9 +193,8 @@ def fails_in_one_line(lake: Path) -> str:
 @pytest.mark.parametrize("layout", ["'runlake layout 2'", "NULL"])
 def test_an_unknown_layout(lake: Path, layout: str) -> None:
     """A lake of another version is not touched."""
-    opened = Lake(Paths.of(lake), Settings(), write=True)
-    opened._con.execute(f"COMMENT ON TABLE lake.finished_runs IS {layout}")
-    opened.close()
+    with by_hand(lake) as con:
+        con.execute(f"COMMENT ON TABLE lake.finished_runs IS {layout}")
     assert "layout" in fails_in_one_line(lake)
 
 

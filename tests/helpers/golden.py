@@ -1,6 +1,6 @@
 """One whole answer of each endpoint, in files that a reader can open.
 
-`python tests/golden.py` writes them anew; `test_golden.py` compares.
+`python tests/helpers/golden.py` writes them anew; `test_golden.py` compares.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 from loading import load_pieces
+from support import environment
 
 from runlake import generate, times
 from runlake.columns import ARROW
@@ -19,7 +21,6 @@ from runlake.lake.bulk import Chunk, Totals
 from runlake.settings import Settings
 from runlake.store import Store
 
-HERE: Final = Path(__file__).parent
 PIECES: Final = 80
 ROWS: Final = 10_000
 WARM: Final = 20  # pieces until as many are held as ever will be
@@ -64,8 +65,8 @@ def grown(folder: str) -> tuple[int, int]:
 def test_memory_does_not_grow_with_the_source(tmp_path: Path) -> None:
     """In a process of its own, whose memory no other test has stretched."""
     code = "import sys, test_import_memory; print(*test_import_memory.grown(sys.argv[1]))"
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "lake")], cwd=HERE, capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", code, str(tmp_path / "lake")]
+    env = environment(None, PYTHONPATH=os.pathsep.join(sys.path))
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     growth, loaded = map(int, done.stdout.split())
     assert growth < loaded / 2

@@ -16,7 +16,7 @@ def test_a_command_goes_on_until_its_quotes_are_closed() -> None:
 
 @pytest.mark.skipif(not TRACES.is_dir(), reason="the traces of the README are not here")
 def test_the_page_shows_what_the_commands_print() -> None:
-    """Run `python tests/readme.py` when this fails and the new output is right."""
+    """Run `python tests/helpers/readme.py` when this fails and the new output is right."""
     shown = README.read_text(encoding="utf-8")
     fresh = rendered(shown)
     changes = difflib.unified_diff(shown.splitlines(), fresh.splitlines(), "README.md", "printed now", lineterm="")
