@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Final
 
+import msgspec
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from runlake import duck, times
 from runlake.errors import BadInput
-from runlake.intake import Tables, decode_json
+from runlake.intake import Tables, decode_json, decode_ndjson
 
 TASK: Final = "550e8400-e29b-41d4-a716-446655440000"
 
@@ -100,6 +101,24 @@ def mutated(draw: st.DrawFn) -> str:
 @example(["9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59-00:01", "9999-12-31", "0000-01-01", "10000-01-01"])
 def test_parser_and_macro_agree(texts: list[str]) -> None:
     assert dict(zip(texts, MACRO(texts), strict=True)) == {text: parsed(text) for text in texts}
+
+
+@settings(max_examples=400)
+@given(text=st.one_of(GOOD, ISO))
+@example("2025-05-04 00:05:48.61+00")
+@example("2025-05-04T10+00:00")
+@example("2025-05-04T10Z")
+@example("1969-12-31T23:59:59Z")
+@example("9999-12-31T23:59:59-00:01")
+def test_many_times_are_parsed_as_one_is(text: str) -> None:
+    line = msgspec.json.encode({"task_id": TASK, "created_at": text})
+    micros: set[int | None]
+    try:
+        micros = set(decode_ndjson(b"\n".join([line] * 40)).created)
+    except BadInput as exc:
+        assert exc.errors[0].field == "runs[0].created_at"
+        micros = {None}
+    assert micros == {parsed(text)}
 
 
 @settings(max_examples=300)

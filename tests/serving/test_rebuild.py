@@ -33,7 +33,7 @@ TABLES: Final[dict[str, str]] = {
         for table, unit, also in (
             ("task_hour", "hour", ""),
             ("task_day", "day", ", quarters"),
-            ("day_of_task", "day", ", quarters"),
+            ("day_of_task", "day", ", quarters, round(p95)"),
             ("task_month", "month", ""),
         )
     },
@@ -43,7 +43,7 @@ TABLES: Final[dict[str, str]] = {
     },
     "day_figure": "SELECT day, succeeded, failed, duration_count, round(duration_us), round(p95) FROM day_figure",
     "task": "SELECT task_id FROM task",
-    "state": "SELECT first_day, hot_from, months FROM state",
+    "state": "SELECT first_day, hot_from, months, newest FROM state",
     "live_file": "SELECT day, number, path, rows, bytes, readable FROM live_file",
     "inlined_run": "SELECT * EXCLUDE (run_at), epoch_us(run_at) FROM inlined_run",
     "hot_run": "SELECT run_at, task_id, success, started, duration, bucket, attempt, lease_owner"

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from runlake import times
 from runlake.errors import BadInput
@@ -205,12 +206,14 @@ def _micros(texts: Sequence[str | None]) -> tuple[list[int | None], dict[int, st
     """Microseconds since the epoch of each text, None for None, and by position the reasons why a text is no time."""
     if len(texts) > _FEW:
         try:
-            # Arrow parses the usual forms as `times.parse` does, and refuses all others.
-            micros: list[int | None] = pa.array(texts, pa.string()).cast(_UTC).cast(pa.int64()).to_pylist()
+            # Arrow parses the usual forms as `times.parse` does and refuses others, but not an hour without minutes.
+            column = pa.array(texts, pa.string())
+            micros: list[int | None] = column.cast(_UTC).cast(pa.int64()).to_pylist()
+            minutes = pc.all(pc.equal(pc.utf8_slice_codeunits(column, 13, 14), ":")).as_py()
         except (pa.ArrowInvalid, UnicodeEncodeError):
             pass
         else:
-            if all(time is None or 0 <= time <= times.MAX_US for time in micros):
+            if minutes is not False and all(time is None or 0 <= time <= times.MAX_US for time in micros):
                 return micros, {}
     micros, reasons = [], {}
     for position, text in enumerate(texts):
