@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 
 import histories
+import msgspec
 import pytest
 from asking import UNKNOWN, ask, assert_summary, assert_task
-from loading import append, loaded
+from loading import append, loaded, opened_store
 from oracle import DAY, Oracle, assert_same, text_of
 
 from runlake import times
@@ -55,6 +57,34 @@ def test_longest_and_shortest_window_at_both_ends_of_time(store: Store, days: in
     for until in (0, 1, DAY - 1, DAY, histories.LAST - 1, histories.LAST):
         assert_summary(store, oracle, days, until)
         assert_task(store, oracle, rows[0]["task_id"], days, until)
+
+
+def test_late_runs_in_no_file_are_counted(settings: Settings) -> None:
+    """They are counted, wait in the catalog, and began before the time that hot_run holds: windows cut their hour."""
+    rng = random.Random(5)
+    late = [histories.made(rng, histories.MIDNIGHT - 20 * DAY + step) for step in (0, 1, 900_000_000)]
+    rows = [histories.made(rng, histories.MIDNIGHT), *late]
+    cold = msgspec.structs.replace(settings, rollup_rows=1, hot_days=1, inline_rows=100, maintain_seconds=0.01)
+    oracle = Oracle(rows)
+    with opened_store(cold) as store:
+        for row in rows:
+            append(store, [row])
+        while _uncounted(store):
+            time.sleep(0.01)
+        at = late[0]["started_at"]
+        for until in (at, at + 1, at + 2, at + DAY, at + DAY + 1, at + 30 * DAY):
+            for days in (1, 30):
+                assert_summary(store, oracle, days, until)
+                for task in {row["task_id"] for row in late}:
+                    assert_task(store, oracle, task, days, until)
+
+
+def _uncounted(store: Store) -> int:
+    with store.serving.readers.reading() as cursor:
+        found: list[tuple[int]] = cursor.execute(
+            "SELECT count(*) FROM uncounted_run WHERE success IS NOT NULL"
+        ).fetchall()
+    return found[0][0]
 
 
 def test_until_defaults_to_now(store: Store) -> None:

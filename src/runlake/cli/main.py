@@ -27,8 +27,8 @@ class _Group(click.Group):
     """The group of all commands; it prints an error of usage in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the commands, in the order of the help."""
-        return list(COMMANDS)
+        """The names of the commands, for the help."""
+        return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by its name; None for an unknown one."""

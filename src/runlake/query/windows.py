@@ -118,5 +118,5 @@ def source_of(session: Session, low: int, high: int) -> tuple[str, dict[str, lis
     if low >= session.state.hot_from:
         return "hot_run", {}
     paths = [path for (path,) in session.rows(SQL["files_of_day"], {"day": low // times.DAY_US})]
-    # Without a file there are none; hot_run, which does not reach back so far, has none either.
-    return (filled(SQL["runs_in_files"], low=low, high=high), {f"files_{low}": paths}) if paths else ("hot_run", {})
+    of_files = SQL["and_of_files"] if paths else ""
+    return filled(SQL["cold_runs"], of_files=of_files, low=low, high=high), {f"files_{low}": paths} if paths else {}

@@ -2,14 +2,20 @@
 -- spans of its size ({within}); the hours that the window cuts from {runs}, which are hot_run, uncounted_run, or the
 -- Parquet files of that day. Durations are microseconds until they are answered.
 
--- name: runs_in_files
--- The counted runs of the exact files of a day, as hot_run has them for newer days.
+-- name: cold_runs
+-- The counted runs of a time before state.hot_from, as hot_run has them for newer ones: from the exact files of its day
+-- ({of_files}) and from those that are in no file.
 (SELECT id, epoch_us(run_at) AS run_at, task, success, started_at IS NOT NULL AS started,
         epoch_us(finished_at) - epoch_us(started_at) AS duration,
         duration_bucket(epoch_us(finished_at) - epoch_us(started_at)) AS bucket, attempt
- FROM read_parquet($files_{low}, hive_partitioning = false) JOIN task USING (task_id)
+ FROM (SELECT id, task_id, run_at, started_at, finished_at, success, attempt FROM inlined_run {of_files}) JOIN task USING (task_id)
  WHERE run_at >= make_timestamptz({low}) AND run_at < make_timestamptz({high})
    AND id NOT IN (SELECT id FROM uncounted_run WHERE run_at >= {low} AND run_at < {high}))
+
+-- name: and_of_files
+UNION ALL
+SELECT id, task_id, run_at, started_at, finished_at, success, attempt
+FROM read_parquet($files_{low}, hive_partitioning = false)
 
 -- name: files_of_day
 SELECT path FROM live_file WHERE day = $day AND readable
