@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Final
 
@@ -124,6 +125,10 @@ def test_backups_while_the_service_writes_and_cleans(tmp_path: Path) -> None:
         writer.start()
         try:
             for _ in range(3):
+                before = answered[0]
+                while answered[0] == before:
+                    assert writer.is_alive()
+                    time.sleep(0.01)
                 least = answered[0]
                 backup(lake, copy)
                 most = answered[0] + 1
