@@ -55,8 +55,8 @@ def follower(serving: Serving) -> Follower:
         locate=serving.locate,
         apply=serving.apply,
         load=serving.load,
-        run_one_step=serving.tend,
+        run_one_step=serving.run_one_step,
         checkpoint=serving.checkpoint,
-        has_old_readers=lambda: not serving.readers.settled(),
-        pinned_snapshots=lambda: serving.kept,
+        has_old_readers=serving.readers.has_old,
+        pinned_snapshots=lambda: serving.pinned_snapshots,
     )

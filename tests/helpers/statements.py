@@ -117,7 +117,7 @@ def watching(folder: Path) -> Iterator[Watch]:
         store.writer.close()
         maintenance = store.writer.maintenance
         maintenance.run(maintenance.pending_steps())
-        store.serving.tend()
+        store.serving.run_one_step()
         yield Watch(store, folder)
 
 

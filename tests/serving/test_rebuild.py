@@ -66,7 +66,7 @@ def settled(store: Store) -> None:
     for _ in range(600):
         before = serving._opened.execute("SELECT months FROM state")
         serving._due = 0.0
-        serving.tend()
+        serving.run_one_step()
         if serving._opened.execute("SELECT months FROM state") == before:
             return
     raise AssertionError("months are settled for ever")

@@ -44,7 +44,7 @@ class Session:
 
     @cached_property
     def state(self) -> State:
-        """What of the tables may be used, in the snapshot of this question."""
+        """The row of `state` in the snapshot of this question."""
         return State(*self.rows(SQL["state"])[0])
 
     def rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:

@@ -32,7 +32,7 @@ class Content(Struct, frozen=True):
 
 
 def content(lake: Lake) -> Content:
-    """What the newest snapshot names.
+    """The files and rows of the newest snapshot.
 
     Every statement reads the catalog through connections of its own, so a commit of the service in between would
     mix two snapshots: read again until the snapshot is the same before and after. Raises Busy when it never is.

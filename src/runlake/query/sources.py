@@ -1,4 +1,4 @@
-"""What an import reads: files as a view `source`, and the SELECT that makes run records of it.
+"""The source of an import: files as a view `source`, and the SELECT that makes run records of it.
 
 Both run in a Sandbox that can open these files and no others.
 """

@@ -49,7 +49,7 @@ def _some(ranges: list[Range]) -> list[Range]:
 
 
 def _between(within: Range, taken: list[Range]) -> Iterator[Range]:
-    """What of a range is left between others, which are in order."""
+    """The parts of a range that lie between others, which are in order."""
     low = within[0]
     for first, last in taken:
         if low < first:

@@ -31,7 +31,7 @@ _TRIES: Final = 5
 
 
 class Report(Struct):
-    """What was looked at and what is wrong, a line each; `bare` files have no checksum, so a changed value may hide."""
+    """Numbers of all that was checked, and a line for each fault; in `bare` files, without checksums, one may hide."""
 
     runs: int
     files: int
@@ -49,7 +49,7 @@ class _Sums:
         self.bare = 0
 
     def compare(self, file: str) -> list[str]:
-        """What is wrong with the bytes of a file, if anything; raises OSError."""
+        """The fault of the bytes of a file, or None; raises OSError."""
         known = self._known.get(self._list.name_of(file))
         if known is None:
             self.bare += 1
@@ -96,7 +96,7 @@ def _looked(lake: Lake, settings: Settings, progress: Callable[[int, int], None]
 
 
 def _of_lake(what: Content, settings: Settings, known: _Sums, progress: Callable[[int, int], None]) -> list[str]:
-    """What is wrong with files and rows."""
+    """The faults of files and rows."""
     findings: list[str] = []
     prints = []
     with duck.connect(threads=settings.threads, memory_limit=settings.memory_limit) as con:
@@ -118,7 +118,7 @@ def _too_old(what: Content, horizon: int | None) -> list[str]:
 
 
 def _beside(files: Iterable[str], known: _Sums) -> list[str]:
-    """What is wrong with the bytes of files that are not read here: those of other tables than the finished runs."""
+    """The faults of files that are not read here, by their bytes: those of other tables than the finished runs."""
     findings: list[str] = []
     for file in files:
         try:

@@ -33,12 +33,12 @@ class State(Struct, frozen=True):
 
 
 def state(database: Database) -> State:
-    """What is there now."""
+    """The row of `state` as it is now."""
     return State(*database.execute(APPLY["state"])[0])
 
 
 def set_state(database: Database, new: State) -> None:
-    """What may be used from now on. Inside the transaction."""
+    """Replace the row of `state`. Inside the transaction."""
     database.execute(APPLY["remove_state"])
     database.execute(APPLY["add_state"], {name: getattr(new, name) for name in new.__struct_fields__})
 
@@ -79,7 +79,7 @@ def count(database: Database) -> set[int]:
 
 
 def unsettle(database: Database, months: Collection[int]) -> None:
-    """What was added up of these months is not true any more. Inside the transaction."""
+    """Drop the sums of these months: runs were added to them, or went. Inside the transaction."""
     now = state(database)
     gone = sorted(set(months).intersection(now.months))
     if gone:

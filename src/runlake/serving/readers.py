@@ -77,7 +77,7 @@ class Readers:
                 self.lost, self.corrupt = exc, self.corrupt or corrupt
             raise
 
-    def settled(self) -> bool:
-        """Whether no question sees an older snapshot than the newest, so that files that older ones name can go."""
+    def has_old(self) -> bool:
+        """Whether a question sees an older snapshot than the newest: files that it names have to stay."""
         with self._guard:
-            return all(snapshot >= self.snapshot for snapshot in self._seen.values())
+            return any(snapshot < self.snapshot for snapshot in self._seen.values())

@@ -56,7 +56,7 @@ class Serving:
         return self.readers.snapshot
 
     @property
-    def kept(self) -> tuple[int, ...]:
+    def pinned_snapshots(self) -> tuple[int, ...]:
         """The snapshot that catching up would start from: it must not expire."""
         return () if self._base is None else (self._base,)
 
@@ -293,15 +293,15 @@ class Serving:
         database.execute(APPLY["remove_idle_tasks"])
         self.ids.forget_before(horizon * times.DAY_US // times.QUARTER_US)
 
-    def tend(self) -> None:
+    def run_one_step(self) -> None:
         """One step of what is due between commits: count, settle a month, checkpoint, read restored files."""
         if not self._whole or self.readers.lost is not None:
             self.load()
             return
         with self.readers.noticing():
-            self._tend()
+            self._run_one_step()
 
-    def _tend(self) -> None:
+    def _run_one_step(self) -> None:
         if self._uncounted >= self._settings.rollup_rows:
             with self._opened.transaction():
                 self._count()
