@@ -69,7 +69,7 @@ class Window(Struct, frozen=True):
 
     @property
     def pieces(self) -> list[tuple[str, str, Range]]:
-        """All that is read of it: its kind (a rollup, or runs), the source of runs (there are several), and the range."""
+        """All that is read of it: its kind (a rollup, or runs), the source of runs, and the range."""
         found = self.spans
         kinds = (("month", found.months), ("day", found.days), ("hour", found.parts))
         return [(kind, "", span) for kind, ranges in kinds for span in ranges] + self.runs
