@@ -100,7 +100,7 @@ def test_full_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         raise errors.DiskFull("commit: the disk is full")
 
     with serving(settings) as client:
-        monkeypatch.setattr(write, "store", full)
+        monkeypatch.setattr(write, "commit_rows", full)
         assert_problem(client.post("/runs", json={"runs": [record(1)]}), 507)
         monkeypatch.undo()
         assert client.post("/runs", json={"runs": [record(1)]}).json()["stored"] == 1

@@ -176,6 +176,7 @@ def test_a_question_that_began_before_still_answers(settings: Settings) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def late(session: Session) -> list[int]:
+        assert session.state.snapshot >= 0  # the first statement fixes the snapshot
         begun.set()
         assert go_on.wait(60)
         return counted(session)

@@ -3,8 +3,8 @@
 -- Parquet files of that day. Durations are microseconds until they are answered.
 
 -- name: cold_runs
--- The counted runs of a time before state.hot_from, as hot_run has them for newer ones: from the exact files of its day
--- ({of_files}) and from those that are in no file.
+-- The counted runs of a time before state.hot_from, as hot_run has them for newer ones: those that are in no file, and
+-- those of the exact files of its day.
 (SELECT id, epoch_us(run_at) AS run_at, task, success, started_at IS NOT NULL AS started,
         epoch_us(finished_at) - epoch_us(started_at) AS duration,
         duration_bucket(epoch_us(finished_at) - epoch_us(started_at)) AS bucket, attempt
