@@ -39,8 +39,8 @@ FLAGS: Final = [
 # The service as it was before it looked at what pages send.
 UNGUARDED: Final = """
 from runlake.api import middleware
-from runlake.api.browsers import Browsers
-Browsers.check_origin = Browsers.check_host = lambda self, scope: None
+from runlake.api.origin_policy import OriginPolicy
+OriginPolicy.check_origin = OriginPolicy.check_host = lambda self, scope: None
 middleware._check_type = lambda scope: None
 """
 
