@@ -70,7 +70,7 @@ CREATE TABLE day_figure (
     duration_us DOUBLE NOT NULL, p95 DOUBLE
 );
 
--- The newest finished runs of a task that are in files, at least 50 of them if there are so many. Whole rows, but a
+-- The newest finished runs of a task that are in files, at least {recent} of them if there are so many. Whole rows, but a
 -- long `error` and `output` are left out (whole is false): those are read from the file. A task holds all its runs, or
 -- all from its floor on.
 CREATE TABLE task_recent (task INTEGER NOT NULL, whole BOOLEAN NOT NULL, {run});

@@ -8,7 +8,7 @@ from runlake import statements, times
 from runlake.columns import NAMES, RUN_AT, ddl, select_list
 
 LAYOUT: Final = 2
-RECENT: Final = 50  # runs of a task that task_recent holds, and the default page
+RECENT: Final = 100  # runs of a task that task_recent holds: two default pages
 _WIDE: Final = 4096  # bytes of `error` and `output`
 
 
