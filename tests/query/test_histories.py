@@ -19,25 +19,27 @@ from runlake.settings import Settings
 from runlake.store import Store
 
 
+def assert_answers(settings: Settings, oracle: Oracle, rng: random.Random, *, pages: int, windows: int) -> None:
+    """A store of the oracle's runs answers so many pages and windows, and each run, as the oracle does."""
+    with loaded(settings, oracle.rows, rng) as store:
+        assert_pages(store, oracle, rng, pages)
+        assert_runs(store, oracle, rng)
+        assert_windows(store, oracle, rng, windows)
+
+
 @pytest.mark.parametrize("name", [name for name in histories.NAMES if name != "thin"])
 def test_each_history(settings: Settings, name: str) -> None:
     """As shipped: most rows stay in the catalog, large batches become files."""
     rng = random.Random(name)
     oracle = Oracle(histories.history(name))
-    with loaded(settings, oracle.rows, rng) as store:
-        assert_pages(store, oracle, rng, 30)
-        assert_runs(store, oracle, rng)
-        assert_windows(store, oracle, rng, 8)
+    assert_answers(settings, oracle, rng, pages=30, windows=8)
 
 
 def test_all_histories_under_any_settings(any_settings: Settings) -> None:
     """All in the catalog, all in files, flushed and merged while they are read."""
     rng = random.Random(3)
     oracle = Oracle(histories.together())
-    with loaded(any_settings, oracle.rows, rng) as store:
-        assert_pages(store, oracle, rng, 60)
-        assert_runs(store, oracle, rng)
-        assert_windows(store, oracle, rng, 15)
+    assert_answers(any_settings, oracle, rng, pages=60, windows=15)
 
 
 def test_generated_history(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from runlake import times
 from runlake.query.engine import Session
 from runlake.query.spans import Range, Spans, spans
 from runlake.query.sql import SQL, filled
-from runlake.serving.counting import first_day
+from runlake.serving.counting import State, first_day
 
 _COLUMNS: Final = {"month": "month", "day": "day", "hour": "hour", "run": "run_at"}
 
@@ -36,8 +36,7 @@ class Window(Struct, frozen=True):
         """`months`: take whole months where they are counted. Raises LakeDamaged when a file is not counted."""
         state = session.state
         session.require_readable(low // times.DAY_US, (high - 1) // times.DAY_US)
-        first = max(low, state.first_day * times.DAY_US)
-        inside = spans(first, max(first, state.counted_until(high)), state.months if months else ())
+        inside = _counted_spans(state, low, high, state.months if months else ())
         runs = [("run", "uncounted_run", (low, high))]
         files: dict[str, list[str]] = {}
         for cut in inside.cuts:
@@ -52,8 +51,7 @@ class Window(Struct, frozen=True):
         months = [
             month for month in state.months if not any(first_day(month) <= d < first_day(month + 1) for d in days)
         ]
-        first = max(self.low, state.first_day * times.DAY_US)
-        return replace(self, spans=spans(first, max(first, state.counted_until(self.high)), months))
+        return replace(self, spans=_counted_spans(state, self.low, self.high, months))
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -73,6 +71,12 @@ class Window(Struct, frozen=True):
         found = self.spans
         kinds = (("month", found.months), ("day", found.days), ("hour", found.parts))
         return [(kind, "", span) for kind, ranges in kinds for span in ranges] + self.runs
+
+
+def _counted_spans(state: State, low: int, high: int, months: Collection[int]) -> Spans:
+    """The spans of the part of a window in which there may be counted runs."""
+    first = max(low, state.first_day * times.DAY_US)
+    return spans(first, max(first, state.counted_until(high)), months)
 
 
 def cells(what: str, *windows: Window, **parts: object) -> str:
