@@ -147,7 +147,8 @@ class _Run:
         self._done = threading.Event()
         clock = (cursor, timeout, self._done)
         self._clock = threading.Thread(target=_interrupt, args=clock, name="runlake-clock", daemon=True)
-        weakref.finalize(self, self._done.set)  # a reader that is dropped unread must end the clock, too
+        # A reader that is dropped unread must end the clock, too.
+        weakref.finalize(self, _end, self._clock, self._done)
         self._clock.start()
 
     def start(self, query: str, batch_rows: int, *, lossless: bool) -> pa.Schema:
@@ -183,8 +184,7 @@ class _Run:
 
     def close(self) -> None:
         """End the clock, then the query; idempotent. In this order: the clock uses the cursor."""
-        self._done.set()
-        self._clock.join()
+        _end(self._clock, self._done)
         with suppress(duckdb.Error):
             self._cursor.interrupt()
             self._cursor.close()
@@ -197,6 +197,13 @@ def _interrupt(cursor: duckdb.DuckDBPyConnection, timeout: float | None, done: t
     while not done.wait(_AGAIN):
         with suppress(duckdb.Error):
             cursor.interrupt()
+
+
+def _end(clock: threading.Thread, done: threading.Event) -> None:
+    """Wait for the end, too: a thread that frees its cursor while Python exits aborts the process."""
+    done.set()
+    if clock is not threading.current_thread():  # which collects garbage like any other
+        clock.join()
 
 
 def _only_select(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:
