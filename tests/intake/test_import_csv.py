@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from taking import JOBS, loaded, refusal, taken, written
 
 from runlake.errors import ImportFailed, UsageError
@@ -55,12 +58,48 @@ def test_nothing_is_a_comment_and_nothing_is_skipped(tmp_path: Path) -> None:
     assert taken(written(tmp_path / "c.csv", "1,2\n3,4\n")) == [{"1": "3", "2": "4"}]  # the first line is the header
 
 
-@pytest.mark.parametrize("row", ["1", "1,2,3", '1,2,""', '"x"y,2', '1,"2'])
+@pytest.mark.parametrize("row", ["1", "1,2,3", '1,2,""', '"x"y,2', '1,"2', "1,2,", "1,2,,", ",,", '"1,\n","2",'])
 def test_a_row_that_does_not_fit(tmp_path: Path, row: str) -> None:
     """Of another length, or with quotes that are none: an error with the line."""
     file = written(tmp_path / "a.csv", f"a,b\n1,2\n{row}\n3,4\n")
     with pytest.raises(ImportFailed, match="Line: 3"):
         taken(file)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_empty_fields_behind_the_others(data: st.DataObject) -> None:
+    """DuckDB reads such a row as if they were not there: it is found wherever separators and quotes are."""
+    mark, end = data.draw(st.sampled_from(",;\t|")), data.draw(st.sampled_from(["\n", "\r\n"]))
+    width = data.draw(st.integers(1, 4))
+    field = st.text(f'ab"{mark}\n ', max_size=4)
+    table = data.draw(st.lists(st.lists(field, min_size=width, max_size=width), min_size=1, max_size=6))
+    names = [f"{place}{mark if data.draw(st.booleans()) else ''}" for place in range(width)]
+    lines = [mark.join(map(data.draw(st.sampled_from([quoted, bare])), row)) for row in [names, *table]]
+    longer, more = data.draw(st.integers(1, len(table))), data.draw(st.integers(1, 3))
+    with TemporaryDirectory() as folder:
+        file = written(Path(folder) / "a.csv", end.join(lines))
+        expected = [dict(zip(names, row, strict=True)) for row in table]
+        found = [
+            {name: value or "" for name, value in row.items()} for row in taken(file, reading=Reading(separator=mark))
+        ]
+        blank = dict.fromkeys(names, "")
+        assert [row for row in found if row != blank] == [row for row in expected if row != blank]
+        lines[longer] += mark * more
+        before = end.join(lines[:longer]) + end
+        with pytest.raises(
+            ImportFailed, match=f"a.csv: CSV Error on Line: {before.count(chr(10)) + 1}: .*: {width + more}$"
+        ):
+            taken(written(file, end.join(lines)), reading=Reading(separator=mark))
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def bare(text: str) -> str:
+    """Without quotes, if it can be written so."""
+    return quoted(text) if set(text) & set('",;\t|\n') else text
 
 
 def test_quotes_that_come_late(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,24 +30,72 @@ _OBJECTS: Final = """read_json_objects({files}, format = '{form}', maximum_objec
 _LARGEST: Final = 16 << 20  # bytes of a record in JSON
 _LARGEST_DOCUMENT: Final = 128 << 20  # of one that may be a whole file; twice as much is held by each thread
 _SPACE: Final = b" \t\r\n"
+_PIECE: Final = 1 << 20  # bytes
 
 
-def csv(files: Sequence[File], separator: str | None) -> str:
-    """A SELECT of all rows, every column as text; a file without a column of the others has null there.
+def texts(files: Sequence[File], separator: str | None, settings: Settings) -> str:
+    """A SELECT of all rows of CSV files, every column as text; a file without a column of the others has null there.
 
-    Raises ImportFailed for a file whose first line is no header.
+    Raises ImportFailed for a file whose first line is no header, and for a row with more fields than the header, as
+    far as DuckDB would not find it; SqlError for what is no CSV.
     """
     alike: dict[header.Header, list[File]] = {}
     for file in files:
         if found := header.read(file, separator):
+            _refuse_longer(file, found, settings)
             alike.setdefault(found, []).append(file)
-    return _by_name(_csv(*item) for item in alike.items())
+    return _by_name(_texts(*item) for item in alike.items())
 
 
-def _csv(found: header.Header, files: list[File]) -> str:
+def _texts(found: header.Header, files: list[File]) -> str:
     columns = ", ".join(f"{duck.literal(name)}: 'VARCHAR'" for name in found.names)
     reader = _CSV.format(files=paths(files), columns=f"{{{columns}}}", separator=duck.literal(found.separator))
     return f"FROM {reader}"
+
+
+def _refuse_longer(file: File, found: header.Header, settings: Settings) -> None:
+    """Raise ImportFailed for a row with empty fields behind the others: DuckDB takes it, as if they were not there.
+
+    The file has too many separators then, compared with the rows that DuckDB has read.
+    """
+    mark = found.separator
+    separators, at_an_end = _separators(file, mark.encode())
+    if not at_an_end:
+        return
+    fields = ", ".join(f"coalesce({_quoted(name)}, '')" for name in found.names)
+    row = f"array_to_string([{fields}], {duck.literal(mark)})"
+    ((read,),) = _rows(
+        f"""SELECT coalesce(sum(len({row}) - len(replace({row}, {duck.literal(mark)}, ''))), 0)
+        {_texts(found, [file])}""",
+        settings,
+    )
+    if separators > read + len(found.names) - 1 + "".join(found.names).count(mark):
+        raise ImportFailed(f"{file.name}: {_longer(file, found)}")
+
+
+def _separators(file: File, mark: bytes) -> tuple[int, bool]:
+    """The number of separators in a file, and whether one may be the last character of a row."""
+    count, at_an_end, last = 0, False, b""
+    with file.path.open("rb") as stream:
+        while piece := stream.read(_PIECE):
+            count += piece.count(mark)
+            piece = last + piece
+            at_an_end = at_an_end or mark + b"\n" in piece or mark + b"\r" in piece
+            last = piece[-len(mark) :]
+    return count, at_an_end or last == mark
+
+
+def _longer(file: File, found: header.Header) -> str:
+    """The first row that has more fields than the header, in DuckDB's words."""
+    width = len(found.names)
+    with file.path.open(encoding="utf-8-sig", newline="") as text, suppress(csv.Error):  # a field may be too large
+        rows = csv.reader(text, delimiter=found.separator)
+        line = 1
+        for row in rows:
+            if len(row) > width:
+                return f"CSV Error on Line: {line}: Expected Number of Columns: {width} Found: {len(row)}"
+            line = rows.line_num + 1
+    return f"CSV Error: a row has more than {width} columns"
 
 
 def parquet(files: Sequence[File]) -> str:

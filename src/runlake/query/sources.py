@@ -130,7 +130,7 @@ def _source(files: list[File], settings: Settings, reading: Reading, *, whole: b
     """The SELECT behind the view `source`; `whole` records of JSON are one column."""
     match files[0].kind:
         case "csv":
-            return readers.csv(files, reading.separator)
+            return readers.texts(files, reading.separator, settings)
         case "parquet":
             return readers.parquet(files)
         case _:
