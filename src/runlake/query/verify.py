@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 from msgspec import Struct
 
 from runlake import duck, statements, times
 from runlake.columns import select_list
 from runlake.errors import Busy, LakeDamaged
-from runlake.intake.batch import id_words
 from runlake.lake import checksums
 from runlake.lake.catalog import DataFile, Lake
 from runlake.paths import Paths
 from runlake.query.relations import Content, content
-from runlake.serving.id_index import fingerprint
 from runlake.settings import Settings
 
 SQL: Final = {
@@ -60,7 +57,7 @@ class _Sums:
 
 
 def check(settings: Settings, progress: Callable[[int, int], None] = lambda *_: None) -> Report:
-    """Verify the lake; needs 8 bytes of memory a run.
+    """Verify the lake. Memory: DuckDB's limit; what it does not hold of the ids lies in the system's temporary folder.
 
     Raises LakeMissing, LakeVersion, LakeDamaged, and Busy beside a service that never rests.
     """
@@ -98,17 +95,22 @@ def _looked(lake: Lake, settings: Settings, progress: Callable[[int, int], None]
 def _of_lake(what: Content, settings: Settings, known: _Sums, progress: Callable[[int, int], None]) -> list[str]:
     """The faults of files and rows."""
     findings: list[str] = []
-    prints = []
-    with duck.connect(threads=settings.threads, memory_limit=settings.memory_limit) as con:
+    with (
+        tempfile.TemporaryDirectory(prefix="runlake-") as temp,
+        duck.connect(threads=settings.threads, memory_limit=settings.memory_limit, temp=Path(temp)) as con,
+    ):
+        readable = []
         for done, file in enumerate(what.files, 1):
-            prints.append(_file(con, file, findings, known))
+            try:
+                _look(con, file, known, findings)
+                readable.append(file.path)
+            except (duckdb.Error, OSError) as exc:
+                findings.append(f"{file.path}: {' '.join(str(exc).split())}")
             progress(done, len(what.files))
-        for name, rows in (("finished", what.inlined), ("open", what.opened)):
-            con.register("given", rows)
-            findings += [f"catalog: {row[0]} {row[1]}" for row in con.execute(SQL[f"bad_{name}"]).fetchall()]
-            con.unregister("given")
-            prints.append(fingerprint(id_words(rows["id"])))
-        return findings + _twice(con, what, np.concatenate(prints))
+        con.register("inlined", what.inlined)
+        con.register("opened", what.opened)
+        findings += [f"catalog: {run_id} {fault}" for run_id, fault in con.execute(SQL["bad_in_no_file"]).fetchall()]
+        return findings + _twice(con, readable)
 
 
 def _too_old(what: Content, horizon: int | None) -> list[str]:
@@ -128,38 +130,26 @@ def _beside(files: Iterable[str], known: _Sums) -> list[str]:
     return findings
 
 
-def _file(con: duckdb.DuckDBPyConnection, file: DataFile, findings: list[str], known: _Sums) -> npt.NDArray[np.uint64]:
-    """Fingerprints of a file's ids; what is wrong with the file goes to `findings`."""
-    prints = np.empty(0, dtype=np.uint64)
-    try:
-        size = Path(file.path).stat().st_size
-        if size != file.size:
-            findings.append(f"{file.path}: has {size} bytes, the catalog says {file.size}")
-        findings += known.compare(file.path)
-        first, last = file.day * times.DAY_US, (file.day + 1) * times.DAY_US
-        bound = {"file": file.path, "first": first, "last": last}
-        # The checksum makes DuckDB decode every value of every column.
-        rows, bad, _ = con.execute(SQL["file"], bound).fetchall()[0]
-        if rows != file.rows:
-            findings.append(f"{file.path}: has {rows} runs, the catalog says {file.rows}")
-        if bad:
-            findings.append(f"{file.path}: {bad} runs break a rule or lie in the wrong day")
-        prints = fingerprint(id_words(con.execute(SQL["ids"], {"file": file.path}).to_arrow_table()["id"]))
-    except (duckdb.Error, OSError) as exc:
-        findings.append(f"{file.path}: {' '.join(str(exc).split())}")
-    return prints
+def _look(con: duckdb.DuckDBPyConnection, file: DataFile, known: _Sums, findings: list[str]) -> None:
+    """Add the faults of a file to `findings`; raises duckdb.Error or OSError when it cannot be read."""
+    size = Path(file.path).stat().st_size
+    if size != file.size:
+        findings.append(f"{file.path}: has {size} bytes, the catalog says {file.size}")
+    findings += known.compare(file.path)
+    first, last = file.day * times.DAY_US, (file.day + 1) * times.DAY_US
+    # The checksum makes DuckDB decode every value of every column.
+    rows, bad, _ = con.execute(SQL["file"], {"file": file.path, "first": first, "last": last}).fetchall()[0]
+    if rows != file.rows:
+        findings.append(f"{file.path}: has {rows} runs, the catalog says {file.rows}")
+    if bad:
+        findings.append(f"{file.path}: {bad} runs break a rule or lie in the wrong day")
 
 
-def _twice(con: duckdb.DuckDBPyConnection, what: Content, prints: npt.NDArray[np.uint64]) -> list[str]:
-    """Ids that are stored more than once: equal fingerprints first, then the ids themselves."""
-    prints.sort()
-    if not np.any(prints[1:] == prints[:-1]):
-        return []
-    con.register("inlined", what.inlined)
-    con.register("opened", what.opened)
-    files = [file.path for file in what.files if Path(file.path).is_file()]
+def _twice(con: duckdb.DuckDBPyConnection, files: list[str]) -> list[str]:
+    """Ids that are stored more than once, in these files, as far as they are still there, or in none."""
+    files = [file for file in files if Path(file).is_file()]
+    statement = SQL["twice_in_files" if files else "twice"]
     try:
-        statement = SQL["twice_in_files"] if files else SQL["twice"]
         found = con.execute(statement, {"files": files} if files else {}).fetchall()
     except duckdb.Error as exc:
         return [f"ids: {' '.join(str(exc).split())}"]

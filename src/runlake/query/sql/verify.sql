@@ -11,22 +11,19 @@ SELECT count(*),
        CAST(bit_xor(hash({select}, run_at)) AS VARCHAR)
 FROM read_parquet($file, hive_partitioning = false)
 
--- name: ids
-SELECT id FROM read_parquet($file, hive_partitioning = false)
-
--- name: bad_finished
-SELECT CAST(id AS VARCHAR), 'breaks a rule' FROM given
+-- name: bad_in_no_file
+-- `inlined` are finished runs, `opened` are open ones.
+SELECT CAST(id AS VARCHAR), 'breaks a rule' FROM inlined
 WHERE finished_at IS NULL OR success IS NULL OR finished_at < started_at
-
--- name: bad_open
-SELECT CAST(id AS VARCHAR), 'is finished but open' FROM given WHERE finished_at IS NOT NULL OR success IS NOT NULL
+UNION ALL
+SELECT CAST(id AS VARCHAR), 'is finished but open' FROM opened WHERE finished_at IS NOT NULL OR success IS NOT NULL
 
 -- name: twice
+-- Ids that more than one run has.
 SELECT CAST(id AS VARCHAR), count(*) FROM (SELECT id FROM inlined UNION ALL SELECT id FROM opened)
 GROUP BY id HAVING count(*) > 1 ORDER BY ALL
 
 -- name: twice_in_files
--- Ids that more than one run has.
 SELECT CAST(id AS VARCHAR), count(*) FROM (
     SELECT id FROM read_parquet($files, hive_partitioning = false) UNION ALL SELECT id FROM inlined UNION ALL SELECT id FROM opened
 )
