@@ -33,7 +33,7 @@ def filled(text: str, **parts: object) -> str:
 
 
 def _statements() -> dict[str, str]:
-    blocks: dict[str, str] = {}
+    blocks = statements.blocks("runlake.serving", "percentile.sql")
     for name in _FILES:
         blocks |= statements.blocks("runlake.query", f"sql/{name}.sql")
     parts = _CONSTANTS | {name: _plain(block) for name, block in blocks.items()}

@@ -93,19 +93,8 @@ INSERT INTO day_of_task
 WITH bucketed AS (
     SELECT task, day, timed.bucket AS bucket, timed.succeeded + timed.failed AS runs
     FROM (SELECT task, day, unnest(durations) AS timed FROM unranked)
-), ranked AS (
-    SELECT task, day, bucket, sum(runs) OVER (PARTITION BY task, day ORDER BY bucket) AS upto,
-           0.95 * (sum(runs) OVER (PARTITION BY task, day) - 1) AS rank
-    FROM bucketed
-), neighbours AS (
-    SELECT task, day, any_value(rank) AS rank, min(bucket) FILTER (upto > floor(rank)) AS low,
-           min(bucket) FILTER (upto > ceil(rank)) AS high
-    FROM ranked GROUP BY task, day
 )
-SELECT unranked.* REPLACE (
-    bucket_middle(low) + (bucket_middle(high) - bucket_middle(low)) * (rank - floor(rank)) AS p95
-)
-FROM unranked JOIN neighbours USING (task, day) ORDER BY task, day
+SELECT unranked.* REPLACE (us AS p95) FROM unranked JOIN ({percentile}) USING (task, day) ORDER BY task, day
 
 -- name: newest_run
 SELECT coalesce(max(greatest(last_success, last_failure)), -1) FROM task_day

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from runlake import times
 from runlake.serving.database import Database
-from runlake.serving.sql import APPLY, COUNT, DAY_FIGURES_COUNTED, HOT_RUN, ROLLUPS, SETTLE, TASK_DAY
+from runlake.serving.sql import APPLY, COUNT, DAY_FIGURES_COUNTED, HOT_RUN, RANK, ROLLUPS, SETTLE, TASK_DAY
 
 _MONTHS: Final = 12
 
@@ -113,8 +113,9 @@ def settle(database: Database, busy: Collection[int]) -> bool:
 def rank(database: Database) -> None:
     """Make the percentiles of task days that are over and were counted more than once. Inside the transaction."""
     today = {"today": times.now() // times.DAY_US}
-    for name in ("unranked", "remove_unranked", "add_ranked"):
-        database.execute(COUNT[name], {} if name == "add_ranked" else today)
+    for name in ("unranked", "remove_unranked"):
+        database.execute(COUNT[name], today)
+    database.execute(RANK)
 
 
 def first_day(month: int) -> int:

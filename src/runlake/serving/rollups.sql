@@ -43,19 +43,12 @@ WHERE run_at >= (SELECT hot_from FROM state)
 -- name: day_figure
 -- All tasks of some days ({days}), from the rollups above. The percentile is the one that a question would find in the
 -- histogram: an answer must not change when its runs are counted.
-WITH ranked AS (
-    SELECT day, bucket, sum(sum(runs)) OVER (PARTITION BY day ORDER BY bucket) AS upto,
-           0.95 * (sum(sum(runs)) OVER (PARTITION BY day) - 1) AS rank
-    FROM day_histogram WHERE day IN {days} GROUP BY day, bucket
-), neighbours AS (
-    SELECT day, any_value(rank) AS rank, min(bucket) FILTER (upto > floor(rank)) AS low,
-           min(bucket) FILTER (upto > ceil(rank)) AS high
-    FROM ranked GROUP BY day
+WITH bucketed AS (
+    SELECT day, bucket, sum(runs) AS runs FROM day_histogram WHERE day IN {days} GROUP BY day, bucket
 ), figure AS (
     SELECT day, sum(succeeded)::BIGINT AS succeeded, sum(failed)::BIGINT AS failed,
            sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us
     FROM task_day WHERE day IN {days} GROUP BY day
 )
-SELECT day, succeeded, failed, duration_count, duration_us,
-       bucket_middle(low) + (bucket_middle(high) - bucket_middle(low)) * (rank - floor(rank)) AS p95
-FROM figure LEFT JOIN neighbours USING (day) ORDER BY day
+SELECT day, succeeded, failed, duration_count, duration_us, us AS p95
+FROM figure LEFT JOIN ({percentile}) USING (day) ORDER BY day

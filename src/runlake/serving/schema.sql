@@ -53,11 +53,11 @@ CREATE TABLE day_count (
 
 -- Counted runs of a task in an hour, a day, a month.
 CREATE TABLE task_hour (hour INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {durations});
-CREATE TABLE task_day (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {percentile}, {durations});
+CREATE TABLE task_day (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {percentile_of_day}, {durations});
 CREATE TABLE task_month (month INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {durations});
 
 -- task_day once more, in the order of its tasks, for questions of one task. Here `p95` is made anew where it is lost.
-CREATE TABLE day_of_task (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {percentile}, {durations});
+CREATE TABLE day_of_task (day INTEGER NOT NULL, task INTEGER NOT NULL, {sums}, {quarters}, {percentile_of_day}, {durations});
 
 -- Durations of all tasks by bucket and result.
 CREATE TABLE hour_histogram (hour INTEGER NOT NULL, {histogram});
@@ -90,7 +90,7 @@ durations STRUCT(bucket USMALLINT, succeeded UINTEGER, failed UINTEGER)[]
 -- A bit for each quarter of the day in which runs began.
 quarters UHUGEINT NOT NULL
 
--- name: percentile
+-- name: percentile_of_day
 -- The 95th percentile of the durations; null where two rows were added up.
 p95 DOUBLE
 

@@ -36,7 +36,7 @@ _PARTS: Final = {
         AND (run.run_at < floor.run_at OR (run.run_at = floor.run_at AND run.id < floor.id))
     )""",
     "run": ddl(RUN_AT),
-    **{name: _lines(_SCHEMA[name]) for name in ("sums", "durations", "quarters", "percentile", "histogram")},
+    **{name: _lines(_SCHEMA[name]) for name in ("sums", "durations", "quarters", "percentile_of_day", "histogram")},
 }
 
 
@@ -92,6 +92,10 @@ FINISHED: Final = (
     ("hot_run", "run_at", 1),
 )
 HOT_RUN: Final = _ROLLUP["hot_run"]
-_DAY_FIGURES: Final = f"INSERT INTO day_figure {_ROLLUP['day_figure']}"
+_PERCENTILE: Final = statements.blocks("runlake.serving", "percentile.sql")["percentile"]
+RANK: Final = filled(COUNT["add_ranked"], percentile=filled(_PERCENTILE, key="task, day", percents="(95)"))
+_DAY_FIGURES: Final = filled(
+    f"INSERT INTO day_figure {_ROLLUP['day_figure']}", percentile=filled(_PERCENTILE, key="day", percents="(95)")
+)
 DAY_FIGURES: Final = filled(_DAY_FIGURES, days="(SELECT day FROM day_count)")
 DAY_FIGURES_COUNTED: Final = filled(_DAY_FIGURES, days="(SELECT DISTINCT day FROM counting)")

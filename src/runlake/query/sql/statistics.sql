@@ -87,19 +87,6 @@ coalesce(failed / nullif(succeeded + failed, 0), 0) AS failure_rate
 coalesce(sum(succeeded) OVER week / nullif(sum(succeeded + failed) OVER week, 0), 0) AS success_rate_7d,
 coalesce(sum(duration_us) OVER week / nullif(sum(duration_count) OVER week, 0), 0) / 1e6 AS avg_execution_time_seconds_7d
 
--- name: percentile
--- The percentiles {percents} of the buckets of each {key}: rank p * (n - 1) lies between two neighbours.
-SELECT {key}, p, bucket_middle(low) + (bucket_middle(high) - bucket_middle(low)) * (rank - floor(rank)) AS us
-FROM (
-    SELECT {key}, p, any_value(p / 100 * last) AS rank, min(bucket) FILTER (upto > floor(p / 100 * last)) AS low,
-           min(bucket) FILTER (upto > ceil(p / 100 * last)) AS high
-    FROM (
-        SELECT {key}, bucket, sum(runs) OVER (PARTITION BY {key} ORDER BY bucket) AS upto,
-               sum(runs) OVER (PARTITION BY {key}) - 1 AS last
-        FROM bucketed
-    ), (VALUES {percents}) AS percent(p) GROUP BY {key}, p
-)
-
 -- name: streak
 -- Finished runs of the day of $turn, the time of the last run with the other result, from then on: how many are
 -- newer, and how many of both results began in that very microsecond.
