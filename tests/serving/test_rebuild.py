@@ -139,6 +139,17 @@ def test_tables_followed_are_tables_made_anew(settings: Settings, changes: dict[
     assert_same_tables(here, known)
 
 
+def test_months_are_added_up_once(settings: Settings) -> None:
+    """What was done while nothing came in is there at the next start."""
+    with opened_store(settings) as store:
+        append(store, history(300, 3))
+        settled(store)
+        before = content(store, TABLES)
+    with opened_store(settings) as store:
+        assert content(store, TABLES) == before
+    assert len(before["task_month"]) > 1
+
+
 def test_tables_after_days_went(settings: Settings) -> None:
     """Nothing outlives its runs: neither a task nor a bucket."""
     known = history(400, 9, 30)

@@ -312,10 +312,10 @@ class Serving:
                 return
             with self._opened.transaction():
                 counting.cool(self._opened, self._settings.hot_days)
-                counting.settle(self._opened, self._busy)
+                settled = counting.settle(self._opened, self._busy)
                 counting.rank(self._opened)
             self._busy = set()
-            if self._base != self.snapshot:
+            if settled or self._base != self.snapshot:
                 self._checkpoint()
 
     def _count(self) -> None:
