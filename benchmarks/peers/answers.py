@@ -27,7 +27,7 @@ _RANKED: Final = 10
 def page(session: Session, query: RunsQuery) -> RunPage:
     """GET /runs."""
     given = {
-        "by_task": ("task_id", query.task_id),
+        "by_task": ("task_id", query.task_id if query.task_id is UNSET else query.task_id[0]),
         "by_success": ("success", query.success),
         "since": ("since", query.start_time),
         "before": ("before", query.end_time),

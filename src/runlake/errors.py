@@ -13,7 +13,9 @@ RunlakeError
     Unsupported         a body of a type or encoding that is not read
     Busy                a queue is full: try again later
     NotReady            the service is still starting
+    TooMany             too much of this kind is under way: try again later
     Timeout             a query took longer than its limit
+        TooLong         it would have to read a shorter window
     DiskFull            no room for new data
     LakeError           the folder cannot be served
         LakeLocked      another process writes to it
@@ -166,6 +168,16 @@ class NotReady(RunlakeError):
 class Timeout(RunlakeError):
     code = "timeout"
     hint = "narrow the time window or raise the limit"
+
+
+class TooLong(Timeout):
+    code = "too-long"
+    hint = "ask for a shorter window, or for one task"
+
+
+class TooMany(RunlakeError):
+    code = "too-many"
+    hint = "try again later"
 
 
 class DiskFull(RunlakeError):

@@ -104,16 +104,72 @@ class RunPage(Struct, frozen=True):
     has_more: bool
 
 
-class RunsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+Status = Literal["queued", "running", "lost", "success", "failed"]
+Field = Literal[
+    "id",
+    "task_id",
+    "lease_owner",
+    "leased_until",
+    "started_at",
+    "finished_at",
+    "success",
+    "error",
+    "attempt",
+    "output",
+    "created_at",
+]
+Seconds = Annotated[float, Meta(ge=0, le=1e12)]
+TaskIds = Annotated[list[uuid.UUID], Meta(min_length=1, max_length=50)]
+Statuses = Annotated[list[Status], Meta(min_length=1, max_length=5)]
+Fields = Annotated[list[Field], Meta(min_length=1, max_length=11)]
+OwnerText = Annotated[str, Meta(max_length=MAX_OWNER)]
+ErrorText = Annotated[str, Meta(min_length=3, max_length=200)]
+CursorText = Annotated[str, Meta(max_length=200)]
+
+
+class Filter(Struct, frozen=True, forbid_unknown_fields=True):
+    """The filter parameters, the same in every route that selects runs; a run has to fit all of them."""
+
+    task_id: Annotated[TaskIds | UnsetType, _doc("Only runs of these tasks.", [EXAMPLE_TASK])] = UNSET
+    success: Annotated[bool | UnsetType, _doc("Only finished runs with this result.", False)] = UNSET
+    start_time: Annotated[
+        Instant | UnsetType, _doc("Only runs started at or after this time.", "2025-01-11T00:00:00Z")
+    ] = UNSET
+    end_time: Annotated[Instant | UnsetType, _doc("Only runs started before this time.", "2025-01-12T00:00:00Z")] = (
+        UNSET
+    )
+    status: Annotated[
+        Statuses | UnsetType,
+        _doc(
+            "Only runs that are any of these. Open runs are queued while they have not started, lost when their lease "
+            "is over, and else running.",
+            ["failed"],
+        ),
+    ] = UNSET
+    lease_owner: Annotated[OwnerText | UnsetType, _doc("Only runs of this owner.", "worker-xyz")] = UNSET
+    attempt_min: Annotated[Attempt | UnsetType, _doc("Only runs that are at least this try.", 2)] = UNSET
+    duration_min: Annotated[Seconds | UnsetType, _doc("Only runs that took at least so many seconds.", 60)] = UNSET
+    duration_max: Annotated[Seconds | UnsetType, _doc("Only runs that took at most so many seconds.", 90)] = UNSET
+    error: Annotated[ErrorText | UnsetType, _doc("Only runs whose error contains this text, in any case.", "time")] = (
+        UNSET
+    )
+
+
+class RunsQuery(Filter, frozen=True, forbid_unknown_fields=True):
     """Query parameters of GET /runs."""
 
-    task_id: Annotated[uuid.UUID | UnsetType, _doc("Only runs of this task.", EXAMPLE_TASK)] = UNSET
-    success: Annotated[bool | UnsetType, _doc("Only finished runs with this result.")] = UNSET
-    start_time: Annotated[Instant | UnsetType, _doc("Only runs started at or after this time.")] = UNSET
-    end_time: Annotated[Instant | UnsetType, _doc("Only runs started before this time.")] = UNSET
     include_errors: Annotated[bool, _doc("Whether items carry their error message.")] = False
     limit: Annotated[int, Meta(ge=1, le=200), _doc("Items per page.")] = 50
     offset: Annotated[int, Meta(ge=0, le=MAX_OFFSET), _doc("Items to skip.")] = 0
+    order: Annotated[
+        Literal["started", "duration"],
+        _doc("The most recent first, or the longest first; runs without a duration are in no list of durations."),
+    ] = "started"
+    fields: Annotated[Fields | UnsetType, _doc("Items have only these fields.", ["id", "success"])] = UNSET
+    cursor: Annotated[
+        CursorText | UnsetType,
+        _doc("Where a page begins, as a `Link` of another page has it; instead of `offset`.", "lAGsc3RhcnRlZA"),
+    ] = UNSET
 
 
 Days = Annotated[int, Meta(ge=1, le=3650), _doc("Days the window reaches back from `until`.")]

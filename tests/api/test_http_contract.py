@@ -169,10 +169,68 @@ def test_links_lead_to_every_run_once(client: httpx.Client, query: str) -> None:
     while url is not None:
         answer = client.get(url)
         seen += [item["id"] for item in answer.json()["items"]]
-        link = answer.headers.get("link")
-        assert (link is not None) == answer.json()["has_more"]
-        url = None if link is None else re.fullmatch(r'<([^<>]+)>; rel="next"', link)[1]  # type: ignore[index]
+        url = answer.links.get("next", {}).get("url")
+        assert (url is not None) == answer.json()["has_more"]
     assert len(seen) == len(set(seen)) == total(client, query)
+
+
+@pytest.mark.parametrize(
+    "query", ["offset=0&limit=5", "limit=5", "order=duration&limit=5&start_time=2025-01-01&end_time=2025-01-31"]
+)
+def test_links_keep_the_style_of_the_request(client: httpx.Client, query: str) -> None:
+    """Forth, and by cursor back: each page is the same both ways."""
+    answer = client.get(f"/runs?{query}")
+    forth = [answer.json()["items"]]
+    back: list[Any] = []
+    while "next" in answer.links:
+        assert ("cursor" in answer.links["next"]["url"]) is ("offset" not in query)
+        answer = client.get(answer.links["next"]["url"])
+        forth.append(answer.json()["items"])
+    while "prev" in answer.links:
+        answer = client.get(answer.links["prev"]["url"])
+        back.insert(0, answer.json()["items"])
+    assert len(forth) > 1
+    assert back == ([] if "offset" in query else forth[:-1])
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (f"task_id={TASK},x", "is not a UUID"),
+        (f"task_id={TASK},", "is not a UUID"),
+        ("status=lost,broken", 'expected one of .*lost.*, not "broken"'),
+        ("status=lost,,failed", "expected one of"),
+        ("duration_min=1e3&start_time=2025-01-01&end_time=2025-01-02", "expected a number such as 2.5"),
+        ("duration_max=-1", "expected a number"),
+        ("attempt_min=0", ">= 1"),
+        ("error=ab", "length >= 3"),
+        ("error=a%00bc", "NUL"),
+        ("fields=id,name", 'not "name"'),
+        ("order=newest", "expected one of duration, started"),
+        ("lease_owner=a", "at most 31 days apart"),
+        ("cursor=AAAA", "is broken"),
+        ("task_id=" + ",".join([TASK] * 51), "length <= 50"),
+    ],
+)
+def test_filters_that_cannot_be(client: httpx.Client, query: str, message: str) -> None:
+    """A 400 that names the parameter and says what is expected."""
+    answer = client.get(f"/runs?{query}")
+    assert answer.status_code == 400, answer.text
+    (error,) = answer.json()["errors"]
+    assert error["field"].split("[")[0] == query.split("=", maxsplit=1)[0]
+    assert re.search(message, error["message"], re.IGNORECASE), error["message"]
+
+
+def test_filters_over_http(client: httpx.Client) -> None:
+    """As they are written in a query string."""
+    window = "start_time=2020-01-01&end_time=2020-01-31"
+    assert total(client, f"task_id={TASK},{UNKNOWN}") == total(client, f"task_id={TASK}") > 0
+    assert total(client, "status=failed,success") == RUNS + 1
+    assert total(client, "status=queued") == 1
+    assert total(client, "error=ERROR+1&" + window.replace("2020", "2025")) == 3  # 1, 10 and 11
+    assert total(client, f"lease_owner=%27%3B+DROP+TABLE+task%3B--&{window}") == 0
+    item = client.get("/runs?fields=id,success&limit=1&offset=1").json()["items"][0]
+    assert list(item) == ["id", "success"]
 
 
 def test_a_link_keeps_an_unescaped_plus(client: httpx.Client) -> None:

@@ -33,7 +33,7 @@ def events(server: Server) -> list[dict[str, str]]:
 
 FAILS = """
 from runlake.query import queries
-def fails(*args):
+def fails(*args, **kw):
     raise ZeroDivisionError("by\\nnothing = \\"0\\"")
 queries.latest = fails
 """

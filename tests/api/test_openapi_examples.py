@@ -85,6 +85,7 @@ KEYWORDS: Final[dict[str, Any]] = {
     "enum": lambda _, rule, value: _fails(value not in rule, f"{value!r} is none of {rule}"),
     "minimum": lambda _, rule, value: _fails(value < rule, f"{value} < {rule}"),
     "maximum": lambda _, rule, value: _fails(value > rule, f"{value} > {rule}"),
+    "minLength": lambda _, rule, value: _fails(len(value) < rule, "too short"),
     "maxLength": lambda _, rule, value: _fails(len(value) > rule, "too long"),
     "minItems": lambda _, rule, value: _fails(len(value) < rule, "too few"),
     "maxItems": lambda _, rule, value: _fails(len(value) > rule, "too many"),

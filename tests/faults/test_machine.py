@@ -37,7 +37,7 @@ from runlake.intake import decode_json
 from runlake.lake import bulk
 from runlake.lake.append import AppendResult
 from runlake.model import Run, RunPage, RunsQuery
-from runlake.query import queries, verify
+from runlake.query import pages, verify
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -210,7 +210,7 @@ class Machine(RuleBasedStateMachine):
         question = RunsQuery(limit=10**6, include_errors=True)
         while True:
             try:
-                return self.store.engine.submit(queries.page, question).result(60)
+                return self.store.engine.submit(pages.page, question).result(60)
             except LakeDamaged:
                 if self.settings.grace_seconds:
                     raise

@@ -14,7 +14,7 @@ from oracle import DAY, Json, Oracle, Row, assert_same, text_of
 
 from runlake.errors import NotFound
 from runlake.model import Instant, RunsQuery, SummaryQuery, TaskStatsQuery
-from runlake.query import queries, statistics
+from runlake.query import pages, queries, statistics
 from runlake.query.engine import Session
 from runlake.store import Store
 
@@ -29,12 +29,19 @@ def ask(store: Store, question: Callable[Concatenate[Session, P], Any], *args: P
     return msgspec.json.decode(msgspec.json.encode(answer))
 
 
-def page(store: Store, **asked: Any) -> Json:
+def query_of(**asked: Any) -> RunsQuery:
     """GET /runs with the oracle's parameters."""
     known = {name: value for name, value in asked.items() if value is not None}
     for name in {"start_time", "end_time"} & known.keys():
         known[name] = Instant(known[name])
-    answer = ask(store, queries.page, RunsQuery(**known))
+    if isinstance(known.get("task_id"), uuid.UUID):
+        known["task_id"] = [known["task_id"]]
+    return RunsQuery(**known)
+
+
+def page(store: Store, **asked: Any) -> Json:
+    """The answer to GET /runs."""
+    answer = ask(store, pages.page, query_of(**asked))
     assert isinstance(answer, dict)
     return answer
 

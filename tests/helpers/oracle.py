@@ -125,6 +125,39 @@ class _Figures:
         return {f"p{p}_execution_time_seconds": percentile(self.took, Fraction(p, 100)) for p in ps}
 
 
+def kinds(row: Row, now: int) -> set[str]:
+    """The words of `status` that fit a run."""
+    if row["success"] is not None:
+        return {"success" if row["success"] else "failed"}
+    lost = row["leased_until"] is not None and row["leased_until"] < now
+    return {
+        *(["queued"] if row["started_at"] is None else []),
+        *(["lost"] if lost else []),
+        *(["running"] if row["started_at"] is not None and not lost else []),
+    }
+
+
+def _seconds_of(row: Row) -> Fraction | None:
+    us = took(row)
+    return None if us is None else Fraction(us, 1_000_000)
+
+
+Test = Callable[[Row], bool]
+# Each filter parameter: from its value and the time now to a test of runs.
+TESTS: Final[dict[str, Callable[[Any, int], Test]]] = {
+    "task_id": lambda value, _: lambda row: row["task_id"] in (value if isinstance(value, list) else [value]),
+    "success": lambda value, _: lambda row: row["success"] is value,
+    "start_time": lambda value, _: lambda row: row["started_at"] is not None and value <= row["started_at"],
+    "end_time": lambda value, _: lambda row: row["started_at"] is not None and row["started_at"] < value,
+    "status": lambda value, now: lambda row: bool(kinds(row, now) & set(value)),
+    "lease_owner": lambda value, _: lambda row: row["lease_owner"] == value,
+    "attempt_min": lambda value, _: lambda row: row["attempt"] >= value,
+    "duration_min": lambda value, _: lambda row: (s := _seconds_of(row)) is not None and s >= Fraction(repr(value)),
+    "duration_max": lambda value, _: lambda row: (s := _seconds_of(row)) is not None and s <= Fraction(repr(value)),
+    "error": lambda value, _: lambda row: row["error"] is not None and value.lower() in row["error"].lower(),
+}
+
+
 class Oracle:
     """Answers every question about a history."""
 
@@ -133,30 +166,30 @@ class Oracle:
         self._by_id = {row["id"]: row for row in self.rows}
         assert len(self._by_id) == len(self.rows), "a history holds no id twice"
 
+    def selected(self, now: int, **asked: Any) -> list[Row]:
+        """The runs that fit all filter parameters, the most recent first; `now` tells which leases are over."""
+        tests = [TESTS[name](value, now) for name, value in asked.items() if value is not None]
+        return [row for row in self.rows if all(test(row) for test in tests)]
+
     def page(
         self,
         *,
-        task_id: uuid.UUID | None = None,
-        success: bool | None = None,
-        start_time: int | None = None,
-        end_time: int | None = None,
         include_errors: bool = False,
         limit: int = 50,
         offset: int = 0,
+        order: str = "started",
+        fields: Sequence[str] | None = None,
+        now: int = 0,
+        **asked: Any,
     ) -> Json:
         """GET /runs."""
-        tests: list[Callable[[Row], bool]] = []
-        if task_id is not None:
-            tests.append(lambda row: row["task_id"] == task_id)
-        if success is not None:
-            tests.append(lambda row: row["success"] is success)
-        if start_time is not None:
-            tests.append(lambda row: row["started_at"] is not None and start_time <= row["started_at"])
-        if end_time is not None:
-            tests.append(lambda row: row["started_at"] is not None and row["started_at"] < end_time)
-        found = [row for row in self.rows if all(test(row) for test in tests)]
+        found = self.selected(now, **asked)
+        if order == "duration":
+            found = [row for row in found if took(row) is not None]
+            found.sort(key=lambda row: (took(row), row["id"].int), reverse=True)
+        items = [shown(row, errors=include_errors) for row in found[offset : offset + limit]]
         return {
-            "items": [shown(row, errors=include_errors) for row in found[offset : offset + limit]],
+            "items": [{name: item[name] for name in fields} for item in items] if fields else items,
             "total": len(found),
             "limit": limit,
             "offset": offset,

@@ -21,7 +21,7 @@ from support import HERE, post
 from runlake import generate
 from runlake.lake import bulk
 from runlake.model import Instant, RunsQuery, SummaryQuery, TaskStatsQuery
-from runlake.query import queries, statistics
+from runlake.query import pages, queries, statistics
 from runlake.query.engine import Session
 from runlake.query.sql import SQL
 from runlake.settings import Settings
@@ -53,7 +53,7 @@ class Watch:
 
     def __init__(self, store: Store, folder: Path) -> None:
         self.store, self._out = store, folder / "profile.json"
-        page = store.engine.submit(queries.page, RunsQuery(offset=RUNS // 2, limit=1)).result(60)
+        page = store.engine.submit(pages.page, RunsQuery(offset=RUNS // 2, limit=1)).result(60)
         self.run = page.items[0]
 
     @property
@@ -127,12 +127,12 @@ def questions(watch: Watch) -> Sequence[tuple[str, str, int, list[Seen]]]:
     until = Instant(END - DAY // 3 - 1234)
     early = Instant(END - 2 * DAY - DAY // 3 - 777)
     asked: list[tuple[str, str, int, Callable[..., Any], tuple[Any, ...]]] = [
-        ("GET /runs", "the first page", 4, queries.page, (RunsQuery(),)),
-        ("GET /runs", "failures", 4, queries.page, (RunsQuery(success=False),)),
-        ("GET /runs", "half-way", 4, queries.page, (RunsQuery(offset=RUNS // 2),)),
-        ("GET /runs", "a window", 4, queries.page, (RunsQuery(start_time=early, end_time=until),)),
-        ("GET /runs", "first page of a task", 4, queries.page, (RunsQuery(task_id=task_id),)),
-        ("GET /runs", "a task, deep", 6, queries.page, (RunsQuery(task_id=task_id, offset=300),)),
+        ("GET /runs", "the first page", 4, pages.page, (RunsQuery(),)),
+        ("GET /runs", "failures", 4, pages.page, (RunsQuery(success=False),)),
+        ("GET /runs", "half-way", 4, pages.page, (RunsQuery(offset=RUNS // 2),)),
+        ("GET /runs", "a window", 4, pages.page, (RunsQuery(start_time=early, end_time=until),)),
+        ("GET /runs", "first page of a task", 4, pages.page, (RunsQuery(task_id=[task_id]),)),
+        ("GET /runs", "a task, deep", 6, pages.page, (RunsQuery(task_id=[task_id], offset=300),)),
         ("GET /runs/{run_id}", "", 3, queries.detail, (run_id,)),
         ("GET /task/{task_id}/latest", "", 3, queries.latest, (task_id,)),
         ("GET /task/{task_id}/stats", "two days", 4, statistics.task_stats, (task_id, TaskStatsQuery(2, until))),

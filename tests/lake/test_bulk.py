@@ -24,7 +24,7 @@ from runlake.intake import decode_json
 from runlake.lake import bulk
 from runlake.lake.bulk import Reject, Totals
 from runlake.model import Run, RunsQuery
-from runlake.query import queries, sources, verify
+from runlake.query import pages, sources, verify
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -49,7 +49,7 @@ def runs(settings: Settings) -> list[Run]:
     store = Store(begin(settings))
     try:
         store.load()
-        page = store.engine.submit(queries.page, RunsQuery(limit=10**6, include_errors=True)).result(60)
+        page = store.engine.submit(pages.page, RunsQuery(limit=10**6, include_errors=True)).result(60)
         assert page.total == len(page.items)
         return page.items
     finally:

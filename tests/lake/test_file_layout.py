@@ -17,7 +17,7 @@ from runlake import duck
 from runlake.lake.attach import attach_statement, load_extensions
 from runlake.lake.steps import Step
 from runlake.model import RunsQuery
-from runlake.query import queries, verify
+from runlake.query import pages, queries, verify
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -59,7 +59,7 @@ def upkeep(settings: Settings, step: Step) -> list[tuple[str, tuple[str, str], l
 def everything(settings: Settings) -> list[Any]:
     """All runs, newest first, as they are read."""
     with opened_store(settings) as store:
-        page = store.engine.submit(queries.page, RunsQuery(limit=10**6, include_errors=True)).result(60)
+        page = store.engine.submit(pages.page, RunsQuery(limit=10**6, include_errors=True)).result(60)
         some = [run.id for run in page.items[:: max(1, len(page.items) // 20)]]
         details = [store.engine.submit(queries.detail, one).result(60) for one in some]
         assert [run.id for run in details] == some

@@ -27,7 +27,7 @@ from runlake.lake.append import AppendResult
 from runlake.lake.catalog import DataFile
 from runlake.lake.steps import Step
 from runlake.model import Instant, RunsQuery, SummaryQuery
-from runlake.query import queries, statistics, verify
+from runlake.query import pages, statistics, verify
 from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
@@ -208,7 +208,7 @@ def counted(session: Session) -> list[int]:
     """The runs of the list, and of some windows."""
     asked = [SummaryQuery(days=days, until=Instant(histories.NOON)) for days in WINDOWS]
     totals = [statistics.summary(session, query).total_runs for query in asked]
-    return [queries.page(session, RunsQuery(limit=1)).total, *totals]
+    return [pages.page(session, RunsQuery(limit=1)).total, *totals]
 
 
 def in_windows(rows: Sequence[Row]) -> list[int]:

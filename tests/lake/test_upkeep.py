@@ -25,7 +25,7 @@ from runlake.lake.append import AppendResult
 from runlake.lake.catalog import DataFile
 from runlake.lake.steps import DEAD_OPEN_ROWS, State, Step
 from runlake.model import Run, RunsQuery
-from runlake.query import queries, verify
+from runlake.query import pages, verify
 from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
@@ -118,7 +118,7 @@ def run(number: int, day: int = 1, **fields: Any) -> Record:
 
 
 def read(store: Store) -> list[Run]:
-    page = store.engine.submit(queries.page, RunsQuery(limit=10**6, include_errors=True)).result(60)
+    page = store.engine.submit(pages.page, RunsQuery(limit=10**6, include_errors=True)).result(60)
     assert page.total == len(page.items)
     return page.items
 
@@ -226,7 +226,7 @@ def test_a_clean_up_waits_for_the_oldest_question(settings: Settings) -> None:
     def late(session: Session) -> int:
         begun.set()
         assert go_on.wait(60)
-        return len(queries.page(session, RunsQuery(limit=200)).items)
+        return len(pages.page(session, RunsQuery(limit=200)).items)
 
     with opened(settings, **quick) as store:
         old = on_disk(settings)

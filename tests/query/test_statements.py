@@ -13,7 +13,7 @@ from statements import DESIGN, RUNS, Seen, Watch, questions, watching, with_tabl
 
 from runlake.errors import LakeDamaged
 from runlake.model import RunsQuery
-from runlake.query import queries
+from runlake.query import pages, queries
 
 QUARTER: Final = timedelta(minutes=15)
 
@@ -64,14 +64,14 @@ def test_other_row_groups_than_those_of_the_answer_are_not_decoded(watch: Watch)
     """With the values of all row groups of other times made unreadable, pages and details are what they were."""
     submit = watch.store.engine.submit
     half_way = RunsQuery(offset=RUNS // 2)
-    page = submit(queries.page, half_way).result(60)
+    page = submit(pages.page, half_way).result(60)
     times_ = [run.started_at or run.created_at for run in page.items]
     spoilt = sum(_spoil(file, min(times_) - QUARTER, max(times_) + QUARTER) for file in watch.files)
     assert spoilt > len(watch.files)
-    assert submit(queries.page, half_way).result(60) == page
+    assert submit(pages.page, half_way).result(60) == page
     assert submit(queries.detail, page.items[0].id).result(60).started_at == page.items[0].started_at
     with pytest.raises(LakeDamaged):
-        submit(queries.page, RunsQuery(offset=RUNS // 3)).result(60)
+        submit(pages.page, RunsQuery(offset=RUNS // 3)).result(60)
 
 
 def _spoil(file: Path, low: datetime, high: datetime) -> int:

@@ -17,7 +17,7 @@ from oracle import DAY, Row
 
 from runlake.errors import NotFound
 from runlake.model import Instant, RunsQuery, SummaryQuery
-from runlake.query import queries, statistics
+from runlake.query import pages, queries, statistics
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -72,7 +72,7 @@ def test_totals_agree_and_never_fall(any_settings: Settings) -> None:
             reader.join()
         assert not failures, failures
         assert all(totals == sorted(totals) for totals in seen.values())
-        assert ask(store, queries.page, RunsQuery())["total"] == len(rows) + 15
+        assert ask(store, pages.page, RunsQuery())["total"] == len(rows) + 15
 
 
 def test_an_error_lets_its_snapshot_go(store: Store) -> None:

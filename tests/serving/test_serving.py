@@ -24,7 +24,7 @@ from support import Server, append_and_die, environment, post, record, runlake
 from runlake import times
 from runlake.errors import NotReady
 from runlake.model import Instant, RunsQuery, SummaryQuery
-from runlake.query import queries, statistics
+from runlake.query import pages, statistics
 from runlake.query.engine import Session
 from runlake.serving.serving import Serving
 from runlake.serving.sql import LAYOUT
@@ -211,7 +211,7 @@ def patient(ask: Callable[[], object]) -> None:
 
 
 def assert_answers_total(store: Store, total: int) -> None:
-    assert store.engine.submit(queries.page, RunsQuery(limit=1)).result(60).total == total
+    assert store.engine.submit(pages.page, RunsQuery(limit=1)).result(60).total == total
 
 
 def test_one_of_another_lake_is_not_used(settings: Settings, tmp_path: Path, rebuilds: list[int]) -> None:
@@ -276,7 +276,7 @@ def test_a_kill_between_a_commit_and_its_checkpoint(settings: Settings, point: s
         batch = [record(1000 + 100 * turn + i) for i in range(7)]
         acknowledged = append_and_die(settings, batch, point)
         with opened_store(settings) as store:
-            found = store.engine.submit(queries.page, RunsQuery(limit=200)).result(60)
+            found = store.engine.submit(pages.page, RunsQuery(limit=200)).result(60)
             new = {str(run.id) for run in found.items} - {run["id"] for run in stored}
             assert new in ({run["id"] for run in batch}, set()) and (new or not acknowledged)
             stored += batch if new else []
@@ -307,7 +307,7 @@ def test_a_question_sees_one_snapshot_to_its_end(settings: Settings) -> None:
 
     def held(session: Session) -> None:
         while not ended.is_set():
-            page = queries.page(session, RunsQuery(limit=200))
+            page = pages.page(session, RunsQuery(limit=200))
             total = statistics.summary(session, whole).total_runs
             seen.append((session.state.snapshot, page.total, len(page.items), total))
             begun.set()

@@ -83,7 +83,9 @@ def _query_parameters(query: type[Struct]) -> Iterator[dict[str, Any]]:
         if "default" in schema:
             parameter["example"] = schema["default"]
         else:
-            parameter["schema"]["examples"] = schema.get("examples") or [text.PARAMETER_EXAMPLES[name]]
+            parameter["schema"]["examples"] = schema["examples"]
+        if parameter["schema"].get("type") == "array":  # values with commas between them
+            parameter |= {"style": "form", "explode": False}
         yield parameter
 
 
@@ -123,7 +125,11 @@ def _answer(operation: Operation) -> dict[str, Any]:
     }
     if operation.response is RunPage:
         answer["headers"] = {
-            "Link": _header("The next page; only while `has_more` is true.", "string", examples.NEXT_LINK),
+            "Link": _header(
+                "The next page, while `has_more` is true, and the one before, if there is one.",
+                "string",
+                examples.NEXT_LINK,
+            ),
             "ETag": _header("Of this page and snapshot; send it back as If-None-Match.", "string", examples.TAG),
         }
     return answer
@@ -146,7 +152,7 @@ def _error(operation: Operation, code: int) -> dict[str, Any]:
         error["headers"] = {"Allow": _header("The methods the path takes.", "string", "GET, HEAD, OPTIONS")}
     if challenges := [words for exc in failures if exc is not None and (words := access.challenge(exc))]:
         error["headers"] = {"WWW-Authenticate": _header(text.CHALLENGES[code], "string", challenges[0])}
-    if code == HTTPStatus.SERVICE_UNAVAILABLE:
+    if code in problems.LATER:
         wait = _header("Seconds to wait before the next try.", "integer", problems.RETRY_SECONDS)
         error["headers"] = {"Retry-After": wait}
     return error

@@ -51,7 +51,13 @@ One page of runs, most recent first: by run time (`started_at`, or `created_at` 
 - `total` is the exact number of matching runs, of the same snapshot as the page. An `offset` past the end gives an
   empty page with the right `total`.
 - `error` is null in every item unless `include_errors=true`; `GET /runs/{run_id}` always has it.
-- While `has_more` is true, the `Link` header holds the address of the next page.
+- `lease_owner`, `attempt_min`, `duration_min`, `duration_max`, `error` and `order=duration` make the service read run
+  by run: they need `start_time` and `end_time` at most 31 days apart, or one `task_id`. Such questions wait for each
+  other, never for the rest; 429 when too many wait, and 503 of type `urn:runlake:too-long` past the time limit.
+- `fields` leaves all other fields out of the items.
+- While `has_more` is true, the `Link` header holds the address of the next page: by `offset` if the request has one,
+  else by `cursor`, and then also of the page before, as `prev`. Pages by cursor neither
+  repeat nor skip a run while others are appended; `offset` in the answer is then the number of runs before the page.
 """
 
 _ACCEPTED: Final = {
@@ -178,6 +184,7 @@ ERRORS: Final = {
     413: "The body is too large, as it came or unpacked. Nothing was stored; send smaller batches.",
     415: "The body is of a type, or in an encoding, that is not read here, or it has no type. Nothing was stored.",
     421: "The service does not go by the name in `Host`; only while there are no keys.",
+    429: "Too many questions of this kind wait. Try again after as many seconds as `Retry-After` says.",
     500: "Something went wrong inside; the log of the service says what.",
     503: "Busy, still starting, or out of time. Try again after as many seconds as `Retry-After` says.",
     507: "The disk is full. Nothing of the batch was stored; try again once there is room.",
@@ -254,10 +261,4 @@ FIELDS: Final = {
     "errors": "The fields that are wrong; only for bad input and conflicts.",
     "field": "Its path, such as `limit`, `runs[17].attempt` or `runs[17].id`.",
     "message": "Why it is wrong.",
-}
-
-PARAMETER_EXAMPLES: Final = {
-    "success": False,
-    "start_time": "2025-01-11T00:00:00Z",
-    "end_time": "2025-01-12T00:00:00Z",
 }

@@ -24,6 +24,8 @@ from runlake.errors import (
     RunlakeError,
     Timeout,
     TooLarge,
+    TooLong,
+    TooMany,
     TooSlow,
     Unauthorized,
     Unsupported,
@@ -116,7 +118,12 @@ _RUNS: Final = (
         query=RunsQuery,
         response=RunPage,
         examples=(Example("first_page", "The newest two runs of a task, the first one still open", examples.PAGE),),
-        failures=(BadInput.of("limit", "Expected `int` <= 200"), *_READING),
+        failures=(
+            BadInput.of("limit", "Expected `int` <= 200"),
+            *_READING,
+            TooMany("too many scans wait"),
+            TooLong("the window is too long to read within the time limit; it was read back to 2025-01-04T00:00:00Z"),
+        ),
     ),
     Operation(
         method="post",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode
@@ -14,12 +14,14 @@ import msgspec
 from runlake import times
 from runlake.columns import alternatives
 from runlake.errors import BadInput, FieldError
+from runlake.intake.messages import shown
 from runlake.model import Instant
 
 Q = TypeVar("Q", bound=msgspec.Struct)
 
 _AT: Final = re.compile(r" - at `\$\.(.*)`$")
 _DIGITS: Final = re.compile(r"-?[0-9]+")
+_NUMBER: Final = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,6})?")
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32}")
 
@@ -86,19 +88,55 @@ def _fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.inspect.Type]:
 def _value(kind: msgspec.inspect.Type, text: str) -> object:
     """The value of a text for a parameter of this type; raises ValueError."""
     for leaf in alternatives(kind):
-        if isinstance(leaf, msgspec.inspect.BoolType):
-            if text.lower() not in _BOOLEANS:
-                raise ValueError("expected true, false, 1 or 0")
-            return _BOOLEANS[text.lower()]
-        if isinstance(leaf, msgspec.inspect.IntType):
-            if not _DIGITS.fullmatch(text) or len(text) > 20:
-                raise ValueError("expected a whole number")
-            return int(text)
-        if isinstance(leaf, msgspec.inspect.UUIDType):
-            return _uuid(text)
-        if isinstance(leaf, msgspec.inspect.CustomType):
-            return Instant(times.parse_query(text))
+        if reader := _READERS.get(type(leaf)):
+            return reader(leaf, text)
     raise NotImplementedError(kind)
+
+
+def _list(kind: Any, text: str) -> object:
+    return [_value(kind.item_type, part) for part in text.split(",")]
+
+
+def _choice(kind: Any, text: str) -> object:
+    if text not in kind.values:
+        raise ValueError(f"expected one of {', '.join(kind.values)}, not {shown(text)}")
+    return text
+
+
+def _text(_: Any, text: str) -> object:
+    if "\0" in text:
+        raise ValueError("holds a NUL character")
+    return text
+
+
+def _seconds(_: Any, text: str) -> object:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"expected a number such as 2.5, not {shown(text)}")
+    return float(text)
+
+
+def _boolean(_: Any, text: str) -> object:
+    if text.lower() not in _BOOLEANS:
+        raise ValueError("expected true, false, 1 or 0")
+    return _BOOLEANS[text.lower()]
+
+
+def _whole_number(_: Any, text: str) -> object:
+    if not _DIGITS.fullmatch(text) or len(text) > 20:
+        raise ValueError("expected a whole number")
+    return int(text)
+
+
+_READERS: Final[Mapping[type, Callable[[Any, str], object]]] = {
+    msgspec.inspect.ListType: _list,
+    msgspec.inspect.LiteralType: _choice,
+    msgspec.inspect.StrType: _text,
+    msgspec.inspect.FloatType: _seconds,
+    msgspec.inspect.BoolType: _boolean,
+    msgspec.inspect.IntType: _whole_number,
+    msgspec.inspect.UUIDType: lambda _, text: _uuid(text),
+    msgspec.inspect.CustomType: lambda _, text: Instant(times.parse_query(text)),
+}
 
 
 def _instant(_: type, value: Any) -> Any:

@@ -18,6 +18,7 @@ from runlake.model import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 1
+LATER: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)  # with a Retry-After
 
 STATUS: Final[dict[type[errors.RunlakeError], HTTPStatus]] = {
     errors.BadInput: HTTPStatus.BAD_REQUEST,
@@ -33,6 +34,7 @@ STATUS: Final[dict[type[errors.RunlakeError], HTTPStatus]] = {
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Timeout: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.LakeError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ImportFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -76,7 +78,7 @@ def answer(method: str, path: str, exc: Exception, request_id: str = "") -> Answ
         values = {"method": method, "path": path, "id": request_id}
         LOGGER.log(logging.ERROR, "request failed", exc_info=exc, extra={"values": values})
         detail = f"{_INTERNAL} of request {request_id}" if request_id else _INTERNAL
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in LATER:
         headers["Retry-After"] = str(RETRY_SECONDS)
     kind = "about:blank" if code == "http" else f"urn:runlake:{code}"
     problem = Problem(kind, status.phrase, status.value, detail, path, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +15,7 @@ from litestar.params import FromPath
 from runlake.api import body, docs, metrics, openapi, params
 from runlake.api.service import Service
 from runlake.model import Health, NoQuery, Ready, RunsQuery, Stored, SummaryQuery, TaskStatsQuery
-from runlake.query import queries, statistics
+from runlake.query import pages, queries, statistics
 
 Req = Request[Any, Any, Any]
 JSON: Final = "application/json"
@@ -51,12 +52,23 @@ async def list_runs(request: Req) -> Response[bytes]:
     query = params.parse(raw, RunsQuery)
     if unchanged := _unchanged(request):
         return unchanged
-    page, content, tag = await _service(request).run_query(request, queries.page, query)
+    found, content, tag = await _service(request).run_query(
+        request, partial(pages.find, query=query), lambda found: found.page, scan=pages.is_scan(query)
+    )
     headers = {"ETag": _etag(tag, raw)}
-    if page.has_more:
-        target = params.with_parameters(raw, limit=page.limit, offset=page.offset + page.limit)
-        headers["Link"] = f'<{request.url.path}?{target}>; rel="next"'
+    if links := _links(found, by_offset=b"offset=" in raw):
+        targets = {rel: params.with_parameters(raw, **changed) for rel, changed in links.items()}
+        headers["Link"] = ", ".join(f'<{request.url.path}?{to}>; rel="{rel}"' for rel, to in targets.items())
     return _json(content, headers)
+
+
+def _links(found: pages.Found, *, by_offset: bool) -> dict[str, dict[str, object]]:
+    """The parameters of the page after one, and by cursor of the one before, in the style of the request."""
+    page = found.page
+    if by_offset:
+        return {"next": {"limit": page.limit, "offset": page.offset + page.limit}} if page.has_more else {}
+    cursors = {"next": found.next, "prev": found.previous}
+    return {rel: {"limit": page.limit, "cursor": token} for rel, token in cursors.items() if token}
 
 
 @route("/runs", http_method=[HttpMethod.POST], status_code=200)
@@ -86,7 +98,9 @@ async def runs_methods() -> Response[None]:
 async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
     """GET /runs/{run_id}."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content, _ = await _service(request).run_query(request, queries.detail, params.path_uuid("run_id", run_id))
+    _, content, _ = await _service(request).run_query(
+        request, partial(queries.detail, run_id=params.path_uuid("run_id", run_id))
+    )
     return _json(content)
 
 
@@ -94,7 +108,9 @@ async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
 async def latest_run(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/latest."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content, _ = await _service(request).run_query(request, queries.latest, params.path_uuid("task_id", task_id))
+    _, content, _ = await _service(request).run_query(
+        request, partial(queries.latest, task_id=params.path_uuid("task_id", task_id))
+    )
     return _json(content)
 
 
@@ -103,7 +119,7 @@ async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/stats."""
     query = params.parse(request.scope["query_string"], TaskStatsQuery)
     _, content, _ = await _service(request).run_query(
-        request, statistics.task_stats, params.path_uuid("task_id", task_id), query
+        request, partial(statistics.task_stats, task_id=params.path_uuid("task_id", task_id), query=query)
     )
     return _json(content)
 
@@ -112,7 +128,7 @@ async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
 async def stats_summary(request: Req) -> Response[bytes]:
     """GET /stats/summary."""
     query = params.parse(request.scope["query_string"], SummaryQuery)
-    _, content, _ = await _service(request).run_query(request, statistics.summary, query)
+    _, content, _ = await _service(request).run_query(request, partial(statistics.summary, query=query))
     return _json(content)
 
 

@@ -6,8 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 import msgspec
 from litestar import Request
@@ -106,21 +105,24 @@ class Service:
     async def run_query(
         self,
         request: Request[Any, Any, Any],
-        query: Callable[Concatenate[Session, P], T],
-        *args: P.args,
-        **kw: P.kwargs,
+        question: Callable[[Session], T],
+        body: Callable[[T], object] = lambda answer: answer,
+        *,
+        scan: bool = False,
     ) -> tuple[T, bytes, str]:
-        """Run a query on a reading thread; returns its answer, the answer as JSON, and the tag of its snapshot.
+        """Run a query on a reading thread, or in the lane of scans; returns its answer, the body of the answer as
+        JSON, and the tag of its snapshot.
 
         The query is cancelled when the client of the request disconnects.
         """
 
         def encoded(session: Session) -> tuple[T, bytes, str]:
-            answer = query(session, *args, **kw)
-            return answer, msgspec.json.encode(answer), self._tag(session.state.snapshot)
+            answer = question(session)
+            return answer, msgspec.json.encode(body(answer)), self._tag(session.state.snapshot)
 
         cancellable = CancellableQuery(encoded)
-        future: Future[tuple[T, bytes, str]] = self.ready().engine.submit(cancellable)
+        engine = self.ready().engine
+        future = engine.scan(cancellable) if scan else engine.submit(cancellable)
         self.metrics.queries_under_way += 1
         try:
             return await cancellable.result(future, request)

@@ -13,13 +13,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import duckdb
 
 from runlake import duck, parquet
-from runlake.errors import Busy, LakeDamaged, Timeout
+from runlake.errors import Busy, LakeDamaged, Timeout, TooMany
 from runlake.query.sql import SQL
 from runlake.serving.counting import State
 from runlake.serving.serving import Serving
@@ -29,8 +29,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _PARAMETER: Final = re.compile(r"\$([a-z_0-9]+)")
-# Errors that are about no file: an interrupt, or the instance itself.
-_NO_FILE: Final = (duckdb.InterruptException, duckdb.FatalException, duckdb.InternalException)
+_OVER: Final = "the question was interrupted at its time limit"
+_NO_FILE: Final = (duckdb.FatalException, duckdb.InternalException)  # errors of the instance itself
+_WAITING_SCANS: Final = 8
 _LOOK: Final = 0.05  # seconds between looks at the clock, and between interrupts: one is lost if nothing runs yet
 
 
@@ -50,12 +51,14 @@ class Session:
     def rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement; raises Timeout, or LakeDamaged for a file that cannot be read."""
         if self.over:
-            raise Timeout("the question was interrupted at its time limit")
+            raise Timeout(_OVER)
         asked = parameters or {}
         try:
             self._cursor.execute(_written(statement, asked))
             self._names = [column[0] for column in self._cursor.description]
             return self._cursor.fetchall()
+        except duckdb.InterruptException as exc:
+            raise Timeout(_OVER) from exc
         except _NO_FILE:
             raise
         except duckdb.Error as exc:
@@ -121,8 +124,10 @@ def _literal(value: Any) -> str:
             return f"'{value}'::UUID"
         case str():
             return duck.literal(value)
-        case list() | tuple():
+        case list():
             return f"[{', '.join(map(_literal, value))}]"
+        case tuple():  # of IN
+            return f"({', '.join(map(_literal, value))})"
     raise TypeError(f"a parameter cannot be of {type(value)}")
 
 
@@ -134,6 +139,9 @@ class Engine:
         self._seconds = settings.query_seconds
         self._waiting = threading.BoundedSemaphore(settings.read_threads + settings.read_queue)
         self._pool = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="runlake-read")
+        # Scans have a lane of their own, so that they never hold up the other questions.
+        self._scans_waiting = threading.BoundedSemaphore(1 + _WAITING_SCANS)
+        self._scans = ThreadPoolExecutor(1, thread_name_prefix="runlake-scan")
         self._guard = threading.Lock()
         self._running: set[Session] = set()
         self._ended = threading.Event()
@@ -144,18 +152,28 @@ class Engine:
         """Answer a question on a reading thread; raises Busy when too many wait."""
         if not self._waiting.acquire(blocking=False):
             raise Busy("too many queries wait", hint="try again later")
+        return self._submit(self._pool, self._waiting, partial(self._answered, question, *args, **kw))
 
-        def answer() -> T:
-            with self._session() as session:
-                return question(session, *args, **kw)
+    def scan(self, question: Callable[[Session], T]) -> Future[T]:
+        """Answer a question that reads much, after others of this kind; raises TooMany when too many wait."""
+        if not self._scans_waiting.acquire(blocking=False):
+            raise TooMany("too many scans wait")
+        return self._submit(self._scans, self._scans_waiting, partial(self._answered, question))
 
+    def _submit(
+        self, pool: ThreadPoolExecutor, waiting: threading.BoundedSemaphore, answer: Callable[[], T]
+    ) -> Future[T]:
         try:
-            future = self._pool.submit(answer)
+            future = pool.submit(answer)
         except RuntimeError:  # the pool's way to say that it was closed
-            self._waiting.release()
+            waiting.release()
             raise Busy("the service is shutting down") from None
-        future.add_done_callback(lambda _: self._waiting.release())
+        future.add_done_callback(lambda _: waiting.release())
         return future
+
+    def _answered(self, question: Callable[Concatenate[Session, P], T], *args: P.args, **kw: P.kwargs) -> T:
+        with self._session() as session:
+            return question(session, *args, **kw)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -183,6 +201,7 @@ class Engine:
         with self._guard:
             for session in self._running:
                 session.cancel()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._scans):
+            pool.shutdown(wait=True, cancel_futures=True)
         self._ended.set()
         self._clock.join()

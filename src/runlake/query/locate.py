@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from runlake import times
+from runlake.query import scan
 from runlake.query.engine import Session
+from runlake.query.files import FileRange, by_day, files
+from runlake.query.filters import RunFilter, union_of
+from runlake.query.rows import Place
 from runlake.query.spans import spans
-from runlake.query.sql import SQL, Union
 
 _FEW: Final = 2  # days of one task whose hours are worth a look
 _MANY: Final = 64  # times as many runs of a day as are read of it
 _OF_ALL: Final = ("days", "parts", "uncounted")
 _OF_TASK: Final = ("days_of_task", "parts_of_task", "uncounted_of_task")
-
-
-class RunFilter(Struct, frozen=True, kw_only=True):
-    """Which runs: their run time is low..high (half open, microseconds), and so on. `task` is the number of it."""
-
-    low: int
-    high: int
-    task_id: uuid.UUID | None = None
-    task: int | None = None
-    success: bool | None = None
-    started: bool = False
-    errors: bool = True
-
-    @property
-    def everything(self) -> bool:
-        """Whether all runs match."""
-        return self.task_id is None and self.success is None and not self.started
-
-    @property
-    def known(self) -> dict[str, Any]:
-        """Its fields, as parameters of statements."""
-        return {name: getattr(self, name) for name in self.__struct_fields__}
-
-    @property
-    def part(self) -> int:
-        """The time that the counts within a day are of."""
-        return times.QUARTER_US if self.task is None else times.HOUR_US
+_OF_TASKS: Final = ("days_of_tasks", "parts_of_task", "uncounted_of_task")
 
 
 class TimeUnit(Struct, frozen=True):
@@ -96,37 +72,28 @@ class Slice(Struct, frozen=True):
         return newer, found
 
 
-class FileRange(Struct, frozen=True):
-    """A time that holds runs, and the files to look in."""
-
-    low: int
-    high: int
-    files: Sequence[str]
-
-
-class PageLocation(Struct, frozen=True):
-    """The time of a page; the stretches of it in files; how many runs in there that match are newer than the page."""
-
-    low: int
-    high: int
-    stretches: Sequence[FileRange]
-    skip: int
+def _blocks(wanted: RunFilter) -> tuple[str, str, str]:
+    if wanted.tasks is None:
+        return _OF_ALL
+    return _OF_TASKS if wanted.task is None else _OF_TASK
 
 
 def count(session: Session, wanted: RunFilter, slice_: Slice) -> Counted:
     """How many runs match, and in which days, parts and ends of the window the page lies."""
+    if wanted.is_scan:
+        return _scanned(wanted, scan.quarters(session, wanted), slice_)
     low, high = wanted.low, wanted.high
     window = spans(low, max(low, session.state.counted_until(high)), part=wanted.part)
     (first, last) = window.days[0] if window.days else (0, 0)
     cold = [cut for cut in window.cuts if cut[0] < session.state.hot_from]
-    union = Union(
-        wanted.known
-        | {"first": first, "last": last, "whole_low": first * times.DAY_US, "whole_high": last * times.DAY_US}
+    union = union_of(
+        wanted,
+        {"first": first, "last": last, "whole_low": first * times.DAY_US, "whole_high": last * times.DAY_US}
         | {"part": wanted.part}
         | {"uncounted_low": max((end for start, end in cold if start == low), default=low)}
-        | {"uncounted_high": min((start for start, _ in cold if start != low), default=high)}
+        | {"uncounted_high": min((start for start, _ in cold if start != low), default=high)},
     )
-    days, parts, uncounted = _OF_ALL if wanted.task is None else _OF_TASK
+    days, parts, uncounted = _blocks(wanted)
     union.add(uncounted)
     if window.days:
         union.add(days)
@@ -156,14 +123,24 @@ def count(session: Session, wanted: RunFilter, slice_: Slice) -> Counted:
     return Counted(total, units)
 
 
-def place(session: Session, wanted: RunFilter, slice_: Slice, units: Sequence[TimeUnit]) -> PageLocation:
+def _scanned(wanted: RunFilter, counts: Mapping[int, int], slice_: Slice) -> Counted:
+    """The same from how many runs match in each quarter hour."""
+    total, held = slice_.held(counts)
+    units = [
+        TimeUnit(max(low, wanted.low), min(low + times.QUARTER_US, wanted.high), counts[low], newer)
+        for low, newer in held
+    ]
+    return Counted(total, units)
+
+
+def place(session: Session, wanted: RunFilter, slice_: Slice, units: Sequence[TimeUnit]) -> Place:
     """The stretches of time, with their files, that hold the page whose units these are."""
     newest, oldest = units[0], units[-1]
     low, high, newer = oldest.low, newest.high, newest.newer
     days = [unit for unit in (newest, oldest) if unit.high - unit.low == times.DAY_US]
     # The newest of many runs are found by reading on until there are enough: DuckDB skips the row groups after them.
     beginning = newest is oldest and _MANY * (slice_.offset - newer + slice_.limit) <= newest.runs
-    if days and not beginning and (wanted.task is None or newest.day - oldest.day < _FEW):
+    if days and not beginning and (wanted.tasks is None or newest.day - oldest.day < _FEW):
         counts, paths = _refined(session, wanted, days, (oldest.day, newest.day))
         _, parts = slice_.held(counts, days[0].newer)
         if newest in days:
@@ -172,15 +149,15 @@ def place(session: Session, wanted: RunFilter, slice_: Slice, units: Sequence[Ti
             low = parts[-1][0]
     else:
         paths = files(session, oldest.day, newest.day)
-    if wanted.task is None:
+    if wanted.tasks is None and not wanted.is_scan:
         every = [path for of_day in paths.values() for path in of_day]
-        return PageLocation(low, high, [FileRange(low, high, every)] if every else [], slice_.offset - newer)
+        return Place(low, high, [FileRange(low, high, every)] if every else [], slice_.offset - newer)
     hulls: dict[int, tuple[int, int]] = {}  # by day: a file is read once
     for unit in units:
         start, end = hulls.get(unit.day, unit.hull)
         hulls[unit.day] = max(low, min(start, unit.hull[0])), min(high, max(end, unit.hull[1]))
     found = [FileRange(*hull, paths[day]) for day, hull in hulls.items() if day in paths]
-    return PageLocation(low, high, found, slice_.offset - newer)
+    return Place(low, high, found, slice_.offset - newer)
 
 
 def _refined(
@@ -188,13 +165,10 @@ def _refined(
 ) -> tuple[dict[int, int], dict[int, list[str]]]:
     """How many runs match in each part of these days; and the files from day to day."""
     low, high = days[-1].low, days[0].high
-    union = Union(
-        wanted.known | {"low": low, "high": high, "part": wanted.part, "first_file": among[0], "last_file": among[1]}
-    )
+    known = {"low": low, "high": high, "part": wanted.part, "first_file": among[0], "last_file": among[1]}
+    union = union_of(wanted, known)
     union.add("uncounted_parts")
-    union.add(
-        _OF_ALL[1] if wanted.task is None else _OF_TASK[1], first_part=low // wanted.part, last_part=high // wanted.part
-    )
+    union.add(_blocks(wanted)[1], first_part=low // wanted.part, last_part=high // wanted.part)
     union.add("files")
     counts: dict[int, int] = {}
     paths = []
@@ -203,16 +177,4 @@ def _refined(
             counts[start] = counts.get(start, 0) + runs
         else:
             paths.append((day, path))
-    return counts, _by_day(paths)
-
-
-def files(session: Session, first: int, last: int) -> dict[int, list[str]]:
-    """The files of the days first..last (both included), by day."""
-    return _by_day(session.rows(SQL["files"], {"first_file": first, "last_file": last}))
-
-
-def _by_day(rows: Sequence[tuple[Any, ...]]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for day, path in rows:
-        found.setdefault(day, []).append(path)
-    return found
+    return counts, by_day(paths)

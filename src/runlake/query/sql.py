@@ -16,13 +16,11 @@ from runlake.columns import COLUMNS, select_list
 _PARAMETER: Final = re.compile(r"\$([a-z_]+[0-9]*)")
 _CONSTANTS: Final = {
     "run": select_list(),
-    # In lists `error` is read only where it is asked.
-    "listed": select_list().replace('"error"', 'CASE WHEN $errors THEN "error" END AS "error"'),
     # Python makes datetimes of microseconds faster than DuckDB does.
     "shown": ", ".join(f'epoch_us("{c.name}")' if c.sql == "TIMESTAMPTZ" else f'"{c.name}"' for c in COLUMNS),
 }
 
-_FILES: Final = ("state", "locate", "runs", "statistics", "summary")
+_FILES: Final = ("state", "filters", "locate", "runs", "statistics", "summary")
 
 
 def filled(text: str, **parts: object) -> str:
@@ -57,15 +55,17 @@ SQL: Final = _statements()
 
 
 class Union:
-    """Blocks that a statement puts together, in place of its `{branches}`, and the values of their parameters."""
+    """Blocks that a statement puts together, in place of its `{branches}`; the values of their parameters, and what
+    stands in their braces.
+    """
 
-    def __init__(self, known: Mapping[str, Any]) -> None:
-        self._known = dict(known)
+    def __init__(self, known: Mapping[str, Any], **parts: str) -> None:
+        self._known, self._parts = dict(known), parts
         self._branches: list[str] = []
 
     def add(self, block: str, **values: Any) -> None:
         """Add a block, with values of its own for some of its parameters."""
-        text, number = SQL[block], len(self._branches)
+        text, number = filled(SQL[block], **self._parts), len(self._branches)
         for name, value in values.items():
             text = re.sub(rf"\${name}\b", f"${name}{number}", text)
             self._known[f"{name}{number}"] = value
@@ -76,4 +76,9 @@ class Union:
         statement = "\nUNION ALL BY NAME\n".join(self._branches)
         if block is not None:
             statement = SQL[block].replace("{branches}", statement)
+        return statement, {name: self._known[name] for name in _PARAMETER.findall(statement)}
+
+    def of(self, block: str) -> tuple[str, dict[str, Any]]:
+        """One block alone as a statement, and the values of the parameters that it names."""
+        statement = filled(SQL[block], **self._parts)
         return statement, {name: self._known[name] for name in _PARAMETER.findall(statement)}

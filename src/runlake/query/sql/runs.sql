@@ -1,16 +1,16 @@
--- Whole runs: those in files, of exactly the files and times that may hold them, and those that are in no file.
+-- {whole} is the predicate of filters.sql, {listed} are the columns that are shown. Whole runs: those in files, of exactly the files and times that may hold them, and those that are in no file.
 
 -- name: page
 -- Runs that match, the newest first.
-SELECT {shown} FROM ({branches}) ORDER BY run_at DESC, id DESC LIMIT $limit OFFSET $skip
+SELECT {shown}, epoch_us(run_at) FROM ({branches}) ORDER BY run_at DESC, id DESC LIMIT $limit OFFSET $skip
 
 -- name: in_files
 SELECT {listed}, run_at FROM read_parquet($files, hive_partitioning = false)
-WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {matches}
+WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole}
 
 -- name: inlined
 SELECT {listed}, run_at FROM inlined_run
-WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {matches}
+WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole}
 
 -- name: recent_page
 -- Runs of one task, the newest first, from those that task_recent holds and those that are in no file; `whole` is null
@@ -19,7 +19,7 @@ SELECT {shown}, epoch_us(run_at), whole FROM ({branches}) ORDER BY run_at DESC, 
 
 -- name: recent
 SELECT {listed}, run_at, whole FROM task_recent
-WHERE task = $task AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {matches}
+WHERE task = $task AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole}
 
 -- name: oldest_recent
 -- From when on task_recent holds all runs of a task that are in files.
@@ -35,3 +35,34 @@ WHERE id = $run_id AND run_at >= make_timestamptz($low) AND run_at < make_timest
 
 -- name: id_inlined
 SELECT {run} FROM inlined_run WHERE id = $run_id
+
+-- name: ids_in_files
+SELECT {listed} FROM read_parquet($files, hive_partitioning = false)
+WHERE id IN $run_ids AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high)
+
+-- name: ids_inlined
+SELECT {listed} FROM inlined_run WHERE id IN $run_ids
+
+-- name: longest
+-- The longest runs, by id and run time.
+SELECT id, epoch_us(run_at), duration FROM ({branches}) ORDER BY duration DESC, id DESC LIMIT $limit OFFSET $skip
+
+-- name: timed_in_files
+SELECT id, run_at, {duration} AS duration FROM read_parquet($files, hive_partitioning = false)
+WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole}
+
+-- name: timed_inlined
+SELECT id, run_at, {duration} AS duration FROM inlined_run
+WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole}
+
+-- name: longer
+-- How many runs are longer than one, and how many are not after it in the list of durations.
+SELECT count(*) FILTER (duration > $position OR (duration = $position AND id > $run_id)), count(*)
+FROM ({branches}) WHERE duration > $position OR (duration = $position AND id >= $run_id)
+
+-- name: nth_longest
+-- The duration of the last run of a page.
+SELECT duration FROM (
+    SELECT duration FROM hot_run WHERE run_at >= $low AND run_at < $high AND {narrow}
+    UNION ALL SELECT duration FROM {uncounted_run} WHERE run_at >= $low AND run_at < $high AND {narrow}
+) ORDER BY duration DESC LIMIT 1 OFFSET $skip

@@ -19,11 +19,11 @@ UNION ALL
 SELECT CAST(id AS VARCHAR), 'is finished but open' FROM opened WHERE finished_at IS NOT NULL OR success IS NOT NULL
 
 -- name: twice
--- Ids that more than one run has.
 SELECT CAST(id AS VARCHAR), count(*) FROM (SELECT id FROM inlined UNION ALL SELECT id FROM opened)
 GROUP BY id HAVING count(*) > 1 ORDER BY ALL
 
 -- name: twice_in_files
+-- Ids that more than one run has.
 SELECT CAST(id AS VARCHAR), count(*) FROM (
     SELECT id FROM read_parquet($files, hive_partitioning = false) UNION ALL SELECT id FROM inlined UNION ALL SELECT id FROM opened
 )

@@ -1,0 +1,180 @@
+"""GET /runs: which runs a page has, by offset or cursor, in the order of their run times or of their durations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from runlake import times
+from runlake.columns import NAMES
+from runlake.errors import BadInput
+from runlake.model import Run, RunPage, RunsQuery
+from runlake.query import cursor, filters, scan
+from runlake.query.cursor import Cursor
+from runlake.query.engine import Session
+from runlake.query.files import FileRange, files
+from runlake.query.filters import RunFilter, union_of
+from runlake.query.locate import Slice, count, place
+from runlake.query.rows import Reader, Row, columns, run_of
+from runlake.query.sql import SQL, Union
+from runlake.serving.sql import RECENT
+
+_WHOLE_LIST: Final = Slice(0, 0)
+_RUN_AT: Final = len(NAMES)
+
+
+class Found(Struct, frozen=True):
+    """A page, and the cursors of the pages after and before it."""
+
+    page: RunPage
+    next: str | None = None
+    previous: str | None = None
+
+
+class _Located(Struct, frozen=True):
+    """Rows of a page, the position of each in the order of the list, and how many runs the list has."""
+
+    rows: Sequence[Row]
+    positions: Sequence[int]
+    total: int
+
+
+def is_scan(query: RunsQuery) -> bool:
+    """Whether the answer needs a scan."""
+    return query.order == "duration" or filters.scan_of(query) is not None
+
+
+def page(session: Session, query: RunsQuery) -> RunPage:
+    """GET /runs without cursors."""
+    return find(session, query).page
+
+
+def find(session: Session, query: RunsQuery) -> Found:
+    """GET /runs. Raises BadInput for parameters that do not fit together, and TooLong."""
+    wanted = filters.of(query)
+    if name := filters.scan_of(query) or ("order" if query.order == "duration" else None):
+        filters.require_bounds(wanted, name)
+    if query.cursor is not UNSET and query.offset:
+        raise BadInput.of("cursor", "cannot be given beside offset")
+    at = None if query.cursor is UNSET else cursor.read(query, query.cursor)
+    offset, limit = query.offset, query.limit
+    if not wanted.everything:
+        session.require_readable(wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
+    if wanted.task_ids is not None:
+        numbers = session.rows(SQL["task_numbers"], {"task_ids": wanted.task_ids})
+        if not numbers:
+            return Found(RunPage([], 0, limit, offset, False))
+        wanted = replace(wanted, tasks=tuple(number for (number,) in numbers))
+    by_duration = query.order == "duration"
+    wanted = replace(wanted, timed=by_duration)
+    few = limit
+    if at is not None:
+        newer, upto = (_longer if by_duration else _newer)(session, wanted, at)
+        offset, few = (max(0, newer - limit), min(limit, newer)) if at.before else (upto, limit)
+    reader = Reader(session, wanted, columns(_names(query)))
+    found = (_by_duration if by_duration else _by_time)(reader, Slice(offset, few))
+    items = [_item(row, query) for row in found.rows]
+    has_more = offset + len(items) < found.total
+    answer = RunPage(items, found.total, limit, offset, has_more)
+    if not items:
+        return Found(answer)
+    first, last = ((found.positions[n], found.rows[n][0]) for n in (0, -1))
+    return Found(
+        answer,
+        cursor.token(query, *last, before=False) if has_more else None,
+        cursor.token(query, *first, before=True) if offset else None,
+    )
+
+
+def _names(query: RunsQuery) -> set[str]:
+    asked: set[str] = set(NAMES) if query.fields is UNSET else {*query.fields}
+    return asked if query.include_errors else asked - {"error"}
+
+
+def _item(row: Row, query: RunsQuery) -> Run:
+    run = run_of(row)
+    if query.fields is UNSET:
+        return run
+    return cast("Run", {name: getattr(run, name) for name in NAMES if name in query.fields})
+
+
+def _by_time(reader: Reader, slice_: Slice) -> _Located:
+    session, wanted = reader.session, reader.wanted
+    found = count(session, wanted, slice_)
+    rows: Sequence[Row] = []
+    if found.units:
+        session.require_readable(found.units[-1].day, found.units[0].day)
+        read = None
+        if wanted.task is not None and slice_.offset < RECENT and wanted.error is None:
+            read = reader.recent_page(slice_.offset, min(slice_.limit, found.total - slice_.offset))
+        rows = reader.matching(place(session, wanted, slice_, found.units), slice_.limit) if read is None else read
+    return _Located(rows, [row[_RUN_AT] for row in rows], found.total)
+
+
+def _newer(session: Session, wanted: RunFilter, at: Cursor) -> tuple[int, int]:
+    """How many runs of a list are before the run of a cursor, and how many are not after it."""
+    later = replace(wanted, low=max(wanted.low, at.position + 1))
+    newer = count(session, later, _WHOLE_LIST).total if later.low < later.high else 0
+    day = at.position // times.DAY_US
+    union = union_of(wanted, {"moment": at.position, "run_id": at.id})
+    union.add("inlined_at_moment")
+    for paths in files(session, day, day).values():
+        union.add("in_files_at_moment", files=paths)
+    ids = [run_id for (run_id,) in session.rows(*union.within("at_moment"))]
+    return newer + sum(run_id != at.id for run_id in ids), newer + len(ids)
+
+
+def _by_duration(reader: Reader, slice_: Slice) -> _Located:
+    session, wanted = reader.session, reader.wanted
+    total = sum(scan.quarters(session, wanted).values())
+    if slice_.offset >= total:
+        return _Located([], [], total)
+    union = _timed(session, _longest(session, wanted, slice_), {"limit": slice_.limit, "skip": slice_.offset})
+    found = session.rows(*union.within("longest"))
+    rows = reader.with_ids([(run_id, moment) for run_id, moment, _ in found])
+    return _Located(rows, [duration for *_, duration in found], total)
+
+
+def _longest(session: Session, wanted: RunFilter, slice_: Slice) -> RunFilter:
+    """Those of the runs among which the page is, as far as narrow rows say it."""
+    if wanted.low < scan.hot_from(session, wanted):
+        return wanted
+    # The page ends with a run of at least this duration, unless the list ends before.
+    skip = slice_.offset + slice_.limit - 1
+    least = session.rows(*union_of(wanted, {"skip": skip}).of("nth_longest"))
+    return replace(wanted, duration_min=max(wanted.duration_min or 0, least[0][0])) if least else wanted
+
+
+def _timed(session: Session, wanted: RunFilter, known: dict[str, Any]) -> Union:
+    """The runs with a duration, with id, run time and duration."""
+    union = union_of(wanted, known)
+    union.add("timed_inlined", low=wanted.low, high=wanted.high)
+    paths = scan.files_of(session, wanted, wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
+    for stretch in _stretches(session, wanted, paths):
+        union.add("timed_in_files", low=stretch.low, high=stretch.high, files=stretch.files)
+    return union
+
+
+def _stretches(session: Session, wanted: RunFilter, paths: dict[int, list[str]]) -> list[FileRange]:
+    """The times in which such runs lie, with their files: of each day from its first quarter hour to its last."""
+    hulls: dict[int, tuple[int, int]] = {}
+    for low, runs in scan.quarters(session, wanted).items():
+        if runs:
+            first, last = hulls.get(low // times.DAY_US, (low, low))
+            hulls[low // times.DAY_US] = min(first, low), max(last, low)
+    return [
+        FileRange(max(first, wanted.low), min(last + times.QUARTER_US, wanted.high), paths[day])
+        for day, (first, last) in hulls.items()
+        if day in paths
+    ]
+
+
+def _longer(session: Session, wanted: RunFilter, at: Cursor) -> tuple[int, int]:
+    """How many runs of a list of durations are before the run of a cursor, and how many are not after it."""
+    longer = replace(wanted, duration_min=max(wanted.duration_min or 0, at.position))
+    union = _timed(session, longer, {"position": at.position, "run_id": at.id})
+    ((before, upto),) = session.rows(*union.within("longer"))
+    return before, upto
