@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -122,12 +123,13 @@ def _literal(value: Any) -> str:
             return str(value)
         case uuid.UUID():
             return f"'{value}'::UUID"
+        case datetime():
+            return f"'{value.isoformat()}'::TIMESTAMPTZ"
         case str():
             return duck.literal(value)
-        case list():
-            return f"[{', '.join(map(_literal, value))}]"
-        case tuple():  # of IN
-            return f"({', '.join(map(_literal, value))})"
+        case list() | tuple():
+            inner = ", ".join(map(_literal, value))
+            return f"[{inner}]" if isinstance(value, list) else f"({inner})"  # a tuple is for IN
     raise TypeError(f"a parameter cannot be of {type(value)}")
 
 

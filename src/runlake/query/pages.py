@@ -22,6 +22,7 @@ from runlake.query.rows import Reader, Row, columns, run_of
 from runlake.query.sql import SQL, Union
 from runlake.serving.sql import RECENT
 
+_MANY: Final = 1_000  # moments that a statement names
 _WHOLE_LIST: Final = Slice(0, 0)
 _RUN_AT: Final = len(NAMES)
 
@@ -153,9 +154,30 @@ def _timed(session: Session, wanted: RunFilter, known: dict[str, Any]) -> Union:
     union = union_of(wanted, known)
     union.add("timed_inlined", low=wanted.low, high=wanted.high)
     paths = scan.files_of(session, wanted, wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
-    for stretch in _stretches(session, wanted, paths):
-        union.add("timed_in_files", low=stretch.low, high=stretch.high, files=stretch.files)
+    moments = _moments(session, wanted)
+    if moments is None:
+        for stretch in _stretches(session, wanted, paths):
+            union.add("timed_in_files", low=stretch.low, high=stretch.high, files=stretch.files)
+    else:
+        for day, of_day in moments.items():
+            if day in paths:
+                union.add("timed_at_moments", moments=tuple(map(times.to_datetime, of_day)), files=paths[day])
     return union
+
+
+def _moments(session: Session, wanted: RunFilter) -> dict[int, list[int]] | None:
+    """When such runs began, by day, of those that may be in files; None where narrow rows do not say it, or for many.
+
+    What is not counted yet may be in a file, too.
+    """
+    if wanted.low < scan.hot_from(session, wanted):
+        return None
+    found: dict[int, list[int]] = {}
+    union = union_of(wanted, {"limit": _MANY})
+    rows = [row for block in ("moments", "uncounted_moments") for row in session.rows(*union.of(block))]
+    for (at,) in rows:
+        found.setdefault(at // times.DAY_US, []).append(at)
+    return found if len(rows) < _MANY else None
 
 
 def _stretches(session: Session, wanted: RunFilter, paths: dict[int, list[str]]) -> list[FileRange]:

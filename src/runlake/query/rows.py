@@ -70,9 +70,9 @@ class Reader(Struct, frozen=True):
         union.add("ids_inlined")
         for day, runs in days.items():
             if day in paths:
-                moments = [at for _, at in runs]
+                moments = tuple(times.to_datetime(at) for _, at in runs)
                 ids = tuple(run_id for run_id, _ in runs)
-                union.add("ids_in_files", low=min(moments), high=max(moments) + 1, run_ids=ids, files=paths[day])
+                union.add("ids_in_files", moments=moments, run_ids=ids, files=paths[day])
         read = {row[_ID]: row for row in self.session.rows(*union.within("with_id"))}
         return [read[run_id] for run_id, _ in found]
 

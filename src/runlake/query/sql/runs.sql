@@ -37,8 +37,7 @@ WHERE id = $run_id AND run_at >= make_timestamptz($low) AND run_at < make_timest
 SELECT {run} FROM inlined_run WHERE id = $run_id
 
 -- name: ids_in_files
-SELECT {listed} FROM read_parquet($files, hive_partitioning = false)
-WHERE id IN $run_ids AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high)
+SELECT {listed} FROM read_parquet($files, hive_partitioning = false) WHERE run_at IN $moments AND id IN $run_ids
 
 -- name: ids_inlined
 SELECT {listed} FROM inlined_run WHERE id IN $run_ids
@@ -51,6 +50,10 @@ SELECT id, epoch_us(run_at), duration FROM ({branches}) ORDER BY duration DESC, 
 SELECT id, run_at, {duration} AS duration FROM read_parquet($files, hive_partitioning = false)
 WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole}
 
+-- name: timed_at_moments
+SELECT id, run_at, {duration} AS duration FROM read_parquet($files, hive_partitioning = false)
+WHERE run_at IN $moments AND {whole}
+
 -- name: timed_inlined
 SELECT id, run_at, {duration} AS duration FROM inlined_run
 WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole}
@@ -59,6 +62,13 @@ WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND 
 -- How many runs are longer than one, and how many are not after it in the list of durations.
 SELECT count(*) FILTER (duration > $position OR (duration = $position AND id > $run_id)), count(*)
 FROM ({branches}) WHERE duration > $position OR (duration = $position AND id >= $run_id)
+
+-- name: moments
+-- When runs began, at most so many of them.
+SELECT run_at FROM hot_run WHERE run_at >= $low AND run_at < $high AND {narrow} LIMIT $limit
+
+-- name: uncounted_moments
+SELECT run_at FROM {uncounted_run} AS run WHERE run_at >= $low AND run_at < $high AND {narrow} LIMIT $limit
 
 -- name: nth_longest
 -- The duration of the last run of a page.
