@@ -26,8 +26,10 @@ from runlake.store import Store
 FIGURES: Final = """ELSE_KEYS, succeeded, failed, succeeded_unstarted, failed_unstarted, retried, duration_count,
     round(duration_us), shortest, longest, last_success, last_failure, list_sort(durations)"""
 TABLES: Final[dict[str, str]] = {
-    "quarter": "SELECT quarter, success, started, sum(runs) FROM quarter GROUP BY ALL",
-    "day_count": "SELECT day, success, started, sum(runs) FROM day_count GROUP BY ALL",
+    **{
+        table: f"SELECT {unit}, success, started, runs, duration_count, round(duration_us) FROM {table}"
+        for table, unit in (("quarter", "quarter"), ("day_count", "day"))
+    },
     **{
         table: f"SELECT {FIGURES.replace('ELSE_KEYS', f'{unit}, task_id')}{also} FROM {table} JOIN task USING (task)"
         for table, unit, also in (

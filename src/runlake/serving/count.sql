@@ -29,6 +29,11 @@ DELETE FROM {table} WHERE {unit} BETWEEN $first AND $last AND ({keys}) IN (SELEC
 -- One row a cell, of a table that counts runs and nothing else.
 SELECT {keys}, sum(runs)::BIGINT AS runs FROM folded GROUP BY ALL ORDER BY ALL
 
+-- name: counts
+-- One row a cell, of a table that has durations, too.
+SELECT {keys}, sum(runs)::BIGINT AS runs, sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us
+FROM folded GROUP BY ALL ORDER BY ALL
+
 -- name: figures
 -- One row a cell, of a table of tasks.
 WITH bucketed AS (

@@ -1,12 +1,12 @@
 -- The rollups, each one GROUP BY over `counting`: the narrow columns of finished runs, with their quarter, hour and day.
 -- Adding one is a block here, a table in schema.sql, its fold in apply.sql and a new layout number.
--- {unit} is hour or day.
+-- {unit} is quarter, hour or day.
 
--- name: quarter
-SELECT quarter, success, started, count(*) AS runs FROM counting GROUP BY ALL
-
--- name: day_count
-SELECT day, success, started, count(*) AS runs FROM counting GROUP BY ALL
+-- name: counts
+-- Runs of all tasks by {unit}.
+SELECT {unit}, success, started, count(*) AS runs, count(duration) AS duration_count,
+       coalesce(sum(duration), 0)::DOUBLE AS duration_us
+FROM counting GROUP BY ALL
 
 -- name: of_task
 -- Figures of each task by {unit}, and its durations by bucket and result. {also} is nothing, or `of_day`.

@@ -43,12 +43,14 @@ CREATE TABLE hot_run (
     duration BIGINT, bucket USMALLINT, attempt INTEGER NOT NULL, lease_owner VARCHAR
 );
 
--- Counted runs of 15 minutes and of a day, by result and by whether they had started.
+-- Counted runs of 15 minutes and of a day, by result and by whether they had started; those with a duration, and its sum.
 CREATE TABLE quarter (
-    quarter INTEGER NOT NULL, success BOOLEAN NOT NULL, started BOOLEAN NOT NULL, runs BIGINT NOT NULL
+    quarter INTEGER NOT NULL, success BOOLEAN NOT NULL, started BOOLEAN NOT NULL, runs BIGINT NOT NULL,
+    duration_count BIGINT NOT NULL, duration_us DOUBLE NOT NULL
 );
 CREATE TABLE day_count (
-    day INTEGER NOT NULL, success BOOLEAN NOT NULL, started BOOLEAN NOT NULL, runs BIGINT NOT NULL
+    day INTEGER NOT NULL, success BOOLEAN NOT NULL, started BOOLEAN NOT NULL, runs BIGINT NOT NULL,
+    duration_count BIGINT NOT NULL, duration_us DOUBLE NOT NULL
 );
 
 -- Counted runs of a task in an hour, a day, a month.

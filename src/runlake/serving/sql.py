@@ -7,7 +7,7 @@ from typing import Final
 from runlake import statements, times
 from runlake.columns import NAMES, RUN_AT, ddl, select_list
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 RECENT: Final = 100  # runs of a task that task_recent holds: two default pages
 _WIDE: Final = 4096  # bytes of `error` and `output`
 
@@ -60,14 +60,17 @@ REBUILD: Final = _of("rebuild.sql")
 _ROLLUP: Final = statements.blocks("runlake.serving", "rollups.sql")
 
 
+_SUMS: Final = {"counts": "counts", "of_task": "figures", "histogram": "runs"}  # in rollups.sql: in count.sql
+
+
 class Rollup:
     """A table that is made by one GROUP BY: its column of time, its keys, the statement, and the one that adds up."""
 
-    def __init__(self, table: str, unit: str, keys: str, *, name: str = "", also: str = "") -> None:
+    def __init__(self, table: str, unit: str, keys: str, name: str, *, also: str = "") -> None:
         self.table, self.unit, self.keys = table, unit, keys
-        self.grouped = filled(_ROLLUP[name or table], unit=unit, also=_ROLLUP[also] if also else "")
+        self.grouped = filled(_ROLLUP[name], unit=unit, also=_ROLLUP[also] if also else "")
         parts = {"unit": unit, "keys": keys, "also": COUNT[f"summed_{also}"] if also else "", "order": keys}
-        self.summed = filled(COUNT["figures" if name == "of_task" else "runs"], **parts, summed=COUNT["summed"])
+        self.summed = filled(COUNT[_SUMS[name]], **parts, summed=COUNT["summed"])
 
     def statement(self, name: str) -> str:
         """A statement of count.sql for this table."""
@@ -75,14 +78,14 @@ class Rollup:
 
 
 _UNITS: Final = {"quarter": times.QUARTER_US, "hour": times.HOUR_US, "day": times.DAY_US}
-TASK_DAY: Final = Rollup("task_day", "day", "day, task", name="of_task", also="of_day")
+TASK_DAY: Final = Rollup("task_day", "day", "day, task", "of_task", also="of_day")
 ROLLUPS: Final = (
-    Rollup("quarter", "quarter", "quarter, success, started"),
-    Rollup("day_count", "day", "day, success, started"),
-    Rollup("task_hour", "hour", "hour, task", name="of_task"),
+    Rollup("quarter", "quarter", "quarter, success, started", "counts"),
+    Rollup("day_count", "day", "day, success, started", "counts"),
+    Rollup("task_hour", "hour", "hour, task", "of_task"),
     TASK_DAY,
-    Rollup("hour_histogram", "hour", "hour, success, bucket", name="histogram"),
-    Rollup("day_histogram", "day", "day, success, bucket", name="histogram"),
+    Rollup("hour_histogram", "hour", "hour, success, bucket", "histogram"),
+    Rollup("day_histogram", "day", "day, success, bucket", "histogram"),
 )
 # The tables of finished runs: their column of time, and its microseconds.
 FINISHED: Final = (
