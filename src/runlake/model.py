@@ -172,6 +172,49 @@ class RunsQuery(Filter, frozen=True, forbid_unknown_fields=True):
     ] = UNSET
 
 
+Width = Literal["1s", "5s", "15s", "30s", "1m", "5m", "15m", "30m", "1h", "3h", "6h", "12h", "1d", "1w", "1month"]
+TimeZone = Annotated[str, Meta(max_length=64)]
+
+
+class HistogramQuery(Filter, frozen=True, forbid_unknown_fields=True):
+    """Query parameters of GET /stats/histogram; start_time and end_time are required."""
+
+    buckets: Annotated[
+        int, Meta(ge=1, le=400), _doc("At most so many buckets, of the narrowest width that allows it.")
+    ] = 120
+    width: Annotated[Width | UnsetType, _doc("The width itself; at most 400 buckets.", "1h")] = UNSET
+    tz: Annotated[TimeZone, _doc("The time zone in which days, weeks and months begin (IANA).")] = "UTC"
+    by: Annotated[
+        Literal["outcome", "task", "owner"],
+        _doc("What the series are of: the outcome of runs, or the ten tasks or owners with the most runs."),
+    ] = "outcome"
+
+
+class Series(Struct, frozen=True):
+    """Runs in each bucket, of one outcome, task or owner; of all others where `key` is null."""
+
+    key: str | None
+    runs: list[int]
+
+
+class Histogram(Struct, frozen=True):
+    """Runs over time. Bucket n begins at `edges[n]` and ends before `edges[n + 1]`; the window cuts the outer ones.
+
+    `timed` are finished runs with a duration, and `seconds` the sums of these; `queued` runs lie in no window.
+    """
+
+    start: datetime
+    end: datetime
+    width: Width
+    tz: str
+    edges: list[datetime]
+    series: list[Series]
+    timed: list[int]
+    seconds: list[float]
+    total: int
+    queued: int
+
+
 Days = Annotated[int, Meta(ge=1, le=3650), _doc("Days the window reaches back from `until`.")]
 Until = Annotated[Instant | UnsetType, _doc("End of the window; default now.", "2025-01-11T08:00:00Z")]
 

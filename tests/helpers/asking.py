@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, Final, ParamSpec
@@ -10,7 +11,7 @@ from typing import Any, Concatenate, Final, ParamSpec
 import histories
 import msgspec
 import pytest
-from oracle import DAY, Json, Oracle, Row, assert_same, text_of
+from oracle import DAY, Json, Oracle, Row, assert_same, text_of, took
 
 from runlake.errors import NotFound
 from runlake.model import Instant, RunsQuery, SummaryQuery, TaskStatsQuery
@@ -20,6 +21,7 @@ from runlake.store import Store
 
 P = ParamSpec("P")
 SECONDS: Final = 120.0
+SCANS: Final = ("lease_owner", "attempt_min", "duration_min", "duration_max", "error")
 UNKNOWN: Final = uuid.UUID(int=2**127 + 12345)
 
 
@@ -29,14 +31,19 @@ def ask(store: Store, question: Callable[Concatenate[Session, P], Any], *args: P
     return msgspec.json.decode(msgspec.json.encode(answer))
 
 
-def query_of(**asked: Any) -> RunsQuery:
-    """GET /runs with the oracle's parameters."""
+def instants(asked: dict[str, Any]) -> dict[str, Any]:
+    """The oracle's parameters as those of a query."""
     known = {name: value for name, value in asked.items() if value is not None}
     for name in {"start_time", "end_time"} & known.keys():
         known[name] = Instant(known[name])
     if isinstance(known.get("task_id"), uuid.UUID):
         known["task_id"] = [known["task_id"]]
-    return RunsQuery(**known)
+    return known
+
+
+def query_of(**asked: Any) -> RunsQuery:
+    """GET /runs with the oracle's parameters."""
+    return RunsQuery(**instants(asked))
 
 
 def page(store: Store, **asked: Any) -> Json:
@@ -61,6 +68,46 @@ def filters(rows: Sequence[Row], rng: random.Random) -> dict[str, Any]:
     if rng.random() < 0.5:
         chosen["offset"] = rng.choice([1, rng.randrange(len(rows) + 2), len(rows), 2**53 - 1])
     return chosen
+
+
+def now() -> int:
+    """As the service cuts it."""
+    return time.time_ns() // 10**10 * 10**7
+
+
+def durations(rows: Sequence[Row], rng: random.Random) -> float:
+    """A duration of one of the runs, or near it, in seconds."""
+    known = [us for row in rows if (us := took(row)) is not None] or [0]
+    return max(0, rng.choice(known) + rng.choice([-1, 0, 0, 0, 1])) / 1e6
+
+
+def asked_for(rows: Sequence[Row], rng: random.Random) -> dict[str, Any]:
+    """Any filters that the contract allows together."""
+    tasks = rng.sample([*histories.TASKS, UNKNOWN], rng.choice([1, 1, 2, 5]))
+    every: dict[str, Any] = {
+        "task_id": tasks,
+        "success": rng.random() < 0.5,
+        "status": rng.sample(["queued", "running", "lost", "success", "failed"], rng.randrange(1, 6)),
+        "lease_owner": rng.choice(["worker-1", "Ω", "nobody", "'); --"]),
+        "attempt_min": rng.choice([1, 2, 3, 2_147_483_647]),
+        "duration_min": durations(rows, rng),
+        "duration_max": durations(rows, rng),
+        "error": rng.choice(["boom", "BOOM", "zeile 1\nZ", "日本 ", "100%", '" and \\']),
+    }
+    chosen = {name: every[name] for name in rng.sample(list(every), rng.choice([0, 1, 1, 2, 3, 4]))}
+    start, end = sorted(histories.moments(rows, rng, 2))
+    if rng.random() < 0.5:
+        chosen |= {"start_time": start, "end_time": end}
+    return chosen
+
+
+def allowed(asked: dict[str, Any]) -> dict[str, Any]:
+    """The same, but with a window that is short enough where the contract wants one."""
+    one = len(asked.get("task_id", [])) == 1
+    if (any(name in asked for name in SCANS) or asked.get("order") == "duration") and not one:
+        end = asked.get("end_time", histories.NOON)
+        asked = {**asked, "end_time": end, "start_time": max(asked.get("start_time", 0), end - 31 * DAY)}
+    return asked
 
 
 def assert_pages(store: Store, oracle: Oracle, rng: random.Random, questions: int) -> None:

@@ -3,67 +3,23 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import histories
 import msgspec
 import pytest
-from asking import SECONDS, UNKNOWN, page, query_of
+from asking import SCANS, SECONDS, allowed, asked_for, now, page, query_of
 from hypothesis import HealthCheck, given
 from hypothesis import settings as options
 from hypothesis import strategies as st
 from loading import append, loaded, opened_store
-from oracle import DAY, Json, Oracle, Row, assert_same, run_at, took
+from oracle import DAY, Json, Oracle, Row, assert_same, run_at
 
 from runlake.errors import BadInput
 from runlake.model import RunsQuery
 from runlake.query import pages
 from runlake.settings import Settings
 from runlake.store import Store
-
-SCANS: Final = ("lease_owner", "attempt_min", "duration_min", "duration_max", "error")
-
-
-def now() -> int:
-    """As the service cuts it."""
-    return time.time_ns() // 10**10 * 10**7
-
-
-def durations(rows: Sequence[Row], rng: random.Random) -> float:
-    """A duration of one of the runs, or near it, in seconds."""
-    known = [us for row in rows if (us := took(row)) is not None] or [0]
-    return max(0, rng.choice(known) + rng.choice([-1, 0, 0, 0, 1])) / 1e6
-
-
-def asked_for(rows: Sequence[Row], rng: random.Random) -> dict[str, Any]:
-    """Any filters that the contract allows together."""
-    tasks = rng.sample([*histories.TASKS, UNKNOWN], rng.choice([1, 1, 2, 5]))
-    every: dict[str, Any] = {
-        "task_id": tasks,
-        "success": rng.random() < 0.5,
-        "status": rng.sample(["queued", "running", "lost", "success", "failed"], rng.randrange(1, 6)),
-        "lease_owner": rng.choice(["worker-1", "Ω", "nobody", "'); --"]),
-        "attempt_min": rng.choice([1, 2, 3, 2_147_483_647]),
-        "duration_min": durations(rows, rng),
-        "duration_max": durations(rows, rng),
-        "error": rng.choice(["boom", "BOOM", "zeile 1\nZ", "日本 ", "100%", '" and \\']),
-    }
-    chosen = {name: every[name] for name in rng.sample(list(every), rng.choice([0, 1, 1, 2, 3, 4]))}
-    start, end = sorted(histories.moments(rows, rng, 2))
-    if rng.random() < 0.5:
-        chosen |= {"start_time": start, "end_time": end}
-    return chosen
-
-
-def allowed(asked: dict[str, Any]) -> dict[str, Any]:
-    """The same, but with a window that is short enough where the contract wants one."""
-    one = len(asked.get("task_id", [])) == 1
-    if (any(name in asked for name in SCANS) or asked.get("order") == "duration") and not one:
-        end = asked.get("end_time", histories.NOON)
-        asked = {**asked, "end_time": end, "start_time": max(asked.get("start_time", 0), end - 31 * DAY)}
-    return asked
 
 
 def pages_of(rng: random.Random) -> dict[str, Any]:

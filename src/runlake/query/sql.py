@@ -20,7 +20,7 @@ _CONSTANTS: Final = {
     "shown": ", ".join(f'epoch_us("{c.name}")' if c.sql == "TIMESTAMPTZ" else f'"{c.name}"' for c in COLUMNS),
 }
 
-_FILES: Final = ("state", "filters", "locate", "runs", "statistics", "summary")
+_FILES: Final = ("state", "filters", "locate", "runs", "statistics", "summary", "histogram")
 
 
 def filled(text: str, **parts: object) -> str:
@@ -63,19 +63,23 @@ class Union:
         self._known, self._parts = dict(known), parts
         self._branches: list[str] = []
 
-    def add(self, block: str, **values: Any) -> None:
-        """Add a block, with values of its own for some of its parameters."""
-        text, number = filled(SQL[block], **self._parts), len(self._branches)
+    def add(self, block: str, rows: str | None = None, **values: Any) -> None:
+        """Add a block, with values of its own for some of its parameters; `rows` is the block in its `{rows}`."""
+        text = SQL[block] if rows is None else filled(SQL[block], rows=SQL[rows])
+        text, number = filled(text, **self._parts), len(self._branches)
         for name, value in values.items():
             text = re.sub(rf"\${name}\b", f"${name}{number}", text)
             self._known[f"{name}{number}"] = value
         self._branches.append(text)
 
-    def within(self, block: str | None = None) -> tuple[str, dict[str, Any]]:
-        """The statement, or the branches alone, and the values of the parameters that it names."""
-        statement = "\nUNION ALL BY NAME\n".join(self._branches)
+    def within(self, block: str | None = None, *, by_name: bool = True) -> tuple[str, dict[str, Any]]:
+        """The statement, or the branches alone, and the values of the parameters that it names.
+
+        Columns of the branches are put together by their names, or by their places.
+        """
+        statement = f"\nUNION ALL{' BY NAME' if by_name else ''}\n".join(self._branches)
         if block is not None:
-            statement = SQL[block].replace("{branches}", statement)
+            statement = filled(SQL[block], **self._parts).replace("{branches}", statement)
         return statement, {name: self._known[name] for name in _PARAMETER.findall(statement)}
 
     def of(self, block: str) -> tuple[str, dict[str, Any]]:

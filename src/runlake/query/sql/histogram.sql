@@ -1,0 +1,98 @@
+-- Runs over time. A question is one statement over cells: rows of a rollup, or single runs, with the time `t` at which they
+-- begin (microseconds). {bucket} is the number of the bucket in which `t` lies.
+
+-- name: calendar
+-- Where the days, weeks or months of a time zone begin, from the one in which $low lies to the one after the last.
+SELECT DISTINCT epoch_us(timezone($tz, local)) AS edge FROM (
+    SELECT unnest(generate_series(
+        date_trunc($unit, timezone($tz, make_timestamptz($low))),
+        timezone($tz, make_timestamptz($high - 1)) + to_months($months) + to_days($days),
+        to_months($months) + to_days($days))) AS local
+) ORDER BY edge
+
+-- name: time_zone
+SELECT name FROM pg_timezone_names() WHERE name = $tz
+
+-- name: of_widths
+-- Buckets of one width.
+(t - $origin) // $width
+
+-- name: of_edges
+-- Buckets of a calendar: the last edge that is not after `t`.
+edge.number
+
+-- name: among_edges
+ASOF JOIN (SELECT unnest($edges) AS low, unnest(range(len($edges))) AS number) AS edge ON t >= edge.low
+
+-- name: day_outcomes
+SELECT day * 86400000000 AS t, CASE WHEN success THEN runs ELSE 0 END AS succeeded,
+       CASE WHEN success THEN 0 ELSE runs END AS failed, 0 AS open, duration_count AS timed, duration_us AS us
+FROM day_count WHERE day >= $first AND day < $last AND {narrow}
+
+-- name: part_outcomes
+SELECT quarter * 900000000::BIGINT, CASE WHEN success THEN runs ELSE 0 END, CASE WHEN success THEN 0 ELSE runs END, 0,
+       duration_count, duration_us
+FROM quarter WHERE quarter >= $first_part AND quarter < $last_part AND {narrow}
+
+-- name: task_day_outcomes
+SELECT day * 86400000000, succeeded - succeeded_unstarted, failed - failed_unstarted, 0, duration_count, duration_us
+FROM day_of_task WHERE task IN $tasks AND day >= $first AND day < $last
+
+-- name: task_part_outcomes
+SELECT hour * 3600000000, succeeded - succeeded_unstarted, failed - failed_unstarted, 0, duration_count, duration_us
+FROM task_hour WHERE task IN $tasks AND hour >= $first_part AND hour < $last_part
+
+-- name: run_outcomes
+SELECT run_at, (success IS TRUE)::BIGINT, (success IS FALSE)::BIGINT, (success IS NULL)::BIGINT,
+       (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE
+FROM {rows} AS run
+
+-- name: outcomes
+SELECT {bucket} AS bucket, sum(succeeded)::BIGINT, sum(failed)::BIGINT, sum(open)::BIGINT, sum(timed)::BIGINT,
+       sum(us) / 1e6
+FROM ({branches}) AS cell(t, succeeded, failed, open, timed, us) {edges} GROUP BY bucket
+
+-- name: day_tasks
+SELECT day * 86400000000, task, succeeded - succeeded_unstarted + failed - failed_unstarted, duration_count, duration_us
+FROM task_day WHERE day >= $first AND day < $last AND {among_tasks}
+
+-- name: part_tasks
+SELECT hour * 3600000000, task, succeeded - succeeded_unstarted + failed - failed_unstarted, duration_count, duration_us
+FROM task_hour WHERE hour >= $first_part AND hour < $last_part AND {among_tasks}
+
+-- name: run_keys
+SELECT run_at, {key}, 1, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE
+FROM {rows} AS run
+
+-- name: keys
+-- The ten keys with the most runs, each with its runs by bucket; the others together have no key. Rows come in the order
+-- of the keys. A bucket's `timed` and sum of durations are those of one key.
+WITH cell(t, key, runs, timed, us) AS MATERIALIZED ({branches}), top AS (
+    SELECT key, row_number() OVER (ORDER BY sum(runs) DESC, key) AS place
+    FROM cell WHERE key IS NOT NULL GROUP BY key ORDER BY sum(runs) DESC, key LIMIT 10
+)
+SELECT {bucket} AS bucket, {shown_key} AS name, sum(runs)::BIGINT, sum(timed)::BIGINT, sum(us) / 1e6
+FROM cell LEFT JOIN top USING (key) {named} {edges} GROUP BY place, name, bucket ORDER BY place NULLS LAST
+
+-- name: hot_rows
+(SELECT run_at, task, success, duration, lease_owner FROM hot_run
+ WHERE run_at >= $low AND run_at < $high AND {narrow})
+
+-- name: uncounted_rows
+(SELECT run_at, task, success, duration, lease_owner FROM {uncounted_run}
+ WHERE run_at >= $low AND run_at < $high AND {narrow})
+
+-- name: inlined_rows
+(SELECT epoch_us(run_at) AS run_at, task, success, {duration} AS duration, lease_owner
+ FROM (SELECT * FROM inlined_run WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole})
+ JOIN task USING (task_id))
+
+-- name: file_rows
+(SELECT epoch_us(run_at) AS run_at, task, success, {duration} AS duration, lease_owner
+ FROM (SELECT task_id, run_at, started_at, finished_at, success, lease_owner
+       FROM read_parquet($files, hive_partitioning = false)
+       WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole})
+ JOIN task USING (task_id))
+
+-- name: queued_runs
+SELECT count(*) FROM inlined_run WHERE success IS NULL AND started_at IS NULL AND {whole}
