@@ -25,6 +25,7 @@ READS: Final = [
     (f"/task/{TASK}/latest", model.Run),
     (f"/task/{TASK}/stats", model.TaskStats),
     ("/stats/summary", model.Summary),
+    ("/stats/histogram?start_time=2025-01-01&end_time=2025-04-01", model.Histogram),
     ("/health", model.Health),
     ("/ready", model.Ready),
 ]
@@ -68,7 +69,9 @@ def test_a_list_item_is_a_whole_run(client: httpx.Client) -> None:
 def test_head_is_get_without_a_body(client: httpx.Client, path: str) -> None:
     got, head = client.get(path), client.head(path)
     assert (head.status_code, head.content) == (200, b"")
-    unlike = {"date", "x-request-id"} | ({"content-length"} if "stat" in path else set())  # their window moves on
+    unlike = {"date", "x-request-id", "server-timing"} | (
+        {"content-length"} if "stat" in path else set()
+    )  # their window moves on
     for headers in (got.headers, head.headers):
         for name in unlike:
             headers.pop(name, None)
@@ -82,8 +85,9 @@ def test_head_of_what_is_not_there(client: httpx.Client) -> None:
 
 @paths
 def test_a_trailing_slash_is_ignored(client: httpx.Client, path: str) -> None:
-    answer = client.get(f"{path}/", params={"until": "2025-02-01"} if "stat" in path else None)
-    plain = client.get(path, params={"until": "2025-02-01"} if "stat" in path else None)
+    bare, _, query = path.partition("?")
+    query = query or ("until=2025-02-01" if "stat" in path else "")
+    answer, plain = client.get(f"{bare}/?{query}"), client.get(f"{bare}?{query}")
     assert (answer.status_code, answer.content) == (200, plain.content)
 
 
@@ -248,6 +252,66 @@ def test_an_unchanged_page_is_not_sent_again(client: httpx.Client) -> None:
     again = client.get("/runs?limit=2", headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
     assert client.get("/runs?limit=3", headers={"If-None-Match": tag}).status_code == 200
+
+
+WINDOW: Final = "start_time=2025-01-01&end_time=2025-04-01"
+TAGGED: Final = [
+    "/runs?status=lost",
+    f"/runs/{RUN}",
+    f"/task/{TASK}/latest",
+    f"/task/{TASK}/stats?until=2025-04-01",
+    "/stats/summary?until=2025-04-01",
+    f"/stats/histogram?{WINDOW}",
+]
+
+
+@pytest.mark.parametrize("path", TAGGED)
+def test_every_answer_about_runs_has_a_tag(client: httpx.Client, path: str) -> None:
+    """It is of the snapshot and of what was asked; the snapshot and the time it took are said, too."""
+    answer = client.get(path)
+    assert int(answer.headers["runlake-snapshot"]) > 0
+    assert re.fullmatch(r"query;dur=[0-9]+\.[0-9]{2}", answer.headers["server-timing"])
+    again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    others = [client.get(other).headers["etag"] for other in TAGGED if other != path]
+    assert answer.headers["etag"] not in others
+
+
+@pytest.mark.parametrize("path", [f"/task/{TASK}/stats", "/stats/summary"])
+def test_what_ends_now_has_no_tag(client: httpx.Client, path: str) -> None:
+    """The next answer has another window."""
+    assert "etag" not in client.get(path, headers={"If-None-Match": "*"}).headers
+    assert client.get(path, headers={"If-None-Match": "*"}).status_code == 200
+
+
+def test_a_tag_of_nothing(client: httpx.Client) -> None:
+    assert client.get(f"/runs/{UNKNOWN}", headers={"If-None-Match": "*"}).status_code == 404
+
+
+def test_large_answers_are_compressed_for_who_accepts_it(client: httpx.Client) -> None:
+    """From 4 KB on; the content is the same."""
+    large, small = "/runs?limit=14&include_errors=true", "/runs?limit=1"
+    plain = client.get(large, headers={"Accept-Encoding": "identity"})
+    packed = client.get(large, headers={"Accept-Encoding": "gzip"})
+    assert len(plain.content) > 4096
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "accept-encoding" in packed.headers["vary"].lower()
+    assert packed.json() == plain.json()
+    assert int(packed.headers["content-length"]) < len(plain.content) / 3
+    assert "content-encoding" not in client.get(small, headers={"Accept-Encoding": "gzip"}).headers
+
+
+def test_a_histogram_over_http(client: httpx.Client) -> None:
+    found = client.get(f"/stats/histogram?{WINDOW}&width=1month&tz=Europe/Vienna").json()
+    months = ["2024-12-31T23", "2025-01-31T23", "2025-02-28T23", "2025-03-31T22", "2025-04-30T22"]
+    assert found["edges"] == [f"{month}:00:00Z" for month in months]
+    assert [one["key"] for one in found["series"]] == ["success", "failed", "open"]
+    assert found["total"] == total(client, WINDOW) == RUNS + 1
+    assert found["queued"] == 1
+    for query, field in (("", "start_time"), (f"{WINDOW}&tz=Nowhere", "tz"), (f"{WINDOW}&bucket=1", "bucket")):
+        answer = client.get(f"/stats/histogram?{query}")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
 
 
 @pytest.mark.parametrize("form", ['W/"{}"', '"{}-gzip"', 'W/"{}-gzip"', '"x-gzip", "{}-gzip"', '"x" ,W/"{}"', "*"])

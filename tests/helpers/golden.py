@@ -27,6 +27,9 @@ ROUTES: Final = {
     "latest": f"/task/{HOURLY}/latest",
     "task-stats": f"/task/{NIGHTLY}/stats?days=3&until={UNTIL}",
     "summary": f"/stats/summary?days=2&until={UNTIL}",
+    "longest-runs": "/runs?order=duration&limit=2&fields=id,started_at&start_time=2025-01-09&end_time=2025-01-12",
+    "histogram": "/stats/histogram?start_time=2025-01-09&end_time=2025-01-12&tz=Asia/Kolkata&width=1d",
+    "histogram-by-owner": "/stats/histogram?start_time=2025-01-09&end_time=2025-01-12&by=owner&buckets=3&success=true",
     "unknown-run": f"/runs/{RUN[:-1]}0",
 }
 

@@ -20,8 +20,8 @@ from support import HERE, post
 
 from runlake import generate
 from runlake.lake import bulk
-from runlake.model import Instant, RunsQuery, SummaryQuery, TaskStatsQuery
-from runlake.query import pages, queries, statistics
+from runlake.model import HistogramQuery, Instant, RunsQuery, SummaryQuery, TaskStatsQuery
+from runlake.query import histogram, pages, queries, statistics
 from runlake.query.engine import Session
 from runlake.query.sql import SQL
 from runlake.settings import Settings
@@ -126,6 +126,7 @@ def questions(watch: Watch) -> Sequence[tuple[str, str, int, list[Seen]]]:
     run_id, task_id = watch.run.id, watch.run.task_id
     until = Instant(END - DAY // 3 - 1234)
     early = Instant(END - 2 * DAY - DAY // 3 - 777)
+    window: dict[str, Any] = {"start_time": early, "end_time": until}
     asked: list[tuple[str, str, int, Callable[..., Any], tuple[Any, ...]]] = [
         ("GET /runs", "the first page", 4, pages.page, (RunsQuery(),)),
         ("GET /runs", "failures", 4, pages.page, (RunsQuery(success=False),)),
@@ -137,6 +138,10 @@ def questions(watch: Watch) -> Sequence[tuple[str, str, int, list[Seen]]]:
         ("GET /task/{task_id}/latest", "", 3, queries.latest, (task_id,)),
         ("GET /task/{task_id}/stats", "two days", 4, statistics.task_stats, (task_id, TaskStatsQuery(2, until))),
         ("GET /stats/summary", "two days", 5, statistics.summary, (SummaryQuery(2, until),)),
+        ("GET /runs", "of an owner", 6, pages.page, (RunsQuery(**window, lease_owner="worker-001"),)),
+        ("GET /runs", "the longest", 14, pages.page, (RunsQuery(**window, order="duration"),)),
+        ("GET /stats/histogram", "", 5, histogram.histogram, (HistogramQuery(**window),)),
+        ("GET /stats/histogram", "tasks", 4, histogram.histogram, (HistogramQuery(**window, by="task"),)),
     ]
     return [(route, what, most, watch.watched(ask, *args)) for route, what, most, ask, args in asked]
 

@@ -48,7 +48,8 @@ def test_rows_come_from_the_files_of_their_day(lines: Lines) -> None:
         f"{route} {what}": {scan.files for one in seen for scan in one.scans if scan.files}
         for route, what, _, seen in lines
     }
-    some = {asked: files for asked, files in opened.items() if files}
+    scans = ("GET /runs of an owner", "GET /runs the longest")  # of all the window
+    some = {asked: files for asked, files in opened.items() if files and asked not in scans}
     assert len(some) >= 6  # or nothing was looked at
     assert {asked: files for asked, files in some.items() if [len(paths) for paths in files] != [1]} == {}
 
@@ -56,7 +57,7 @@ def test_rows_come_from_the_files_of_their_day(lines: Lines) -> None:
 def test_statistics_open_no_file(lines: Lines) -> None:
     """Windows of the newest days are answered from the serving database alone."""
     statistics = [seen for route, _, _, seen in lines if "/stats" in route]
-    assert len(statistics) == 2
+    assert len(statistics) == 4
     assert not [scan for seen in statistics for one in seen for scan in one.scans if scan.files]
 
 

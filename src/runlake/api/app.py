@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 from litestar import Litestar
+from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
@@ -25,6 +26,7 @@ from runlake.errors import RunlakeError
 from runlake.paths import Paths
 from runlake.store import Store
 
+_LARGE = 4096  # bytes of an answer from which on it is sent compressed to who accepts that
 DRAIN_SECONDS = 7  # for requests under way; after that the queued runs are written, within 10 seconds in all
 
 
@@ -38,6 +40,7 @@ def create_app(service: Service, *, keys_required: bool = False) -> RequestMiddl
         state=State({"service": service}),
         openapi_config=None,  # see openapi.py
         logging_config=None,  # `serve` sets logging up; a library must not do it again
+        compression_config=CompressionConfig(backend="gzip", minimum_size=_LARGE, gzip_compress_level=1),
         request_max_body_size=None,  # BodyReader has a limit of its own, with our error
         exception_handlers={
             RunlakeError: problems.handle,

@@ -17,10 +17,12 @@ from runlake.model import (
     EXAMPLE_TASK,
     DailyFigures,
     Health,
+    Histogram,
     PreviousPeriod,
     Ready,
     Run,
     RunPage,
+    Series,
     Stored,
     Streak,
     Summary,
@@ -216,6 +218,22 @@ SUMMARY: Final = Summary(
     ),
     top_failing_tasks=[_FAILING, _OURS],
     slowest_tasks=[_FAILING, _OURS, _STEADY],
+)
+HISTOGRAM: Final = Histogram(
+    start=_at(6),
+    end=_at(9),
+    width="1h",
+    tz="UTC",
+    edges=[_at(6), _at(7), _at(8), _at(9)],
+    series=[
+        Series(key="success", runs=[4, 3, 4]),
+        Series(key="failed", runs=[0, 1, 0]),
+        Series(key="open", runs=[0, 0, 1]),
+    ],
+    timed=[4, 4, 4],
+    seconds=[8.4, 11.2, 8.0],
+    total=13,
+    queued=2,
 )
 HEALTH: Final = Health()
 METRICS: Final = """\

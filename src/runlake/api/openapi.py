@@ -64,8 +64,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         made["requestBody"] = _request(operation.request)
     for code in operation.errors:
         made["responses"][str(code)] = _error(operation, code)
-    if operation.response is RunPage:
-        made["responses"]["304"] = {"description": "Nothing has changed since the page whose ETag was sent back."}
+    if operation.is_about_runs:
+        made["responses"]["304"] = {"description": "Nothing has changed since the answer whose ETag was sent back."}
     return made
 
 
@@ -123,15 +123,14 @@ def _answer(operation: Operation) -> dict[str, Any]:
         "description": _answer_text(operation),
         "content": {operation.media_type: {"schema": schema, "examples": shown}},
     }
-    if operation.response is RunPage:
+    if operation.is_about_runs:
         answer["headers"] = {
-            "Link": _header(
-                "The next page, while `has_more` is true, and the one before, if there is one.",
-                "string",
-                examples.NEXT_LINK,
-            ),
-            "ETag": _header("Of this page and snapshot; send it back as If-None-Match.", "string", examples.TAG),
+            "ETag": _header(text.TAG, "string", examples.TAG),
+            "Runlake-Snapshot": _header("The snapshot of the lake that was asked.", "string", "4813"),
+            "Server-Timing": _header("Milliseconds of the question.", "string", "query;dur=7.31"),
         }
+    if operation.response is RunPage:
+        answer["headers"]["Link"] = _header(text.LINK, "string", examples.NEXT_LINK)
     return answer
 
 

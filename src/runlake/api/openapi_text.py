@@ -155,6 +155,21 @@ Figures of all tasks over the last `days` days, beside those of the period of eq
   highest first, equal ones by `task_id`. A task without failures, or without durations, is left out.
 """
 
+HISTOGRAM: Final = """\
+Runs over time, under the same filters as `GET /runs`: the sum of all series is the `total` of that list.
+`start_time` and `end_time` are required, at most 3,650 days apart.
+
+- Without `width` the buckets are the narrowest of these that make at most `buckets`: 1s, 5s, 15s, 30s, 1m, 5m, 15m,
+  30m, 1h, 3h, 6h, 12h, 1d, 1w, 1month; months when nothing is wide enough. Those below a day are aligned in UTC.
+  Days, weeks (from Monday) and months begin as they do in `tz`: a day may have 23 or 25 hours.
+- Bucket n holds the runs that started at or after `edges[n]` and before `edges[n + 1]`, as far as the window goes.
+- `by=outcome` gives the series `success`, `failed` and `open`. `by=task` and `by=owner` give the ten with the most
+  runs, the largest first, and all other runs, those without an owner among them, in a series whose `key` is null.
+- `timed` counts the runs with a duration, and `seconds` adds these up. `queued` runs have not started: they lie in no
+  window, and are those that match all other filters.
+- `by=owner` needs what the filters that are read run by run need: a window of at most 31 days, or one task.
+"""
+
 HEALTH: Final = "200 as long as the process answers. For a liveness probe; it says nothing of the data."
 
 READY: Final = """\
@@ -172,6 +187,9 @@ SCHEMA: Final = "This document: OpenAPI 3.1 as JSON. `/docs` shows it to people.
 OLDER: Final = "\n\nThe same as `GET {path}`, at the address where older clients look; it stays."
 
 INTERNAL: Final = "something went wrong inside; the log of the service says what"
+TAG: Final = "Of this answer and snapshot; send it back as If-None-Match. None where the window ends now."
+LINK: Final = "The next page, while `has_more` is true; by cursor also the one before, as `prev`."
+
 ERRORS: Final = {
     400: "The input is wrong; `errors` names each field and says why.",
     401: "The service has keys, and the request came without one that is known; `/health` alone needs none.",
@@ -218,6 +236,18 @@ _COUNTS: Final = {
 
 # For the properties the Structs do not describe themselves: by name, or by Struct and name where that differs.
 FIELDS: Final = {
+    "start": "The beginning of the window.",
+    "end": "The end of the window, which is not part of it.",
+    "width": "The width of a bucket.",
+    "tz": "The time zone in which days, weeks and months begin.",
+    "edges": "Where the buckets begin and, at last, where the last one ends.",
+    "series": "The runs of each bucket by outcome, task or owner.",
+    "timed": "For each bucket, the finished runs with a duration.",
+    "seconds": "For each bucket, the sum of these durations.",
+    "Histogram.total": "All runs of the window that match.",
+    "queued": "Runs that match but have not started: they lie in no window.",
+    "key": "An outcome, a task or an owner; null for all others.",
+    "Series.runs": "Runs in each bucket.",
     **_COUNTS,
     "lease_owner": "Who holds or held the lease.",
     "leased_until": "When the lease ends: an open run past it is lost.",

@@ -33,6 +33,8 @@ from runlake.errors import (
 from runlake.model import (
     EXAMPLE_RUN,
     Health,
+    Histogram,
+    HistogramQuery,
     NoQuery,
     Ready,
     Run,
@@ -65,6 +67,11 @@ class Operation(Struct, frozen=True, kw_only=True):
     examples: tuple[Example, ...]
     failures: tuple[RunlakeError, ...]
     scope: Scope | None = "read"
+
+    @property
+    def is_about_runs(self) -> bool:
+        """Whether it is a question about runs: answered from a snapshot, with a tag."""
+        return self.method == "get" and self.tag != "service"
 
     @property
     def all_failures(self) -> tuple[RunlakeError, ...]:
@@ -104,6 +111,10 @@ _READING: Final = (
     NotReady("the serving database is being made: 120 of 365 files"),
     Timeout("query page: interrupted at its time limit"),
 )
+_SCANNING: Final = (
+    TooMany("too many scans wait"),
+    TooLong("the window is too long to read within the time limit; it was read back to 2025-01-04T00:00:00Z"),
+)
 _UNKNOWN: Final = BadInput.of("verbose", "unknown parameter; known are none")
 _NOT_A_TASK: Final = BadInput.of("task_id", "is not a UUID")
 _BAD_DAYS: Final = BadInput.of("days", "Expected `int` <= 3650")
@@ -121,8 +132,7 @@ _RUNS: Final = (
         failures=(
             BadInput.of("limit", "Expected `int` <= 200"),
             *_READING,
-            TooMany("too many scans wait"),
-            TooLong("the window is too long to read within the time limit; it was read back to 2025-01-04T00:00:00Z"),
+            *_SCANNING,
         ),
     ),
     Operation(
@@ -208,7 +218,19 @@ _STATISTICS: Final = (
         examples=(Example("one_day", "days=1, until=2025-01-11T08:00:00Z", examples.SUMMARY),),
         failures=(_BAD_DAYS, *_READING),
     ),
+    Operation(
+        path="/stats/histogram",
+        name="getHistogram",
+        tag="statistics",
+        summary="Runs over time",
+        description=text.HISTOGRAM,
+        query=HistogramQuery,
+        response=Histogram,
+        examples=(Example("by_hour", "width=1h, three hours of one task", examples.HISTOGRAM),),
+        failures=(BadInput.of("end_time", "is required here"), *_READING, *_SCANNING),
+    ),
 )
+_NEWER: Final = ("/stats/histogram",)
 _SERVICE: Final = (
     Operation(
         path="/health",
@@ -269,6 +291,6 @@ def _older(operation: Operation) -> Operation:
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *_RUNS,
     *_STATISTICS,
-    *(_older(op) for op in (*_RUNS, *_STATISTICS) if not op.path.startswith("/runs")),
+    *(_older(op) for op in (*_RUNS, *_STATISTICS) if not op.path.startswith(("/runs", *_NEWER))),
     *_SERVICE,
 )

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
+from msgspec import UNSET
 
+from runlake import times
 from runlake.api import body, docs, metrics, openapi, params
 from runlake.api.service import Service
-from runlake.model import Health, NoQuery, Ready, RunsQuery, Stored, SummaryQuery, TaskStatsQuery
-from runlake.query import pages, queries, statistics
+from runlake.model import Health, HistogramQuery, NoQuery, Ready, RunsQuery, Stored, SummaryQuery, TaskStatsQuery
+from runlake.query import filters, histogram, pages, queries, statistics
+from runlake.query.engine import Session
+from runlake.query.filters import NOW_US
 
+T = TypeVar("T")
 Req = Request[Any, Any, Any]
 JSON: Final = "application/json"
 _SCHEMA: Final = msgspec.json.encode(openapi.document())
@@ -32,17 +39,52 @@ def _json(content: bytes, headers: dict[str, str] | None = None) -> Response[byt
     return Response(content, media_type=JSON, headers=headers, status_code=200)
 
 
-def _etag(snapshot: str, query: bytes) -> str:
-    return f'"{snapshot}-{hashlib.blake2b(query, digest_size=8).hexdigest()}"'
+async def _answer(
+    request: Req,
+    question: Callable[[Session], T],
+    body: Callable[[T], object] = lambda answer: answer,
+    *,
+    scan: bool = False,
+    ages: bool | None = False,
+) -> tuple[T, Response[bytes]] | Response[bytes]:
+    """What every question about runs answers with: its JSON, the snapshot, how long it took, and a tag; 304 without a
+    query when the client has the answer of the newest snapshot.
+
+    ages    whether the answer changes with time: never (False), in steps (True), or always (None), and then has no tag
+    """
+    service = _service(request)
+    if ages is not None and (unchanged := _unchanged(request, _etag(request, service.tag(), ages=ages))):
+        return unchanged
+    started = time.perf_counter()
+    answer, content, snapshot = await service.run_query(request, question, body, scan=scan)
+    headers = {
+        "Runlake-Snapshot": str(snapshot),
+        "Server-Timing": f"query;dur={(time.perf_counter() - started) * 1000:.2f}",
+    }
+    if ages is not None:
+        headers["ETag"] = _etag(request, service.tag_of(snapshot), ages=ages)
+    return answer, _json(content, headers)
 
 
-def _unchanged(request: Req) -> Response[bytes] | None:
-    """The 304 answer when the client has the page of the newest snapshot; no query runs for it."""
-    tag = _etag(_service(request).tag(), request.scope["query_string"])
+def _etag(request: Req, tag: str, *, ages: bool) -> str:
+    """The tag of an answer: of its snapshot, and of what was asked for."""
+    step = times.now() // NOW_US if ages else 0
+    asked = f"{request.url.path}?{request.scope['query_string'].decode('latin-1')}#{step}"
+    return f'"{tag}-{hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()}"'
+
+
+def _unchanged(request: Req, tag: str) -> Response[bytes] | None:
     parts = request.headers.get("if-none-match", "").split(",")
     # Apache's mod_deflate appends -gzip to the tag of an answer that it compresses, and does not remove it again.
     known = {re.sub('-gzip"$', '"', part.strip().removeprefix("W/")) for part in parts}
-    return Response(b"", status_code=304, headers={"ETag": tag}) if tag in known or "*" in known else None
+    is_there = not request.path_params  # `*` stands for anything that is there, and a run may not be
+    return (
+        Response(b"", status_code=304, headers={"ETag": tag}) if tag in known or ("*" in known and is_there) else None
+    )
+
+
+def _only(answered: tuple[T, Response[bytes]] | Response[bytes]) -> Response[bytes]:
+    return answered[1] if isinstance(answered, tuple) else answered
 
 
 @route("/runs", http_method=_READ)
@@ -50,16 +92,20 @@ async def list_runs(request: Req) -> Response[bytes]:
     """GET /runs."""
     raw = request.scope["query_string"]
     query = params.parse(raw, RunsQuery)
-    if unchanged := _unchanged(request):
-        return unchanged
-    found, content, tag = await _service(request).run_query(
-        request, partial(pages.find, query=query), lambda found: found.page, scan=pages.is_scan(query)
+    answered = await _answer(
+        request,
+        partial(pages.find, query=query),
+        lambda found: found.page,
+        scan=pages.is_scan(query),
+        ages=filters.ages(query),
     )
-    headers = {"ETag": _etag(tag, raw)}
+    if isinstance(answered, Response):
+        return answered
+    found, response = answered
     if links := _links(found, by_offset=b"offset=" in raw):
         targets = {rel: params.with_parameters(raw, **changed) for rel, changed in links.items()}
-        headers["Link"] = ", ".join(f'<{request.url.path}?{to}>; rel="{rel}"' for rel, to in targets.items())
-    return _json(content, headers)
+        response.headers["Link"] = ", ".join(f'<{request.url.path}?{to}>; rel="{rel}"' for rel, to in targets.items())
+    return response
 
 
 def _links(found: pages.Found, *, by_offset: bool) -> dict[str, dict[str, object]]:
@@ -98,38 +144,40 @@ async def runs_methods() -> Response[None]:
 async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
     """GET /runs/{run_id}."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content, _ = await _service(request).run_query(
-        request, partial(queries.detail, run_id=params.path_uuid("run_id", run_id))
-    )
-    return _json(content)
+    found = params.path_uuid("run_id", run_id)
+    return _only(await _answer(request, partial(queries.detail, run_id=found)))
 
 
 @route(["/task/{task_id:str}/latest", "/runs/task/{task_id:str}/latest"], http_method=_READ)
 async def latest_run(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/latest."""
     params.parse(request.scope["query_string"], NoQuery)
-    _, content, _ = await _service(request).run_query(
-        request, partial(queries.latest, task_id=params.path_uuid("task_id", task_id))
-    )
-    return _json(content)
+    task = params.path_uuid("task_id", task_id)
+    return _only(await _answer(request, partial(queries.latest, task_id=task)))
 
 
 @route(["/task/{task_id:str}/stats", "/runs/task/{task_id:str}/stats"], http_method=_READ)
 async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/stats."""
     query = params.parse(request.scope["query_string"], TaskStatsQuery)
-    _, content, _ = await _service(request).run_query(
-        request, partial(statistics.task_stats, task_id=params.path_uuid("task_id", task_id), query=query)
-    )
-    return _json(content)
+    question = partial(statistics.task_stats, task_id=params.path_uuid("task_id", task_id), query=query)
+    return _only(await _answer(request, question, ages=None if query.until is UNSET else False))
 
 
 @route(["/stats/summary", "/runs/stats/summary"], http_method=_READ)
 async def stats_summary(request: Req) -> Response[bytes]:
     """GET /stats/summary."""
     query = params.parse(request.scope["query_string"], SummaryQuery)
-    _, content, _ = await _service(request).run_query(request, partial(statistics.summary, query=query))
-    return _json(content)
+    question = partial(statistics.summary, query=query)
+    return _only(await _answer(request, question, ages=None if query.until is UNSET else False))
+
+
+@route("/stats/histogram", http_method=_READ)
+async def stats_histogram(request: Req) -> Response[bytes]:
+    """GET /stats/histogram."""
+    query = params.parse(request.scope["query_string"], HistogramQuery)
+    question = partial(histogram.histogram, query=query)
+    return _only(await _answer(request, question, scan=histogram.is_scan(query), ages=filters.ages(query)))
 
 
 @route("/health", http_method=_READ)
@@ -177,6 +225,7 @@ HANDLERS: Final = [
     latest_run,
     task_stats,
     stats_summary,
+    stats_histogram,
     health,
     ready,
     show_metrics,

@@ -109,16 +109,16 @@ class Service:
         body: Callable[[T], object] = lambda answer: answer,
         *,
         scan: bool = False,
-    ) -> tuple[T, bytes, str]:
+    ) -> tuple[T, bytes, int]:
         """Run a query on a reading thread, or in the lane of scans; returns its answer, the body of the answer as
-        JSON, and the tag of its snapshot.
+        JSON, and its snapshot.
 
         The query is cancelled when the client of the request disconnects.
         """
 
-        def encoded(session: Session) -> tuple[T, bytes, str]:
+        def encoded(session: Session) -> tuple[T, bytes, int]:
             answer = question(session)
-            return answer, msgspec.json.encode(body(answer)), self._tag(session.state.snapshot)
+            return answer, msgspec.json.encode(body(answer)), session.state.snapshot
 
         cancellable = CancellableQuery(encoded)
         engine = self.ready().engine
@@ -131,9 +131,10 @@ class Service:
 
     def tag(self) -> str:
         """The tag of the newest snapshot. A request gets the same answer as long as the tag is the same."""
-        return self._tag(self.ready().serving.snapshot)
+        return self.tag_of(self.ready().serving.snapshot)
 
-    def _tag(self, snapshot: int) -> str:
+    def tag_of(self, snapshot: int) -> str:
+        """The tag of a snapshot."""
         return f"{self._start:x}-{snapshot:x}"
 
     async def append(self, batch: Batch | Decoded) -> AppendResult:

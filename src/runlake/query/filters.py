@@ -19,7 +19,7 @@ from runlake.query.sql import SQL, Union, filled
 _BOTH: Final = (True, False)
 _RESULTS: Final = (("succeeded", True), ("failed", False))
 _OPEN: Final = ("queued", "lost", "running")
-_NOW_US: Final = 10_000_000  # "now" is cut to this, so that equal questions are equal
+NOW_US: Final = 10_000_000  # "now" is cut to this, so that equal questions are equal
 _LONGEST_US: Final = 31 * times.DAY_US
 _WHOLE: Final = {"started": "started_at IS NOT NULL", "duration": "epoch_us(finished_at) - epoch_us(started_at)"}
 _NARROW: Final = {"started": "started", "duration": "duration"}
@@ -168,7 +168,7 @@ def of(query: Filter) -> RunFilter:
         duration_min=None if least is None else _micros(least, ROUND_CEILING),
         duration_max=None if most is None else _micros(most, ROUND_FLOOR),
         error=_or_none(query.error),
-        now=times.now() // _NOW_US * _NOW_US,
+        now=times.now() // NOW_US * NOW_US,
     )
 
 
@@ -183,6 +183,11 @@ def scan_of(query: Filter) -> str | None:
     """The name of the first parameter of which no rollup knows how many runs match; None if there is none."""
     scans = ("lease_owner", "attempt_min", "duration_min", "duration_max", "error")
     return next((name for name in scans if getattr(query, name) is not UNSET), None)
+
+
+def ages(query: Filter) -> bool:
+    """Whether it depends on the time now which runs match."""
+    return query.status is not UNSET and not {"lost", "running"}.isdisjoint(query.status)
 
 
 def fingerprint(query: Filter) -> bytes:

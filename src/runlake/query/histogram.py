@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from runlake import times
-from runlake.errors import BadInput
+from runlake.errors import BadInput, Timeout, TooLong
 from runlake.model import Filter, Histogram, HistogramQuery, Series, Width
 from runlake.query import filters, scan
 from runlake.query.engine import Session
@@ -94,7 +94,7 @@ def _needs_bounds(query: HistogramQuery) -> bool:
 
 
 def histogram(session: Session, query: HistogramQuery) -> Histogram:
-    """GET /stats/histogram. Raises BadInput, LakeDamaged and Timeout."""
+    """GET /stats/histogram. Raises BadInput, LakeDamaged and TooLong."""
     low, high = window_of(query)
     wanted = filters.of(query)
     if _needs_bounds(query):
@@ -106,7 +106,10 @@ def histogram(session: Session, query: HistogramQuery) -> Histogram:
     if wanted.task_ids is not None:
         numbers = session.rows(SQL["task_numbers"], {"task_ids": wanted.task_ids})
         wanted = replace(wanted, tasks=tuple(number for (number,) in numbers))
-    series, timed, seconds = _series(session, wanted, buckets, query.by)
+    try:
+        series, timed, seconds = _series(session, wanted, buckets, query.by)
+    except Timeout as exc:
+        raise TooLong("the window is too long to read within the time limit") from exc
     return Histogram(
         start=times.to_datetime(low),
         end=times.to_datetime(high),

@@ -48,6 +48,7 @@ SELECT run_at, (success IS TRUE)::BIGINT, (success IS FALSE)::BIGINT, (success I
 FROM {rows} AS run
 
 -- name: outcomes
+-- Runs of each outcome by bucket, those with a duration, and the sum of these in seconds.
 SELECT {bucket} AS bucket, sum(succeeded)::BIGINT, sum(failed)::BIGINT, sum(open)::BIGINT, sum(timed)::BIGINT,
        sum(us) / 1e6
 FROM ({branches}) AS cell(t, succeeded, failed, open, timed, us) {edges} GROUP BY bucket
@@ -88,6 +89,7 @@ FROM cell LEFT JOIN top USING (key) {named} {edges} GROUP BY place, name, bucket
  JOIN task USING (task_id))
 
 -- name: file_rows
+-- Single runs, in the same columns as above, from exact files.
 (SELECT epoch_us(run_at) AS run_at, task, success, {duration} AS duration, lease_owner
  FROM (SELECT task_id, run_at, started_at, finished_at, success, lease_owner
        FROM read_parquet($files, hive_partitioning = false)
