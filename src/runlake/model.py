@@ -106,18 +106,9 @@ class RunPage(Struct, frozen=True):
 
 Status = Literal["queued", "running", "lost", "success", "failed"]
 Field = Literal[
-    "id",
-    "task_id",
-    "lease_owner",
-    "leased_until",
-    "started_at",
-    "finished_at",
-    "success",
-    "error",
-    "attempt",
-    "output",
-    "created_at",
-]
+    "id", "task_id", "lease_owner", "leased_until", "started_at", "finished_at", "success", "error", "attempt",
+    "output", "created_at",
+]  # fmt: skip
 Seconds = Annotated[float, Meta(ge=0, le=1e12)]
 TaskIds = Annotated[list[uuid.UUID], Meta(min_length=1, max_length=50)]
 Statuses = Annotated[list[Status], Meta(min_length=1, max_length=5)]
@@ -127,32 +118,25 @@ ErrorText = Annotated[str, Meta(min_length=3, max_length=200)]
 CursorText = Annotated[str, Meta(max_length=200)]
 
 
+_STATUS: Final = (
+    "Only runs that are any of these. Open runs are queued while they have not started, lost when their lease is over, "
+    "and else running."
+)
+
+
 class Filter(Struct, frozen=True, forbid_unknown_fields=True):
     """The filter parameters, the same in every route that selects runs; a run has to fit all of them."""
 
     task_id: Annotated[TaskIds | UnsetType, _doc("Only runs of these tasks.", [EXAMPLE_TASK])] = UNSET
     success: Annotated[bool | UnsetType, _doc("Only finished runs with this result.", False)] = UNSET
-    start_time: Annotated[
-        Instant | UnsetType, _doc("Only runs started at or after this time.", "2025-01-11T00:00:00Z")
-    ] = UNSET
-    end_time: Annotated[Instant | UnsetType, _doc("Only runs started before this time.", "2025-01-12T00:00:00Z")] = (
-        UNSET
-    )
-    status: Annotated[
-        Statuses | UnsetType,
-        _doc(
-            "Only runs that are any of these. Open runs are queued while they have not started, lost when their lease "
-            "is over, and else running.",
-            ["failed"],
-        ),
-    ] = UNSET
+    start_time: Annotated[Instant | UnsetType, _doc("Only runs started then or later.", "2025-01-11T00:00:00Z")] = UNSET
+    end_time: Annotated[Instant | UnsetType, _doc("Only runs started before.", "2025-01-12T00:00:00Z")] = UNSET
+    status: Annotated[Statuses | UnsetType, _doc(_STATUS, ["failed"])] = UNSET
     lease_owner: Annotated[OwnerText | UnsetType, _doc("Only runs of this owner.", "worker-xyz")] = UNSET
     attempt_min: Annotated[Attempt | UnsetType, _doc("Only runs that are at least this try.", 2)] = UNSET
     duration_min: Annotated[Seconds | UnsetType, _doc("Only runs that took at least so many seconds.", 60)] = UNSET
     duration_max: Annotated[Seconds | UnsetType, _doc("Only runs that took at most so many seconds.", 90)] = UNSET
-    error: Annotated[ErrorText | UnsetType, _doc("Only runs whose error contains this text, in any case.", "time")] = (
-        UNSET
-    )
+    error: Annotated[ErrorText | UnsetType, _doc("Only runs whose error contains it, in any case.", "time")] = UNSET
 
 
 class RunsQuery(Filter, frozen=True, forbid_unknown_fields=True):
@@ -179,9 +163,7 @@ TimeZone = Annotated[str, Meta(max_length=64)]
 class HistogramQuery(Filter, frozen=True, forbid_unknown_fields=True):
     """Query parameters of GET /stats/histogram; start_time and end_time are required."""
 
-    buckets: Annotated[
-        int, Meta(ge=1, le=400), _doc("At most so many buckets, of the narrowest width that allows it.")
-    ] = 120
+    buckets: Annotated[int, Meta(ge=1, le=400), _doc("At most so many buckets, as narrow as that allows.")] = 120
     width: Annotated[Width | UnsetType, _doc("The width itself; at most 400 buckets.", "1h")] = UNSET
     tz: Annotated[TimeZone, _doc("The time zone in which days, weeks and months begin (IANA).")] = "UTC"
     by: Annotated[
@@ -213,6 +195,54 @@ class Histogram(Struct, frozen=True):
     seconds: list[float]
     total: int
     queued: int
+
+
+class DurationsQuery(Filter, frozen=True, forbid_unknown_fields=True):
+    """Query parameters of GET /stats/durations; start_time and end_time are required."""
+
+    columns: Annotated[int, Meta(ge=1, le=240), _doc("At most so many columns of time.")] = 168
+    points: Annotated[int, Meta(ge=0, le=2000), _doc("Up to so many runs, they are answered themselves.")] = 2000
+
+
+class Cells(Struct, frozen=True):
+    """Cells of a density that hold runs: column `x`, row `y`, and how many runs."""
+
+    x: list[int]
+    y: list[int]
+    n: list[int]
+
+
+class Points(Struct, frozen=True):
+    """Finished runs one by one, the most recent first. Their starts are microseconds since 1970; `task` is the place of
+    their task in `tasks`.
+    """
+
+    id: list[uuid.UUID]
+    started_at: list[int]
+    seconds: list[float]
+    success: list[bool]
+    task: list[int]
+    tasks: list[uuid.UUID]
+
+
+class Durations(Struct, frozen=True):
+    """Runs by time and duration. Column x begins x * column_seconds after the start, cut to a multiple of these (since
+    1970); row y holds durations from row_edges_seconds[y] up to row_edges_seconds[y + 1].
+    """
+
+    start: datetime
+    end: datetime
+    column_seconds: int
+    columns: int
+    row_edges_seconds: list[float]
+    success: Cells
+    failed: Cells
+    p50_seconds: list[float | None]
+    p95_seconds: list[float | None]
+    timed: int
+    open: int
+    queued: int
+    points: Points | None
 
 
 Days = Annotated[int, Meta(ge=1, le=3650), _doc("Days the window reaches back from `until`.")]

@@ -26,6 +26,7 @@ READS: Final = [
     (f"/task/{TASK}/stats", model.TaskStats),
     ("/stats/summary", model.Summary),
     ("/stats/histogram?start_time=2025-01-01&end_time=2025-04-01", model.Histogram),
+    ("/stats/durations?start_time=2025-01-01&end_time=2025-04-01", model.Durations),
     ("/health", model.Health),
     ("/ready", model.Ready),
 ]
@@ -262,6 +263,7 @@ TAGGED: Final = [
     f"/task/{TASK}/stats?until=2025-04-01",
     "/stats/summary?until=2025-04-01",
     f"/stats/histogram?{WINDOW}",
+    f"/stats/durations?{WINDOW}",
 ]
 
 

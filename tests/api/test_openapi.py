@@ -22,6 +22,7 @@ PATHS: Final = {
     "/task/{task_id}/stats",
     "/stats/summary",
     "/stats/histogram",
+    "/stats/durations",
     "/runs/task/{task_id}/latest",
     "/runs/task/{task_id}/stats",
     "/runs/stats/summary",
@@ -34,6 +35,7 @@ READS: Final = {400, 401, 403, 405, 421, 500, 503}
 ERRORS: Final = {
     "listRuns": READS | {429},
     "getHistogram": READS | {429},
+    "getDurations": READS | {429},
     "appendRuns": {400, 401, 403, 405, 408, 409, 413, 415, 421, 500, 503, 507},
     "getRun": READS | {404},
     "getHealth": {400, 403, 405, 421, 500},

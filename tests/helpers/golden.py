@@ -30,6 +30,8 @@ ROUTES: Final = {
     "longest-runs": "/runs?order=duration&limit=2&fields=id,started_at&start_time=2025-01-09&end_time=2025-01-12",
     "histogram": "/stats/histogram?start_time=2025-01-09&end_time=2025-01-12&tz=Asia/Kolkata&width=1d",
     "histogram-by-owner": "/stats/histogram?start_time=2025-01-09&end_time=2025-01-12&by=owner&buckets=3&success=true",
+    "durations": "/stats/durations?start_time=2025-01-09&end_time=2025-01-12&columns=3&points=0",
+    "durations-of-few": "/stats/durations?start_time=2025-01-11&end_time=2025-01-12&columns=24",
     "unknown-run": f"/runs/{RUN[:-1]}0",
 }
 

@@ -20,8 +20,8 @@ from support import HERE, post
 
 from runlake import generate
 from runlake.lake import bulk
-from runlake.model import HistogramQuery, Instant, RunsQuery, SummaryQuery, TaskStatsQuery
-from runlake.query import histogram, pages, queries, statistics
+from runlake.model import DurationsQuery, HistogramQuery, Instant, RunsQuery, SummaryQuery, TaskStatsQuery
+from runlake.query import durations, histogram, pages, queries, statistics
 from runlake.query.engine import Session
 from runlake.query.sql import SQL
 from runlake.settings import Settings
@@ -141,6 +141,7 @@ def questions(watch: Watch) -> Sequence[tuple[str, str, int, list[Seen]]]:
         ("GET /runs", "of an owner", 6, pages.page, (RunsQuery(**window, lease_owner="worker-001"),)),
         ("GET /runs", "the longest", 14, pages.page, (RunsQuery(**window, order="duration"),)),
         ("GET /stats/histogram", "", 5, histogram.histogram, (HistogramQuery(**window),)),
+        ("GET /stats/durations", "", 7, durations.durations, (DurationsQuery(**window, points=0),)),
         ("GET /stats/histogram", "tasks", 4, histogram.histogram, (HistogramQuery(**window, by="task"),)),
     ]
     return [(route, what, most, watch.watched(ask, *args)) for route, what, most, ask, args in asked]

@@ -82,8 +82,8 @@ def test_each_history(settings: Settings, name: str) -> None:
     rng = random.Random(name)
     oracle = Oracle(histories.history(name))
     with loaded(settings, oracle.rows, rng) as store:
-        assert_lists(store, oracle, rng, 30)
-        assert_walks(store, oracle, rng, 4)
+        assert_lists(store, oracle, rng, 15)
+        assert_walks(store, oracle, rng, 2)
 
 
 def test_all_histories_under_any_settings(any_settings: Settings) -> None:
@@ -91,11 +91,11 @@ def test_all_histories_under_any_settings(any_settings: Settings) -> None:
     rng = random.Random(11)
     oracle = Oracle(histories.together())
     with loaded(any_settings, oracle.rows, rng) as store:
-        assert_lists(store, oracle, rng, 60)
-        assert_walks(store, oracle, rng, 4)
+        assert_lists(store, oracle, rng, 30)
+        assert_walks(store, oracle, rng, 2)
 
 
-@options(max_examples=15, suppress_health_check=list(HealthCheck))
+@options(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(rows=histories.small(), seed=st.integers(0, 2**16))
 def test_any_small_history(tmp_path_factory: pytest.TempPathFactory, rows: list[Row], seed: int) -> None:
     rng = random.Random(seed)

@@ -115,7 +115,7 @@ def test_each_history(settings: Settings, name: str) -> None:
     rng = random.Random(name)
     oracle = Oracle(histories.history(name))
     with loaded(settings, oracle.rows, rng) as store:
-        for _ in range(30):
+        for _ in range(10):
             assert_histogram(store, oracle, questions(oracle.rows, rng))
 
 
@@ -123,11 +123,11 @@ def test_all_histories_under_any_settings(any_settings: Settings) -> None:
     rng = random.Random(12)
     oracle = Oracle(histories.together())
     with loaded(any_settings, oracle.rows, rng) as store:
-        for _ in range(60):
+        for _ in range(25):
             assert_histogram(store, oracle, questions(oracle.rows, rng))
 
 
-@options(max_examples=15, suppress_health_check=list(HealthCheck))
+@options(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(rows=histories.small(), seed=st.integers(0, 2**16))
 def test_any_small_history(tmp_path_factory: pytest.TempPathFactory, rows: list[Row], seed: int) -> None:
     rng = random.Random(seed)
@@ -139,17 +139,16 @@ def test_any_small_history(tmp_path_factory: pytest.TempPathFactory, rows: list[
             assert_histogram(store, oracle, questions(oracle.rows, rng))
 
 
-@pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("width", [*WIDTHS, *CALENDAR])
-def test_widths_and_zones(settings: Settings, zone: str, width: str) -> None:
-    """Each width over a window that fits, across both changes of the clock in Vienna."""
+def test_widths_and_zones(settings: Settings, width: str) -> None:
+    """Each width in each zone over a window that fits, across a change of the clock in Vienna."""
     rng = random.Random(width)
     spring = 20_541 * DAY  # 2026-03-29
     rows = [histories.made(rng, spring + rng.randrange(-3 * DAY, 3 * DAY)) for _ in range(80)]
     oracle = Oracle(rows)
     longest = min(300 * WIDTHS.get(width, 86_400) * 10**6, 300 * DAY)
     with loaded(settings, rows, rng) as store:
-        for _ in range(3):
+        for zone in ZONES:
             start = spring + rng.randrange(-DAY, DAY)
             question = {"start_time": start, "end_time": start + rng.randrange(longest), "width": width}
             assert_histogram(store, oracle, {**question, "tz": zone, "by": "outcome"})

@@ -57,7 +57,7 @@ def test_rows_come_from_the_files_of_their_day(lines: Lines) -> None:
 def test_statistics_open_no_file(lines: Lines) -> None:
     """Windows of the newest days are answered from the serving database alone."""
     statistics = [seen for route, _, _, seen in lines if "/stats" in route]
-    assert len(statistics) == 4
+    assert len(statistics) == 5
     assert not [scan for seen in statistics for one in seen for scan in one.scans if scan.files]
 
 

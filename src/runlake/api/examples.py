@@ -15,7 +15,9 @@ from msgspec import Raw, Struct
 from runlake.model import (
     EXAMPLE_RUN,
     EXAMPLE_TASK,
+    Cells,
     DailyFigures,
+    Durations,
     Health,
     Histogram,
     PreviousPeriod,
@@ -234,6 +236,21 @@ HISTOGRAM: Final = Histogram(
     seconds=[8.4, 11.2, 8.0],
     total=13,
     queued=2,
+)
+DURATIONS: Final = Durations(
+    start=_at(6),
+    end=_at(9),
+    column_seconds=3_600,
+    columns=3,
+    row_edges_seconds=[1.83, 2.14, 2.5, 2.93],
+    success=Cells(x=[0, 0, 1, 2], y=[0, 1, 2, 0], n=[3, 1, 3, 4]),
+    failed=Cells(x=[1], y=[2], n=[1]),
+    p50_seconds=[2.07, 2.81, 2.0],
+    p95_seconds=[2.3, 2.9, 2.04],
+    timed=12,
+    open=1,
+    queued=2,
+    points=None,
 )
 HEALTH: Final = Health()
 METRICS: Final = """\

@@ -170,6 +170,18 @@ Runs over time, under the same filters as `GET /runs`: the sum of all series is 
 - `by=owner` needs what the filters that are read run by run need: a window of at most 31 days, or one task.
 """
 
+DURATIONS: Final = """\
+When runs began and how long they took, under the same filters as `GET /runs`: `timed` and `open` add up to the `total`
+of that list. `start_time` and `end_time` are required, at most 3,650 days apart.
+
+- Columns are of the narrowest width that makes at most `columns`: from 1 second to 28 days. They are aligned to 1970:
+  the first one begins at the start, cut down to a multiple of `column_seconds`.
+- Rows are 17 % high: eight neighbouring buckets of the histograms. Below 50 microseconds a row is 8 microseconds high.
+- `success` and `failed` list the cells that hold runs, each by its column `x`, its row `y` and its number of runs `n`.
+- `p50_seconds` and `p95_seconds` are those of a column, within 1 %; null where no run of it has a duration.
+- Up to `points` runs with a duration are answered one by one, in `points`, and then there are no cells.
+"""
+
 HEALTH: Final = "200 as long as the process answers. For a liveness probe; it says nothing of the data."
 
 READY: Final = """\
@@ -240,6 +252,25 @@ FIELDS: Final = {
     "end": "The end of the window, which is not part of it.",
     "width": "The width of a bucket.",
     "tz": "The time zone in which days, weeks and months begin.",
+    "column_seconds": "The width of a column.",
+    "columns": "How many columns there are.",
+    "row_edges_seconds": "Where the rows begin and, at last, where the last one ends.",
+    "Durations.success": "Cells of runs that succeeded.",
+    "Durations.failed": "Cells of runs that failed.",
+    "p50_seconds": "For each column, the median of the durations.",
+    "p95_seconds": "For each column, the 95th percentile of the durations.",
+    "Durations.timed": "Finished runs with a duration.",
+    "Durations.open": "Open runs of the window.",
+    "points": "The runs one by one, when they are few; else null.",
+    "x": "Columns.",
+    "y": "Rows.",
+    "n": "Runs in the cell.",
+    "Points.id": "Ids of the runs.",
+    "Points.started_at": "When they started, in microseconds since 1970.",
+    "Points.seconds": "How long they took.",
+    "Points.success": "Their results.",
+    "Points.task": "The place of their task in `tasks`.",
+    "tasks": "The tasks of these runs.",
     "edges": "Where the buckets begin and, at last, where the last one ends.",
     "series": "The runs of each bucket by outcome, task or owner.",
     "timed": "For each bucket, the finished runs with a duration.",

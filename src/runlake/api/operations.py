@@ -32,6 +32,8 @@ from runlake.errors import (
 )
 from runlake.model import (
     EXAMPLE_RUN,
+    Durations,
+    DurationsQuery,
     Health,
     Histogram,
     HistogramQuery,
@@ -229,8 +231,19 @@ _STATISTICS: Final = (
         examples=(Example("by_hour", "width=1h, three hours of one task", examples.HISTOGRAM),),
         failures=(BadInput.of("end_time", "is required here"), *_READING, *_SCANNING),
     ),
+    Operation(
+        path="/stats/durations",
+        name="getDurations",
+        tag="statistics",
+        summary="Runs by time and duration",
+        description=text.DURATIONS,
+        query=DurationsQuery,
+        response=Durations,
+        examples=(Example("by_hour", "points=0, three hours of one task", examples.DURATIONS),),
+        failures=(BadInput.of("end_time", "is required here"), *_READING, *_SCANNING),
+    ),
 )
-_NEWER: Final = ("/stats/histogram",)
+_NEWER: Final = ("/stats/histogram", "/stats/durations")
 _SERVICE: Final = (
     Operation(
         path="/health",

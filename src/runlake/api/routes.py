@@ -18,8 +18,18 @@ from msgspec import UNSET
 from runlake import times
 from runlake.api import body, docs, metrics, openapi, params
 from runlake.api.service import Service
-from runlake.model import Health, HistogramQuery, NoQuery, Ready, RunsQuery, Stored, SummaryQuery, TaskStatsQuery
-from runlake.query import filters, histogram, pages, queries, statistics
+from runlake.model import (
+    DurationsQuery,
+    Health,
+    HistogramQuery,
+    NoQuery,
+    Ready,
+    RunsQuery,
+    Stored,
+    SummaryQuery,
+    TaskStatsQuery,
+)
+from runlake.query import durations, filters, histogram, pages, queries, statistics
 from runlake.query.engine import Session
 from runlake.query.filters import NOW_US
 
@@ -180,6 +190,14 @@ async def stats_histogram(request: Req) -> Response[bytes]:
     return _only(await _answer(request, question, scan=histogram.is_scan(query), ages=filters.ages(query)))
 
 
+@route("/stats/durations", http_method=_READ)
+async def stats_durations(request: Req) -> Response[bytes]:
+    """GET /stats/durations."""
+    query = params.parse(request.scope["query_string"], DurationsQuery)
+    question = partial(durations.durations, query=query)
+    return _only(await _answer(request, question, scan=durations.is_scan(query), ages=filters.ages(query)))
+
+
 @route("/health", http_method=_READ)
 async def health(request: Req) -> Response[bytes]:
     """GET /health: the process answers."""
@@ -226,6 +244,7 @@ HANDLERS: Final = [
     task_stats,
     stats_summary,
     stats_histogram,
+    stats_durations,
     health,
     ready,
     show_metrics,

@@ -20,7 +20,8 @@ _BOTH: Final = (True, False)
 _RESULTS: Final = (("succeeded", True), ("failed", False))
 _OPEN: Final = ("queued", "lost", "running")
 NOW_US: Final = 10_000_000  # "now" is cut to this, so that equal questions are equal
-_LONGEST_US: Final = 31 * times.DAY_US
+_LONGEST_US: Final = 3_650 * times.DAY_US
+_LONGEST_SCAN_US: Final = 31 * times.DAY_US
 _WHOLE: Final = {"started": "started_at IS NOT NULL", "duration": "epoch_us(finished_at) - epoch_us(started_at)"}
 _NARROW: Final = {"started": "started", "duration": "duration"}
 
@@ -172,10 +173,21 @@ def of(query: Filter) -> RunFilter:
     )
 
 
+def with_window(query: Filter) -> RunFilter:
+    """The same for a question that needs a window; raises BadInput where it has none, or one that is too long."""
+    for name in ("start_time", "end_time"):
+        if getattr(query, name) is UNSET:
+            raise BadInput.of(name, "is required here")
+    wanted = of(query)
+    if wanted.high - wanted.low > _LONGEST_US:
+        raise BadInput.of("start_time", "lies more than 3650 days before end_time")
+    return wanted
+
+
 def require_bounds(wanted: RunFilter, why: str) -> None:
     """Raise BadInput unless a scan is of one task, or of a window of at most 31 days."""
     one = wanted.task_ids is not None and len(wanted.task_ids) == 1
-    if not one and wanted.high - wanted.low > _LONGEST_US:
+    if not one and wanted.high - wanted.low > _LONGEST_SCAN_US:
         raise BadInput.of(why, "needs start_time and end_time, at most 31 days apart, or one task_id")
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec import UNSET, Struct
-from msgspec.structs import replace
 
 from runlake import times
 from runlake.errors import BadInput, Timeout, TooLong
-from runlake.model import Filter, Histogram, HistogramQuery, Series, Width
-from runlake.query import filters, scan
+from runlake.model import Histogram, HistogramQuery, Series, Width
+from runlake.query import filters
+from runlake.query.branches import Blocks, branches, numbered, queued
 from runlake.query.engine import Session
 from runlake.query.filters import RunFilter, union_of
-from runlake.query.spans import spans
 from runlake.query.sql import SQL
 
 _SECOND: Final = 1_000_000
@@ -41,7 +39,6 @@ _CALENDAR: Final[dict[Width, tuple[str, int, int]]] = {
     "1month": ("month", 1, 0),
 }
 _MOST: Final = 400  # buckets
-_LONGEST_US: Final = 3_650 * times.DAY_US
 _RESULTS: Final = ("success", "failed")
 _OUTCOMES: Final = (*_RESULTS, "open")
 
@@ -71,17 +68,6 @@ class Buckets(Struct, frozen=True):
         return {"origin": self.edges[0], "width": _FIXED.get(self.width, 0), "edges": self.edges}
 
 
-def window_of(query: Filter) -> tuple[int, int]:
-    """The window of a question that needs one (microseconds, half open); raises BadInput."""
-    for name in ("start_time", "end_time"):
-        if getattr(query, name) is UNSET:
-            raise BadInput.of(name, "is required here")
-    wanted = filters.of(query)
-    if wanted.high - wanted.low > _LONGEST_US:
-        raise BadInput.of("start_time", "lies more than 3650 days before end_time")
-    return wanted.low, wanted.high
-
-
 def is_scan(query: HistogramQuery) -> bool:
     """Whether the answer may need a scan."""
     of_tasks = query.task_id is not UNSET or query.by == "task"
@@ -95,17 +81,14 @@ def _needs_bounds(query: HistogramQuery) -> bool:
 
 def histogram(session: Session, query: HistogramQuery) -> Histogram:
     """GET /stats/histogram. Raises BadInput, LakeDamaged and TooLong."""
-    low, high = window_of(query)
-    wanted = filters.of(query)
+    wanted = filters.with_window(query)
+    low, high = wanted.low, wanted.high
     if _needs_bounds(query):
         filters.require_bounds(wanted, filters.scan_of(query) or "by")
     buckets = _buckets(session, query, low, high)
     session.require_readable(low // times.DAY_US, (high - 1) // times.DAY_US)
-    queued = replace(wanted, low=0, high=times.MAX_US + 1, started=False)
-    ((waiting,),) = session.rows(*union_of(queued, {}).of("queued_runs"))
-    if wanted.task_ids is not None:
-        numbers = session.rows(SQL["task_numbers"], {"task_ids": wanted.task_ids})
-        wanted = replace(wanted, tasks=tuple(number for (number,) in numbers))
+    waiting = queued(session, wanted)
+    wanted = numbered(session, wanted)
     try:
         series, timed, seconds = _series(session, wanted, buckets, query.by)
     except Timeout as exc:
@@ -126,7 +109,7 @@ def histogram(session: Session, query: HistogramQuery) -> Histogram:
 
 def _buckets(session: Session, query: HistogramQuery, low: int, high: int) -> Buckets:
     """The narrowest buckets of which there are few enough, or those of the width that was asked for."""
-    if not session.rows(SQL["time_zone"], {"tz": query.tz}):
+    if query.tz != "UTC" and not session.rows(SQL["time_zone"], {"tz": query.tz}):
         raise BadInput.of("tz", f"is no time zone that is known here: {query.tz}")
     widths = [*_FIXED, *_CALENDAR] if query.width is UNSET else [query.width]
     most = query.buckets if query.width is UNSET else _MOST
@@ -169,7 +152,8 @@ def _series(
         "among_tasks": "true" if wanted.tasks is None else SQL["of_task_numbers"],
     }
     union = union_of(wanted, buckets.parameters, **parts)
-    for block, values in _branches(session, wanted, buckets, by):
+    part = _part(wanted, buckets, by)
+    for block, values in branches(session, wanted, _blocks(wanted, by), part, days=buckets.unit >= times.DAY_US):
         union.add(block, **values)
     outcome = by == "outcome"
     found = session.rows(*union.within("outcomes" if outcome else "keys", by_name=False))
@@ -184,39 +168,12 @@ def _series(
     return [Series(key, counts) for key, counts in runs.items()], timed, seconds
 
 
-def _branches(session: Session, wanted: RunFilter, buckets: Buckets, by: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The blocks of the statement, with their values: rollups for what they know, and single runs."""
-    of_runs = "run_outcomes" if by == "outcome" else "run_keys"
-    low, high = wanted.low, wanted.high
-    cuts = [(low, high)]
-    if part := _part(wanted, buckets, by):
-        window = spans(low, max(low, session.state.counted_until(high)), part=part)
-        days, parts, cuts = window.days, window.parts, window.cuts
-        if buckets.unit < times.DAY_US:
-            whole = [(first * times.DAY_US // part, last * times.DAY_US // part) for first, last in days]
-            days, parts = [], sorted(parts + whole)
-        kind = "tasks" if by == "task" else "outcomes"
-        prefix = "task_" if by != "task" and wanted.tasks is not None else ""
-        for first, last in days:
-            yield f"{prefix}day_{kind}", {"first": first, "last": last}
-        for first, last in parts:
-            yield f"{prefix}part_{kind}", {"first_part": first, "last_part": last}
-    border = scan.hot_from(session, wanted)
-    cold = [(start, min(end, border)) for start, end in cuts if start < border]
-    for start, end in cuts:
-        if max(start, border) < end:
-            yield of_runs, {"rows": "hot_rows", "low": max(start, border), "high": end}
-    for start, end in cold:
-        yield of_runs, {"rows": "inlined_rows", "low": start, "high": end}
-        paths = scan.files_of(session, wanted, start // times.DAY_US, (end - 1) // times.DAY_US)
-        if paths:
-            every = [path for of_day in paths.values() for path in of_day]
-            yield of_runs, {"rows": "file_rows", "low": start, "high": end, "files": every}
-    # Cold pieces are read from whole runs, those that are not counted included.
-    first = max((end for start, end in cold if start == low), default=low)
-    last = min((start for start, _ in cold if start != low), default=high)
-    if first < last:
-        yield of_runs, {"rows": "uncounted_rows", "low": first, "high": last}
+def _blocks(wanted: RunFilter, by: str) -> Blocks:
+    if by != "outcome":
+        return Blocks("day_tasks", "part_tasks", "run_keys")
+    if wanted.tasks is not None:
+        return Blocks("task_day_outcomes", "task_part_outcomes", "run_outcomes")
+    return Blocks("day_outcomes", "part_outcomes", "run_outcomes")
 
 
 def _part(wanted: RunFilter, buckets: Buckets, by: str) -> int | None:

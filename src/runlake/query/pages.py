@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
@@ -12,17 +12,16 @@ from runlake import times
 from runlake.columns import NAMES
 from runlake.errors import BadInput
 from runlake.model import Run, RunPage, RunsQuery
-from runlake.query import cursor, filters, scan
+from runlake.query import cursor, filters, scan, timed
+from runlake.query.branches import numbered
 from runlake.query.cursor import Cursor
 from runlake.query.engine import Session
-from runlake.query.files import FileRange, files
+from runlake.query.files import files
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.locate import Slice, count, place
 from runlake.query.rows import Reader, Row, columns, run_of
-from runlake.query.sql import SQL, Union
 from runlake.serving.sql import RECENT
 
-_MANY: Final = 1_000  # moments that a statement names
 _WHOLE_LIST: Final = Slice(0, 0)
 _RUN_AT: Final = len(NAMES)
 
@@ -64,11 +63,9 @@ def find(session: Session, query: RunsQuery) -> Found:
     offset, limit = query.offset, query.limit
     if not wanted.everything:
         session.require_readable(wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
-    if wanted.task_ids is not None:
-        numbers = session.rows(SQL["task_numbers"], {"task_ids": wanted.task_ids})
-        if not numbers:
-            return Found(RunPage([], 0, limit, offset, False))
-        wanted = replace(wanted, tasks=tuple(number for (number,) in numbers))
+    wanted = numbered(session, wanted)
+    if wanted.tasks == ():
+        return Found(RunPage([], 0, limit, offset, False))
     by_duration = query.order == "duration"
     wanted = replace(wanted, timed=by_duration)
     few = limit
@@ -133,7 +130,7 @@ def _by_duration(reader: Reader, slice_: Slice) -> _Located:
     total = sum(scan.quarters(session, wanted).values())
     if slice_.offset >= total:
         return _Located([], [], total)
-    union = _timed(session, _longest(session, wanted, slice_), {"limit": slice_.limit, "skip": slice_.offset})
+    union = timed.union(session, _longest(session, wanted, slice_), {"limit": slice_.limit, "skip": slice_.offset})
     found = session.rows(*union.within("longest"))
     rows = reader.with_ids([(run_id, moment) for run_id, moment, _ in found])
     return _Located(rows, [duration for *_, duration in found], total)
@@ -149,54 +146,9 @@ def _longest(session: Session, wanted: RunFilter, slice_: Slice) -> RunFilter:
     return replace(wanted, duration_min=max(wanted.duration_min or 0, least[0][0])) if least else wanted
 
 
-def _timed(session: Session, wanted: RunFilter, known: dict[str, Any]) -> Union:
-    """The runs with a duration, with id, run time and duration."""
-    union = union_of(wanted, known)
-    union.add("timed_inlined", low=wanted.low, high=wanted.high)
-    paths = scan.files_of(session, wanted, wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
-    moments = _moments(session, wanted)
-    if moments is None:
-        for stretch in _stretches(session, wanted, paths):
-            union.add("timed_in_files", low=stretch.low, high=stretch.high, files=stretch.files)
-    else:
-        for day, of_day in moments.items():
-            if day in paths:
-                union.add("timed_at_moments", moments=tuple(map(times.to_datetime, of_day)), files=paths[day])
-    return union
-
-
-def _moments(session: Session, wanted: RunFilter) -> dict[int, list[int]] | None:
-    """When such runs began, by day, of those that may be in files; None where narrow rows do not say it, or for many.
-
-    What is not counted yet may be in a file, too.
-    """
-    if wanted.low < scan.hot_from(session, wanted):
-        return None
-    found: dict[int, list[int]] = {}
-    union = union_of(wanted, {"limit": _MANY})
-    rows = [row for block in ("moments", "uncounted_moments") for row in session.rows(*union.of(block))]
-    for (at,) in rows:
-        found.setdefault(at // times.DAY_US, []).append(at)
-    return found if len(rows) < _MANY else None
-
-
-def _stretches(session: Session, wanted: RunFilter, paths: dict[int, list[str]]) -> list[FileRange]:
-    """The times in which such runs lie, with their files: of each day from its first quarter hour to its last."""
-    hulls: dict[int, tuple[int, int]] = {}
-    for low, runs in scan.quarters(session, wanted).items():
-        if runs:
-            first, last = hulls.get(low // times.DAY_US, (low, low))
-            hulls[low // times.DAY_US] = min(first, low), max(last, low)
-    return [
-        FileRange(max(first, wanted.low), min(last + times.QUARTER_US, wanted.high), paths[day])
-        for day, (first, last) in hulls.items()
-        if day in paths
-    ]
-
-
 def _longer(session: Session, wanted: RunFilter, at: Cursor) -> tuple[int, int]:
     """How many runs of a list of durations are before the run of a cursor, and how many are not after it."""
     longer = replace(wanted, duration_min=max(wanted.duration_min or 0, at.position))
-    union = _timed(session, longer, {"position": at.position, "run_id": at.id})
+    union = timed.union(session, longer, {"position": at.position, "run_id": at.id})
     ((before, upto),) = session.rows(*union.within("longer"))
     return before, upto

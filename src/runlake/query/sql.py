@@ -20,7 +20,7 @@ _CONSTANTS: Final = {
     "shown": ", ".join(f'epoch_us("{c.name}")' if c.sql == "TIMESTAMPTZ" else f'"{c.name}"' for c in COLUMNS),
 }
 
-_FILES: Final = ("state", "filters", "locate", "runs", "statistics", "summary", "histogram")
+_FILES: Final = ("state", "filters", "locate", "runs", "statistics", "summary", "histogram", "durations")
 
 
 def filled(text: str, **parts: object) -> str:

@@ -76,21 +76,24 @@ SELECT {bucket} AS bucket, {shown_key} AS name, sum(runs)::BIGINT, sum(timed)::B
 FROM cell LEFT JOIN top USING (key) {named} {edges} GROUP BY place, name, bucket ORDER BY place NULLS LAST
 
 -- name: hot_rows
-(SELECT run_at, task, success, duration, lease_owner FROM hot_run
+(SELECT run_at, task, success, duration, bucket, lease_owner FROM hot_run
  WHERE run_at >= $low AND run_at < $high AND {narrow})
 
 -- name: uncounted_rows
-(SELECT run_at, task, success, duration, lease_owner FROM {uncounted_run}
+(SELECT run_at, task, success, duration, duration_bucket(duration) AS bucket, lease_owner FROM {uncounted_run}
  WHERE run_at >= $low AND run_at < $high AND {narrow})
 
 -- name: inlined_rows
-(SELECT epoch_us(run_at) AS run_at, task, success, {duration} AS duration, lease_owner
+-- Single runs that are in no file.
+(SELECT epoch_us(run_at) AS run_at, task, success, {duration} AS duration,
+        duration_bucket({duration}) AS bucket, lease_owner
  FROM (SELECT * FROM inlined_run WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole})
  JOIN task USING (task_id))
 
 -- name: file_rows
 -- Single runs, in the same columns as above, from exact files.
-(SELECT epoch_us(run_at) AS run_at, task, success, {duration} AS duration, lease_owner
+(SELECT epoch_us(run_at) AS run_at, task, success, {duration} AS duration,
+        duration_bucket({duration}) AS bucket, lease_owner
  FROM (SELECT task_id, run_at, started_at, finished_at, success, lease_owner
        FROM read_parquet($files, hive_partitioning = false)
        WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole})

@@ -46,18 +46,6 @@ SELECT {listed} FROM inlined_run WHERE id IN $run_ids
 -- The longest runs, by id and run time.
 SELECT id, epoch_us(run_at), duration FROM ({branches}) ORDER BY duration DESC, id DESC LIMIT $limit OFFSET $skip
 
--- name: timed_in_files
-SELECT id, run_at, {duration} AS duration FROM read_parquet($files, hive_partitioning = false)
-WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole}
-
--- name: timed_at_moments
-SELECT id, run_at, {duration} AS duration FROM read_parquet($files, hive_partitioning = false)
-WHERE run_at IN $moments AND {whole}
-
--- name: timed_inlined
-SELECT id, run_at, {duration} AS duration FROM inlined_run
-WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole}
-
 -- name: longer
 -- How many runs are longer than one, and how many are not after it in the list of durations.
 SELECT count(*) FILTER (duration > $position OR (duration = $position AND id > $run_id)), count(*)
