@@ -63,7 +63,9 @@ async def _answer(
     ages    whether the answer changes with time: never (False), in steps (True), or always (None), and then has no tag
     """
     service = _service(request)
-    if ages is not None and (unchanged := _unchanged(request, _etag(request, service.tag(), ages=ages))):
+    # Taken before the answer: a tag may be of an older step than its answer, and then says too early that it changed.
+    step = times.now() // NOW_US if ages else 0
+    if ages is not None and (unchanged := _unchanged(request, _etag(request, service.tag(), step))):
         return unchanged
     started = time.perf_counter()
     answer, content, snapshot = await service.run_query(request, question, body, scan=scan)
@@ -72,13 +74,12 @@ async def _answer(
         "Server-Timing": f"query;dur={(time.perf_counter() - started) * 1000:.2f}",
     }
     if ages is not None:
-        headers["ETag"] = _etag(request, service.tag_of(snapshot), ages=ages)
+        headers["ETag"] = _etag(request, service.tag_of(snapshot), step)
     return answer, _json(content, headers)
 
 
-def _etag(request: Req, tag: str, *, ages: bool) -> str:
-    """The tag of an answer: of its snapshot, and of what was asked for."""
-    step = times.now() // NOW_US if ages else 0
+def _etag(request: Req, tag: str, step: int) -> str:
+    """The tag of an answer: of its snapshot, of what was asked for, and of a step of time."""
     asked = f"{request.url.path}?{request.scope['query_string'].decode('latin-1')}#{step}"
     return f'"{tag}-{hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()}"'
 
