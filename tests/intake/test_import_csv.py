@@ -102,6 +102,17 @@ def bare(text: str) -> str:
     return quoted(text) if set(text) & set('",;\t|\n') else text
 
 
+@pytest.mark.parametrize("row", ["1", "1,2,3", "1,2,", '"x"y,2', '1,"2'])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("many", [1, 60_000])
+def test_a_line_is_a_line_of_the_file(tmp_path: Path, row: str, end: str, many: int) -> None:
+    """Also behind rows that have several."""
+    rows = ["a,b", f'"1{end}2{end}3","{end}"', *["1,2"] * many, row, "3,4", ""]
+    file = written(tmp_path / "a.csv", end.join(rows))
+    with pytest.raises(ImportFailed, match=f"Line: {6 + many}(?![0-9])"):
+        taken(file)
+
+
 def test_quotes_that_come_late(tmp_path: Path) -> None:
     text = "a,b\n" + "1,2\n" * 50_000 + '"x,""y""\nz",2\n'
     assert taken(written(tmp_path / "a.csv", text))[-1] == {"a": 'x,"y"\nz', "b": "2"}

@@ -98,6 +98,20 @@ def _longer(file: File, found: header.Header) -> str:
     return f"CSV Error: a row has more than {width} columns"
 
 
+def line_of(file: File, separator: str | None, row: int) -> int:
+    """The line in which a row of a CSV file begins, both from 1; the number of the row where that cannot be said."""
+    with (
+        file.path.open(encoding="utf-8-sig", newline="") as text,
+        suppress(csv.Error, ImportFailed, UnicodeDecodeError),
+    ):
+        found = header.read(file, separator)
+        rows = csv.reader(text, delimiter=found.separator if found else ",")
+        for _ in zip(range(row - 1), rows, strict=False):
+            pass
+        return rows.line_num + 1
+    return row
+
+
 def parquet(files: Sequence[File]) -> str:
     """A SELECT of all rows; a file without a column of the others has null there.
 

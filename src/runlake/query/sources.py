@@ -112,7 +112,7 @@ def _selected(files: list[File], query: str, name: str, settings: Settings, read
                 return  # files of CSV without a byte in them
             sandbox.view("source", source)
         except SqlError as exc:
-            raise _explained(exc, files, name) from exc
+            raise _explained(exc, files, name, reading) from exc
         sandbox.lock()
         first_row = 1
         try:
@@ -122,7 +122,7 @@ def _selected(files: list[File], query: str, name: str, settings: Settings, read
                     first_row += batch.num_rows
         except SqlError as exc:
             if query in (_RECORDS, _ALL) or _is_about_a_file(exc):
-                raise _explained(exc, files, name) from exc
+                raise _explained(exc, files, name, reading) from exc
             raise
 
 
@@ -137,6 +137,7 @@ def _source(files: list[File], settings: Settings, reading: Reading, *, whole: b
             return readers.objects(files) if whole else readers.members(files, settings)
 
 
+_ROW: Final = re.compile(r"(?<=CSV Error on Line: )\d+")  # DuckDB counts rows, and a row may have several lines
 _LINE_ENDS: Final = "do all lines end in the same way, and is no carriage return outside of quotes?"
 _HINTS: Final = (("utf-8", NOT_UTF8), ("unicode", NOT_UTF8), ("state machine", _LINE_ENDS))
 
@@ -145,11 +146,14 @@ def _is_about_a_file(exc: SqlError) -> bool:
     return bool(re.match(r"Invalid Input Error: (?:CSV Error|The CSV Parser|Malformed JSON)", exc.detail))
 
 
-def _explained(exc: SqlError, files: Sequence[File], name: str) -> ImportFailed:
+def _explained(exc: SqlError, files: Sequence[File], name: str, reading: Reading) -> ImportFailed:
     """The error of a file: its name as it was given, DuckDB's words, and what to do."""
     words = str(exc.__cause__ or exc.detail)
-    blamed = next((file.name for file in files if str(file.path.resolve()) in words), name)
+    found = next((file for file in files if str(file.path.resolve()) in words), None)
+    blamed = found.name if found else name
     text = exc.detail.removeprefix("Invalid Input Error: ")
+    if found := found or (files[0] if len(files) == 1 else None):
+        text = _ROW.sub(lambda row: str(readers.line_of(found, reading.separator, int(row[0]))), text)
     for file in files:
         text = text.replace(str(file.path.resolve()), file.name)
     if text.startswith("Malformed JSON"):  # DuckDB counts lines from 2
