@@ -300,6 +300,7 @@ def test_large_answers_are_compressed_for_who_accepts_it(client: httpx.Client) -
     assert packed.headers["content-encoding"] == "gzip"
     assert "accept-encoding" in packed.headers["vary"].lower()
     assert packed.json() == plain.json()
+    assert packed.headers["etag"] != plain.headers["etag"]
     assert int(packed.headers["content-length"]) < len(plain.content) / 3
     assert "content-encoding" not in client.get(small, headers={"Accept-Encoding": "gzip"}).headers
 

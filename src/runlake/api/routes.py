@@ -79,8 +79,9 @@ async def _answer(
 
 
 def _etag(request: Req, tag: str, step: int) -> str:
-    """The tag of an answer: of its snapshot, of what was asked for, and of a step of time."""
-    asked = f"{request.url.path}?{request.scope['query_string'].decode('latin-1')}#{step}"
+    """The tag of an answer: of its snapshot, of what was asked for and in which encoding, and of a step of time."""
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    asked = f"{request.url.path}?{request.scope['query_string'].decode('latin-1')}#{step}#{packed}"
     return f'"{tag}-{hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()}"'
 
 
