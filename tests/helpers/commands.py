@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ def leftovers(lake: Path) -> set[str]:
     serving = {str(file) for file in (lake / "serving").iterdir() if file.suffix in (".duckdb", ".keys")}
     kept = {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "writer.lock", "SHA256SUMS"}
     live = listed | serving | {str(lake / name) for name in kept}
-    return {str(path) for path in lake.rglob("*") if path.is_file()} - live
+    # A folder may go while it is walked through.
+    return {str(Path(folder) / name) for folder, _, names in os.walk(lake) for name in names} - live
 
 
 def wait_clean(lake: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import threading
 import time
@@ -267,7 +268,7 @@ def test_the_service_retains_by_itself(tmp_path: Path) -> None:
         folder = lake / "files" / "main" / "finished_runs"
         while (
             server.client.get("/runs").json()["total"] > 90
-            or len(list(folder.rglob("day=*"))) > 6
+            or sum(name.startswith("day=") for _, names, _ in os.walk(folder) for name in names) > 6
             or not any("step=retain" in line for line in server.log)  # lines of the log gather for a moment
         ):
             assert time.monotonic() < deadline, "".join(server.log)
