@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from typing import Any
 
 import histories
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 from loading import append, loaded, opened_store
 from oracle import DAY, Json, Oracle, Row, assert_same, run_at
 
-from runlake.errors import BadInput
+from runlake.errors import BadInput, TooLong, TooMany
 from runlake.model import RunsQuery
-from runlake.query import pages
+from runlake.query import filters, pages, scan
+from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -189,3 +191,23 @@ def test_a_task_with_a_filter_needs_no_window(settings: Settings) -> None:
                 question = {**asked, "task_id": [histories.TASKS[0]], "limit": 7}
                 assert_same(page(store, **question), oracle.page(**question), f"page of {question}")
     assert len({run_at(row) // DAY for row in rows}) == 60
+
+
+def test_scans_wait_for_each_other_and_for_nothing_else(store: Store) -> None:
+    """One runs and eight wait; other questions are answered meanwhile."""
+    go = threading.Event()
+    scans = [store.engine.scan(lambda _: go.wait(60)) for _ in range(9)]
+    try:
+        with pytest.raises(TooMany):
+            store.engine.scan(lambda _: True)
+        assert page(store)["total"] == 0
+    finally:
+        go.set()
+    assert all(scan.result(60) for scan in scans)
+    assert store.engine.scan(lambda _: True).result(60)
+
+
+def test_a_scan_that_takes_too_long_says_how_far_it_came(store: Store) -> None:
+    wanted = filters.of(query_of(attempt_min=2))
+    with store.serving.readers.reading() as cursor, pytest.raises(TooLong, match="none of it was read"):
+        scan.quarters(Session(cursor, store.serving, 0), wanted)
