@@ -15,7 +15,7 @@ from support import environment, record, runlake
 
 from runlake.errors import ImportFailed
 from runlake.intake import lines as lines_module
-from runlake.query import sources
+from runlake.sandbox import sources
 from runlake.settings import Settings
 
 BAD_LINES = {

@@ -33,11 +33,12 @@ from support import SETTINGS_FILES, append_and_die, load_settings
 
 from runlake import failpoints, times
 from runlake.errors import Conflict, ImportFailed, LakeDamaged
+from runlake.inspect import verify
 from runlake.intake import decode_json
 from runlake.lake import bulk
 from runlake.lake.append import AppendResult
 from runlake.model import Run, RunPage, RunsQuery
-from runlake.query import pages, verify
+from runlake.query import pages
 from runlake.settings import Settings
 from runlake.store import Store
 

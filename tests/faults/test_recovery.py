@@ -14,9 +14,9 @@ from loading import opened_store
 from support import post, record
 
 from runlake.errors import Busy, LakeDamaged
+from runlake.inspect import verify
 from runlake.lake.append import AppendResult
 from runlake.lake.steps import Step
-from runlake.query import verify
 from runlake.serving.database import Database
 from runlake.serving.serving import Serving
 from runlake.settings import Settings

@@ -15,8 +15,8 @@ from loading import load_pieces
 from runlake.errors import ImportFailed
 from runlake.lake import bulk
 from runlake.lake.bulk import Totals
-from runlake.query import sources
-from runlake.query.sources import AS_NAMED, Reading
+from runlake.sandbox import sources
+from runlake.sandbox.sources import AS_NAMED, Reading
 from runlake.settings import Settings
 from runlake.store import Store
 

@@ -19,8 +19,7 @@ BOTTOM: Final = frozenset(
     {"columns", "duck", "errors", "failpoints", "log", "model"}
     | {"parquet", "paths", "prefetch", "settings", "statements", "times"}
 )
-# The reading room may know what the lake looks like (DataFile, and Lake for the commands that read beside the
-# service) and its checksums, but nothing that writes runs.
+# Commands that read beside the service may know what the lake looks like, and its checksums, but nothing that writes.
 LAKE_TO_READ: Final = frozenset({"lake.catalog", "lake.checksums"})
 
 # For each room: the rooms and modules it may import, besides itself. Bytes flow the same way.
@@ -42,11 +41,14 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "intake": BOTTOM,
     "lake": BOTTOM | {"intake"},
     "serving": BOTTOM | {"intake", "lake"},
-    "query": BOTTOM | {"intake", "serving"} | LAKE_TO_READ,
+    "query": BOTTOM | {"serving"},
+    "sandbox": BOTTOM | {"intake"},
+    "inspect": BOTTOM | {"sandbox"} | LAKE_TO_READ,
     "store": BOTTOM | {"lake", "query", "serving"},
     "api": BOTTOM | {"access", "intake", "lake.append", "query", "store"},
     "cli": BOTTOM
-    | {"access", "api", "generate", "serving", "intake.files", "intake.messages", "lake", "query", "store"},
+    | {"access", "api", "generate", "serving", "intake.files", "intake.messages", "lake", "store"}
+    | {"inspect", "sandbox"},
 }
 DUCKDB: Final = frozenset(
     {
@@ -56,9 +58,9 @@ DUCKDB: Final = frozenset(
         "lake/attach.py",
         "lake/catalog.py",
         "query/engine.py",
-        "query/sandbox.py",
-        "query/readers.py",
-        "query/verify.py",
+        "sandbox/sandbox.py",
+        "sandbox/readers.py",
+        "inspect/verify.py",
         "serving/database.py",
         "serving/readers.py",
         "serving/rebuild.py",

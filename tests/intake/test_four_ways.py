@@ -26,7 +26,7 @@ from runlake.intake import Batch, Decoded, decode_json, decode_ndjson, joined
 from runlake.lake import bulk
 from runlake.lake.append import AppendResult
 from runlake.lake.bulk import Reject
-from runlake.query import sources
+from runlake.sandbox import sources
 from runlake.settings import Settings
 from runlake.store import Store
 

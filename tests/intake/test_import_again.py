@@ -20,7 +20,7 @@ from taking import PACKERS, loaded, refusal, taken, written
 
 from runlake.cli import main
 from runlake.errors import ImportFailed
-from runlake.query.sources import Reading
+from runlake.sandbox.sources import Reading
 
 OUTPUTS: Final = [
     {"a": 1, "n": 12345678901234567890},

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from taking import JOBS, loaded, refusal, taken, written
 
 from runlake.errors import ImportFailed, UsageError
-from runlake.query.sources import Reading, check
+from runlake.sandbox.sources import Reading, check
 
 HEAD = "job,state,began,ended\n"
 NAMES = ["18446744073709551614", "18446744073709551615", "4103.1", "4103.10", "1e3", "1000", "007", "7", "+5", "5"]

@@ -10,7 +10,7 @@ from taking import loaded, refusal, taken, written
 
 from runlake.errors import BadInput, ImportFailed
 from runlake.intake import decode_json, records
-from runlake.query import readers
+from runlake.sandbox import readers
 
 TASK = "550e8400-e29b-41d4-a716-446655440000"
 OUTPUT = "SELECT md5(run)::UUID AS id, md5('t')::UUID AS task_id, json -> 'out' AS output FROM source"

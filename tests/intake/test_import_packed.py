@@ -17,7 +17,7 @@ from support import MAIN, environment, record
 from taking import PACKERS, Row, loaded, refusal, taken, written, zstd
 
 from runlake.errors import ImportFailed
-from runlake.query import sources
+from runlake.sandbox import sources
 from runlake.settings import Settings
 
 RNG: Final = random.Random(5)

@@ -16,7 +16,7 @@ from taking import written
 
 from runlake.errors import BadInput, SqlError
 from runlake.intake import Tables, decode_json, decode_ndjson
-from runlake.query import sources
+from runlake.sandbox import sources
 from runlake.settings import Settings
 
 TASK = "550e8400-e29b-41d4-a716-446655440000"

@@ -20,11 +20,13 @@ from loading import load_pieces
 from support import post
 
 from runlake.errors import ImportFailed, UsageError
+from runlake.inspect import verify
 from runlake.intake import decode_json
 from runlake.lake import bulk
 from runlake.lake.bulk import Reject, Totals
 from runlake.model import Run, RunsQuery
-from runlake.query import pages, sources, verify
+from runlake.query import pages
+from runlake.sandbox import sources
 from runlake.settings import Settings
 from runlake.store import Store
 

@@ -13,11 +13,11 @@ from by_hand import by_hand
 from support import Server, environment, post, record, runlake
 
 from runlake.errors import Busy
+from runlake.inspect import verify
 from runlake.intake import decode_json
 from runlake.lake import admit
 from runlake.lake.catalog import Lake
 from runlake.paths import Paths, day_of
-from runlake.query import verify
 from runlake.settings import Settings
 from runlake.store import Store
 

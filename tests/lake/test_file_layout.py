@@ -14,10 +14,11 @@ from pyarrow import parquet
 from support import post, record
 
 from runlake import duck
+from runlake.inspect import verify
 from runlake.lake.attach import attach_statement, load_extensions
 from runlake.lake.steps import Step
 from runlake.model import RunsQuery
-from runlake.query import pages, queries, verify
+from runlake.query import pages, queries
 from runlake.settings import Settings
 from runlake.store import Store
 

@@ -23,12 +23,13 @@ from oracle import DAY, Oracle, Row, run_at
 from support import SETTINGS_FILES, Server, environment, record, runlake
 
 from runlake import duck, times
+from runlake.inspect import verify
 from runlake.lake import retention
 from runlake.lake.append import AppendResult
 from runlake.lake.catalog import DataFile
 from runlake.lake.steps import Step
 from runlake.model import Instant, RunsQuery, SummaryQuery
-from runlake.query import pages, statistics, verify
+from runlake.query import pages, statistics
 from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store

@@ -20,12 +20,13 @@ from support import post, record
 
 from runlake import duck, times
 from runlake.errors import DiskFull, LakeDamaged
+from runlake.inspect import verify
 from runlake.lake import merging, new_files, steps
 from runlake.lake.append import AppendResult
 from runlake.lake.catalog import DataFile
 from runlake.lake.steps import DEAD_OPEN_ROWS, State, Step
 from runlake.model import Run, RunsQuery
-from runlake.query import pages, verify
+from runlake.query import pages
 from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store

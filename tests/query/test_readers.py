@@ -83,7 +83,7 @@ LOOKER: Final = """
 import sys, threading
 from runlake.lake.catalog import Lake
 from runlake.paths import Paths
-from runlake.query.relations import content
+from runlake.inspect.relations import content
 from runlake.settings import Settings
 done = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()

@@ -7,7 +7,7 @@ import sys
 import click
 
 from runlake.cli.common import FAILED, command, lines, progress_bar
-from runlake.query import verify
+from runlake.inspect import verify
 from runlake.settings import Settings
 
 

@@ -10,7 +10,7 @@ from runlake.cli.bulk_load import load_chunks
 from runlake.cli.common import command
 from runlake.errors import UsageError
 from runlake.lake import bulk
-from runlake.query import sources
+from runlake.sandbox import sources
 from runlake.settings import Settings
 
 

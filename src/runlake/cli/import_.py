@@ -13,7 +13,7 @@ from runlake.cli.common import check_outside_lake, command
 from runlake.errors import UsageError
 from runlake.intake.files import KINDS
 from runlake.lake import bulk
-from runlake.query import sources
+from runlake.sandbox import sources
 from runlake.settings import Settings
 
 _EXAMPLES = """

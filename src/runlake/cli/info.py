@@ -12,11 +12,11 @@ import duckdb
 from runlake import times
 from runlake.cli.common import command, lines
 from runlake.errors import RunlakeError
+from runlake.inspect import relations
+from runlake.inspect.relations import Content
 from runlake.lake.catalog import Lake
 from runlake.lake.sql import LAYOUT
 from runlake.paths import Paths
-from runlake.query import relations
-from runlake.query.relations import Content
 from runlake.settings import Settings
 
 

@@ -10,12 +10,12 @@ import msgspec
 
 from runlake import times
 from runlake.cli.common import FAILED, command, lines
+from runlake.inspect import relations
 from runlake.lake import retention
 from runlake.lake.catalog import Lake
 from runlake.lake.rows import run_days
 from runlake.lake.steps import State, Step, plan_all
 from runlake.paths import Paths
-from runlake.query import relations
 from runlake.settings import Settings
 from runlake.store import Store
 

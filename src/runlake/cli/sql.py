@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from runlake.cli.common import check_outside_lake, command
 from runlake.errors import LakeDamaged, RunlakeError, SqlError, UsageError
+from runlake.inspect import relations
 from runlake.lake.catalog import Lake
 from runlake.paths import Paths
-from runlake.query import export, relations
+from runlake.sandbox import export
 from runlake.settings import Settings
 
 _SQL_EXAMPLES = """

@@ -1,0 +1,1 @@
+"""The questions of the API: one function each, whose statements stand in `sql/`."""

@@ -22,8 +22,8 @@ from runlake.intake import copies, lines, unpack
 from runlake.intake import files as sources
 from runlake.intake.files import File
 from runlake.intake.messages import NOT_UTF8
-from runlake.query import readers
-from runlake.query.sandbox import Sandbox
+from runlake.sandbox import readers
+from runlake.sandbox.sandbox import Sandbox
 from runlake.settings import Settings
 
 CHUNK_ROWS: Final = 250_000

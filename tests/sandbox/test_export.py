@@ -20,8 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runlake.errors import SqlError, Timeout, UsageError
-from runlake.query.export import FORMS, write
-from runlake.query.sandbox import Sandbox
+from runlake.sandbox.export import FORMS, write
+from runlake.sandbox.sandbox import Sandbox
 
 ID = "7f3e4d2c-1a9b-4c8d-9e6f-2b5a8c7d4e9f"
 HUGE = 2**127 - 1

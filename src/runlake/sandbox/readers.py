@@ -16,7 +16,7 @@ from runlake import duck
 from runlake.errors import ImportFailed, SqlError
 from runlake.intake import header
 from runlake.intake.files import File
-from runlake.query.sandbox import first_lines
+from runlake.sandbox.sandbox import first_lines
 from runlake.settings import Settings
 
 MAX_MEMBERS: Final = 1_000  # of JSON records; with more of them `source` has the column `json` only

@@ -11,7 +11,7 @@ from runlake import duck
 from runlake.columns import select_list
 from runlake.errors import Busy
 from runlake.lake.catalog import DataFile, Lake
-from runlake.query.sandbox import Sandbox
+from runlake.sandbox.sandbox import Sandbox
 from runlake.settings import Settings
 
 _TRIES: Final = 200

@@ -13,15 +13,15 @@ from msgspec import Struct
 from runlake import duck, statements, times
 from runlake.columns import select_list
 from runlake.errors import Busy, LakeDamaged
+from runlake.inspect.relations import Content, content
 from runlake.lake import checksums
 from runlake.lake.catalog import DataFile, Lake
 from runlake.paths import Paths
-from runlake.query.relations import Content, content
 from runlake.settings import Settings
 
 SQL: Final = {
     name: text.replace("{select}", select_list())
-    for name, text in statements.blocks("runlake.query", "sql/verify.sql").items()
+    for name, text in statements.blocks("runlake.inspect", "verify.sql").items()
 }
 _SHOWN: Final = 10
 _TRIES: Final = 5

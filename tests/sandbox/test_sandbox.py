@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 
 from runlake.errors import SqlError, Timeout
-from runlake.query.sandbox import TABLE_FUNCTIONS, Sandbox
+from runlake.sandbox.sandbox import TABLE_FUNCTIONS, Sandbox
 
 ROWS = 1000
 ENDLESS = "SELECT count(*) FROM range(100000000000) a, range(1000) b"
