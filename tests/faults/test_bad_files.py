@@ -65,6 +65,29 @@ def test_a_bad_file(damage: Damage, healthy: Path, tmp_path: Path) -> None:
     assert str(file) in check.stderr
 
 
+def test_cursors_beside_a_bad_file(healthy: Path, tmp_path: Path) -> None:
+    """The runs of a file that is not counted are before a page only if they are newer."""
+    newer, older = (lake_with_half(healthy, tmp_path / str(day), day) for day in (GOOD, BAD))
+    with Server(older) as server:
+        found = server.client.get("/runs?limit=50")
+        offsets = [found.json()["offset"]]
+        while len(offsets) < 4:
+            found = server.client.get(found.links["next"]["url"])
+            offsets.append(found.json()["offset"])
+        assert offsets == [0, 50, 100, 150]
+    with Server(newer) as server:
+        found = server.client.get("/runs?limit=50&offset=200")
+        assert (found.status_code, found.json()["total"]) == (200, 400)
+
+
+def lake_with_half(healthy: Path, lake: Path, day: int) -> Path:
+    """A copy of the lake in which the file of a day is cut, and which has to be counted anew."""
+    shutil.copytree(healthy, lake)
+    shutil.rmtree(lake / "serving")
+    half(next(lake.rglob(f"day={day}/*.parquet")))
+    return lake
+
+
 def wait_logged(server: Server, since: int, file: Path) -> None:
     """The log names the file."""
     deadline = time.monotonic() + 5

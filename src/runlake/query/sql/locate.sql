@@ -75,7 +75,7 @@ WHERE run_at >= $low AND run_at < $high AND {narrow} GROUP BY low
 
 -- name: unreadable
 -- Runs of files that could not be read lie at the beginning of their day: nothing is answered of the day itself.
-SELECT day * 86400000000 AS low, rows AS runs FROM live_file WHERE NOT readable
+SELECT day * 86400000000 AS low, rows AS runs FROM live_file WHERE NOT readable AND day * 86400000000 >= $low
 
 -- name: files
 -- The files of some days.
