@@ -46,7 +46,7 @@ class _Sums:
         self.bare = 0
 
     def compare(self, file: str) -> list[str]:
-        """The fault of the bytes of a file, or None; raises OSError."""
+        """The fault of the bytes of a file, if they have one; raises OSError."""
         known = self._known.get(self._list.name_of(file))
         if known is None:
             self.bare += 1

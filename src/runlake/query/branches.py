@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from runlake import times
 from runlake.query import scan
 from runlake.query.engine import Session
+from runlake.query.files import every
 from runlake.query.filters import RunFilter, union_of
-from runlake.query.spans import spans
+from runlake.query.spans import Range, spans, without_ends
 from runlake.query.sql import SQL
 
 Branch = tuple[str, dict[str, Any]]  # a block, and the values of its parameters
@@ -47,7 +48,7 @@ def branches(session: Session, wanted: RunFilter, blocks: Blocks, part: int | No
     yield from _runs(session, wanted, blocks.runs, cuts)
 
 
-def _runs(session: Session, wanted: RunFilter, block: str, cuts: list[tuple[int, int]]) -> Iterator[Branch]:
+def _runs(session: Session, wanted: RunFilter, block: str, cuts: list[Range]) -> Iterator[Branch]:
     """Single runs of these times that are counted, and of the whole window that are not."""
     border = scan.hot_from(session, wanted)
     for start, end in cuts:
@@ -58,11 +59,9 @@ def _runs(session: Session, wanted: RunFilter, block: str, cuts: list[tuple[int,
         yield block, {"rows": "inlined_rows", "low": start, "high": end}
         paths = scan.files_of(session, wanted, start // times.DAY_US, (end - 1) // times.DAY_US)
         if paths:
-            every = [path for of_day in paths.values() for path in of_day]
-            yield block, {"rows": "file_rows", "low": start, "high": end, "files": every}
+            yield block, {"rows": "file_rows", "low": start, "high": end, "files": every(paths)}
     # Cold pieces are read from whole runs, those that are not counted included.
-    first = max((end for start, end in cold if start == wanted.low), default=wanted.low)
-    last = min((start for start, _ in cold if start != wanted.low), default=wanted.high)
+    first, last = without_ends((wanted.low, wanted.high), cold)
     if first < last:
         yield block, {"rows": "uncounted_rows", "low": first, "high": last}
 

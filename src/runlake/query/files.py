@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -30,3 +30,8 @@ def by_day(rows: Sequence[tuple[Any, ...]]) -> dict[int, list[str]]:
     for day, path in rows:
         found.setdefault(day, []).append(path)
     return found
+
+
+def every(paths: Mapping[int, Sequence[str]]) -> list[str]:
+    """The files of all days."""
+    return [path for of_day in paths.values() for path in of_day]

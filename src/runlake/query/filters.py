@@ -18,6 +18,7 @@ from runlake.query.sql import SQL, Union, filled
 
 _BOTH: Final = (True, False)
 _RESULTS: Final = (("succeeded", True), ("failed", False))
+_SCANS: Final = ("lease_owner", "attempt_min", "duration_min", "duration_max", "error")  # what no rollup knows
 _OPEN: Final = ("queued", "lost", "running")
 NOW_US: Final = 10_000_000  # "now" is cut to this, so that equal questions are equal
 _LONGEST_US: Final = 3_650 * times.DAY_US
@@ -58,8 +59,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     @property
     def is_scan(self) -> bool:
         """Whether no rollup knows how many runs match."""
-        asked = (self.lease_owner, self.attempt_min, self.duration_min, self.duration_max, self.error)
-        return self.timed or any(value is not None for value in asked)
+        return self.timed or any(getattr(self, name) is not None for name in _SCANS)
 
     @property
     def task(self) -> int | None:
@@ -193,8 +193,7 @@ def require_bounds(wanted: RunFilter, why: str) -> None:
 
 def scan_of(query: Filter) -> str | None:
     """The name of the first parameter of which no rollup knows how many runs match; None if there is none."""
-    scans = ("lease_owner", "attempt_min", "duration_min", "duration_max", "error")
-    return next((name for name in scans if getattr(query, name) is not UNSET), None)
+    return next((name for name in _SCANS if getattr(query, name) is not UNSET), None)
 
 
 def ages(query: Filter) -> bool:

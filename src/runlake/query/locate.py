@@ -10,10 +10,10 @@ from msgspec import Struct
 from runlake import times
 from runlake.query import scan
 from runlake.query.engine import Session
-from runlake.query.files import FileRange, by_day, files
+from runlake.query.files import FileRange, by_day, every, files
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.rows import Place
-from runlake.query.spans import spans
+from runlake.query.spans import spans, without_ends
 
 _FEW: Final = 2  # days of one task whose hours are worth a look
 _MANY: Final = 64  # times as many runs of a day as are read of it
@@ -86,12 +86,11 @@ def count(session: Session, wanted: RunFilter, slice_: Slice) -> Counted:
     window = spans(low, max(low, session.state.counted_until(high)), part=wanted.part)
     (first, last) = window.days[0] if window.days else (0, 0)
     cold = [cut for cut in window.cuts if cut[0] < session.state.hot_from]
+    uncounted_low, uncounted_high = without_ends((low, high), cold)
     union = union_of(
         wanted,
         {"first": first, "last": last, "whole_low": first * times.DAY_US, "whole_high": last * times.DAY_US}
-        | {"part": wanted.part}
-        | {"uncounted_low": max((end for start, end in cold if start == low), default=low)}
-        | {"uncounted_high": min((start for start, _ in cold if start != low), default=high)},
+        | {"part": wanted.part, "uncounted_low": uncounted_low, "uncounted_high": uncounted_high},
     )
     days, parts, uncounted = _blocks(wanted)
     union.add(uncounted)
@@ -150,8 +149,8 @@ def place(session: Session, wanted: RunFilter, slice_: Slice, units: Sequence[Ti
     else:
         paths = files(session, oldest.day, newest.day)
     if wanted.tasks is None and not wanted.is_scan:
-        every = [path for of_day in paths.values() for path in of_day]
-        return Place(low, high, [FileRange(low, high, every)] if every else [], slice_.offset - newer)
+        stretches = [FileRange(low, high, every(paths))] if paths else []
+        return Place(low, high, stretches, slice_.offset - newer)
     hulls: dict[int, tuple[int, int]] = {}  # by day: a file is read once
     for unit in units:
         start, end = hulls.get(unit.day, unit.hull)

@@ -9,7 +9,7 @@ from runlake import times
 from runlake.errors import NotFound
 from runlake.model import Run
 from runlake.query.engine import Session
-from runlake.query.files import files
+from runlake.query.files import every, files
 from runlake.query.filters import RunFilter
 from runlake.query.rows import Reader, columns, run_of, run_time
 from runlake.query.sql import SQL, Union
@@ -26,7 +26,7 @@ def detail(session: Session, run_id: uuid.UUID) -> Run:
         high = times.MAX_US + 1 if quarter == times.LAST_QUARTER else low + times.QUARTER_US
         of_days = files(session, low // times.DAY_US, (high - 1) // times.DAY_US)
         if of_days:
-            union.add("id_in_files", low=low, high=high, files=[path for paths in of_days.values() for path in paths])
+            union.add("id_in_files", low=low, high=high, files=every(of_days))
     rows = session.rows(*union.within("with_id"))
     if not rows:
         session.require_readable(0, _LAST_DAY)  # or it might be there

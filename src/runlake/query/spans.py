@@ -44,6 +44,15 @@ def spans(low: int, high: int, months: Collection[int] = (), *, part: int = time
     )
 
 
+def without_ends(window: Range, ends: Collection[Range]) -> Range:
+    """What is left of a window without one piece or two at its ends."""
+    low, high = window
+    return (
+        max((end for start, end in ends if start == low), default=low),
+        min((start for start, _ in ends if start != low), default=high),
+    )
+
+
 def _some(ranges: list[Range]) -> list[Range]:
     return [(low, high) for low, high in ranges if low < high]
 
