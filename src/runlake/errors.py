@@ -30,15 +30,17 @@ RunlakeError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 
 class FieldError(msgspec.Struct, frozen=True):
     """One field of the input that is wrong, and why."""
 
-    field: str
-    message: str
+    field: Annotated[str, Meta(description="Its path, such as `limit`, `runs[17].attempt` or `runs[17].id`.")]
+    message: Annotated[str, Meta(description="Why it is wrong.")]
 
 
 class RunlakeError(Exception):

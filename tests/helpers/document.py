@@ -1,16 +1,50 @@
-"""The OpenAPI document, and ways through it."""
+"""The OpenAPI document, its operations, and ways through it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
 import pytest
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
 
 from runlake.api import openapi
-from runlake.api.openapi import OPERATIONS
+from runlake.api.openapi import Operation
+from runlake.api.routes import ROUTERS
 
-DOC: Final = openapi.document()
+DOC: Final[dict[str, Any]] = msgspec.json.decode(openapi.document(ROUTERS))
+
+
+class Documented(Struct, frozen=True):
+    """An operation of the document, with what its route says of itself."""
+
+    path: str
+    method: str
+    entry: dict[str, Any]
+    facts: Operation
+
+    @property
+    def name(self) -> str:
+        """Its operationId."""
+        name: str = self.entry["operationId"]
+        return name
+
+
+def _facts() -> dict[str, Operation]:
+    """What each documented route says of itself, by operationId."""
+    handlers = [h for router in ROUTERS for route in router.routes for h in getattr(route, "route_handlers", [])]
+    found = [h.opt["operation"] for h in handlers if isinstance(h, HTTPRouteHandler) and "operation" in h.opt]
+    return {operation.name: operation for operation in found}
+
+
+FACTS: Final = _facts()
+OPERATIONS: Final = [
+    Documented(path, method, entry, FACTS[entry["operationId"].removesuffix(openapi.OLDER)])
+    for path, item in DOC["paths"].items()
+    for method, entry in item.items()
+]
 by_operation = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
 
 

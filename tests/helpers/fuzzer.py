@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import requests
 import schemathesis
+from document import DOC
 from fuzzing import arrow_bodies, bomb, changed_streams, json_bodies, ndjson_bodies
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import seed as seeded
@@ -26,7 +27,6 @@ from schemathesis.specs.openapi.checks import (
 )
 from support import Server
 
-from runlake.api import openapi
 from runlake.api.body import from_arrow
 from runlake.errors import BadInput, TooLarge
 
@@ -99,7 +99,7 @@ class Fuzzer:
 
     def operations(self, cases: int, *, seed: int | None = None) -> None:
         """Ask every operation of the OpenAPI document so often, as it says and as it says not to."""
-        schema = schemathesis.openapi.from_dict(openapi.document())
+        schema = schemathesis.openapi.from_dict(DOC)
         with requests.Session() as session:
             for found in schema.get_all_operations():
                 assert isinstance(found, Ok), found

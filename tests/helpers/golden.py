@@ -1,4 +1,4 @@
-"""One whole answer of each endpoint, in files that a reader can open.
+"""One whole answer of each endpoint, in files that a reader can open, and the examples of the OpenAPI document.
 
 `python tests/helpers/golden.py` writes them anew; `test_golden.py` compares.
 """
@@ -13,9 +13,13 @@ from typing import Any, Final
 from inprocess import serving
 from support import HERE
 
+import runlake
 from runlake.settings import Settings
 
 FOLDER: Final = HERE / "golden"
+EXAMPLES: Final = Path(runlake.__file__).parent / "api" / "examples"
+MINTED: Final = "0194545f-2870-7b3c-9d2e-4f5a6b7c8d9e"  # stands for an id that is another one each time
+BY_HAND: Final = {"getMetrics", "getSchema"}  # their examples are a part of the answer
 RUN: Final = "7f3e4d2c-1a9b-4c8d-9e6f-2b5a8c7d4e9f"
 NIGHTLY: Final = "550e8400-e29b-41d4-a716-446655440000"
 HOURLY: Final = "0b7d2a34-91c5-4f6e-8a1d-3c5e7f90b2d4"
@@ -70,6 +74,25 @@ def answers(folder: Path) -> dict[str, Any]:
         return {name: {"route": ROUTES[name], "status": a.status_code, "body": a.json()} for name, a in got.items()}
 
 
+def examples(folder: Path) -> dict[str, dict[str, Any]]:
+    """The examples by operation, each with the answer that the service gives: that of a POST in a lake of its own."""
+    found = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(EXAMPLES.glob("*.json"))}
+    for posts in (True, False):
+        with serving(Settings(data=str(folder / f"examples-{posts}"))) as client:
+            if not posts:
+                client.post("/runs", json={"runs": runs()})
+            for example in (e for examples in found.values() for e in examples.values() if ("body" in e) is posts):
+                method, path = example["request"].split(" ")
+                answer = client.request(method, path, json=example.get("body"))
+                assert answer.status_code == 200, answer.text
+                is_json = answer.headers["content-type"] == "application/json"
+                example["answer"] = answer.json() if is_json else answer.text
+                for place, record in enumerate(example.get("body", {}).get("runs", [])):
+                    if "id" not in record:
+                        example["answer"]["ids"][place] = MINTED
+    return found
+
+
 def text(answer: Any) -> str:
     """As it lies in its file; fractions to nine digits, as another processor may compute the last ones otherwise."""
     rounded = json.loads(json.dumps(answer), parse_float=lambda number: round(float(number), 9))
@@ -81,3 +104,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
         for name, answer in answers(Path(temporary)).items():
             (FOLDER / f"{name}.json").write_text(text(answer), encoding="utf-8")
+        for name, shown in examples(Path(temporary)).items():
+            if name not in BY_HAND:
+                (EXAMPLES / f"{name}.json").write_text(text(shown), encoding="utf-8")

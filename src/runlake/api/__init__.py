@@ -5,12 +5,14 @@ middleware.py     checks, counts and logs every request: keys, origins, content 
 context.py        the context of a request
 origin_policy.py  Host and Origin headers, CORS
 protocol.py       limits of connections
-routes.py         the routes
+routes/           the handlers, by theme
+routing.py        the decorators of handlers: they decode what a request asks
 params.py         query strings and ids
+answers.py        answers: JSON, tags, 304
 body.py           bodies: limits, gzip (gzip_body.py), decoding by content type
 service.py        the store while it is served
 cancellation.py   queries whose client disconnects
 problems.py       errors as problem details
 metrics.py        metrics for Prometheus
-openapi.py        the OpenAPI document, from operations.py, openapi_text.py and examples.py; docs.py is its page
+openapi.py        the OpenAPI document, with its prose (openapi_text.py, openapi.md) and examples/; docs.py is its page
 """

@@ -6,6 +6,7 @@ import gc
 import signal
 import socket
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -16,11 +17,11 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from runlake.access import ApiKeyAuth
-from runlake.api import problems
+from runlake.api import openapi, problems
 from runlake.api.middleware import RequestMiddleware
 from runlake.api.origin_policy import OriginPolicy
 from runlake.api.protocol import bounded
-from runlake.api.routes import HANDLERS
+from runlake.api.routes import ROUTERS
 from runlake.api.service import Service
 from runlake.errors import RunlakeError
 from runlake.paths import Paths
@@ -30,15 +31,21 @@ _LARGE = 4096  # bytes of an answer from which on it is sent compressed to who a
 DRAIN_SECONDS = 7  # for requests under way; after that the queued runs are written, within 10 seconds in all
 
 
+@cache
+def _schema() -> bytes:
+    """The OpenAPI document. It takes a third of a second, so it is made when it is first asked for."""
+    return openapi.document(ROUTERS)
+
+
 def create_app(service: Service, *, keys_required: bool = False) -> RequestMiddleware:
     """The ASGI application over a service.
 
     It needs an API key as soon as one exists; with `keys_required` also before that.
     """
     app = Litestar(
-        route_handlers=HANDLERS,
-        state=State({"service": service}),
-        openapi_config=None,  # see openapi.py
+        route_handlers=ROUTERS,
+        state=State({"service": service, "schema": _schema}),
+        openapi_config=None,  # Litestar's routes for the document would answer errors in a shape of their own
         logging_config=None,  # `serve` sets logging up; a library must not do it again
         compression_config=CompressionConfig(backend="gzip", minimum_size=_LARGE, gzip_compress_level=1),
         request_max_body_size=None,  # BodyReader has a limit of its own, with our error

@@ -59,7 +59,16 @@ def status_of(exc: errors.RunlakeError) -> HTTPStatus:
 
 
 def answer(method: str, path: str, exc: Exception, request_id: str = "") -> Answer:
-    """The answer to any exception. Its trace goes to the log and never to the client."""
+    """The answer to any exception. The trace of one that nobody expected goes to the log and never to the client."""
+    made = problem(path, exc, request_id)
+    if made.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        values = {"method": method, "path": path, "id": request_id}
+        LOGGER.log(logging.ERROR, "request failed", exc_info=exc, extra={"values": values})
+    return made
+
+
+def problem(path: str, exc: Exception, request_id: str = "") -> Answer:
+    """The problem that an exception becomes for a request of this path."""
     headers: dict[str, str] = {}
     found: list[errors.FieldError] | msgspec.UnsetType = UNSET
     if isinstance(exc, errors.RunlakeError):
@@ -75,14 +84,11 @@ def answer(method: str, path: str, exc: Exception, request_id: str = "") -> Answ
     else:
         status, code, detail = HTTPStatus.INTERNAL_SERVER_ERROR, "internal", _INTERNAL
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        values = {"method": method, "path": path, "id": request_id}
-        LOGGER.log(logging.ERROR, "request failed", exc_info=exc, extra={"values": values})
         detail = f"{_INTERNAL} of request {request_id}" if request_id else _INTERNAL
     if status in LATER:
         headers["Retry-After"] = str(RETRY_SECONDS)
     kind = "about:blank" if code == "http" else f"urn:runlake:{code}"
-    problem = Problem(kind, status.phrase, status.value, detail, path, found)
-    return Answer(status, headers, msgspec.json.encode(problem))
+    return Answer(status, headers, msgspec.json.encode(Problem(kind, status.phrase, status.value, detail, path, found)))
 
 
 def handle(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from runlake import times
 from runlake.columns import ARROW
 from runlake.intake.batch import Batch, mint, uuid_array
-from runlake.model import Record
+from runlake.model import RunRecord
 
 _RECORD_BYTES: Final = 1024  # of Python objects, its texts left out
 
@@ -28,14 +28,14 @@ class Decoded(Struct, frozen=True):
     outputs     its output in canonical text form, see outputs.py
     """
 
-    records: list[Record]
+    records: list[RunRecord]
     ids: list[uuid.UUID]
     created: list[int]
     received: list[bool]
     outputs: list[str | None]
 
     @classmethod
-    def of(cls, records: list[Record], outputs: list[str | None]) -> Decoded:
+    def of(cls, records: list[RunRecord], outputs: list[str | None]) -> Decoded:
         """From records as they were sent, and their outputs in canonical form."""
         receipt = times.now()
         known = [_first(r.created_at, r.started_at, r.finished_at) for r in records]

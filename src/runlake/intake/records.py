@@ -19,7 +19,7 @@ from runlake.errors import BadInput
 from runlake.intake import messages, outputs
 from runlake.intake.batch import NEEDS_ID, Rejected, Split
 from runlake.intake.decoded import Decoded
-from runlake.model import MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, Record
+from runlake.model import MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, RunRecord
 
 SHAPE: Final = 'the body is {"runs": [{"task_id": "…"}, …]}'
 MAX_ERRORS: Final = 10
@@ -45,7 +45,7 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 
 
-class _Sent(Record, forbid_unknown_fields=True, kw_only=True, gc=False):
+class _Sent(RunRecord, forbid_unknown_fields=True, kw_only=True, gc=False):
     """A record as it is decoded: its times are still texts, see _parse_times."""
 
     leased_until: str | None = None  # type: ignore[assignment]
@@ -158,7 +158,7 @@ def _decode_all(
     texts: Sequence[bytes], most: int, *, imported: bool = False
 ) -> tuple[Decoded, list[int], list[Rejected]]:
     """The valid records, their indexes, and the rejected ones; decoding ends after `most` rejected records."""
-    read: dict[int, Record] = {}
+    read: dict[int, RunRecord] = {}
     invalid: dict[int, _InvalidFieldError] = {}
     for index, text in enumerate(texts):
         try:
@@ -168,7 +168,7 @@ def _decode_all(
             if len(invalid) == most:
                 break
     invalid |= _parse_times(texts, read)
-    records: list[Record] = []
+    records: list[RunRecord] = []
     outs: list[str] = []
     kept: list[int] = []
     for index, record in read.items():
@@ -185,7 +185,7 @@ def _decode_all(
     return Decoded.of(records, outputs.canonical(outs)), kept, rejected
 
 
-def _parse_times(texts: Sequence[bytes], read: dict[int, Record]) -> dict[int, _InvalidFieldError]:
+def _parse_times(texts: Sequence[bytes], read: dict[int, RunRecord]) -> dict[int, _InvalidFieldError]:
     """Replace the times of all records, which are texts, by microseconds; returns the errors by index of the record.
 
     The times of a field are parsed together, because Arrow does that much faster than Python one by one.
@@ -254,7 +254,7 @@ class _InvalidFieldError(Exception):
         self.message = message
 
 
-def _checked(text: bytes, record: Record, *, imported: bool) -> str:
+def _checked(text: bytes, record: RunRecord, *, imported: bool) -> str:
     """Check the rules of a record; returns its output as compact JSON, or raises _InvalidFieldError."""
     try:
         output = outputs.compact(bytes(record.output))
@@ -274,12 +274,12 @@ def _checked(text: bytes, record: Record, *, imported: bool) -> str:
     return output
 
 
-def _decoded(text: bytes, decoder: msgspec.json.Decoder[Any]) -> Record:
+def _decoded(text: bytes, decoder: msgspec.json.Decoder[Any]) -> RunRecord:
     """Decode a record; raises _InvalidFieldError."""
     if len(text) > MAX_RECORD_BYTES:
         raise _InvalidFieldError("", f"a record is at most {MAX_RECORD_BYTES} bytes, not {len(text)}")
     try:
-        record: Record = decoder.decode(text)
+        record: RunRecord = decoder.decode(text)
     except msgspec.ValidationError as exc:
         raise _with_value(text, _explained(str(exc))) from None
     except RecursionError:
@@ -293,7 +293,7 @@ def _decoded(text: bytes, decoder: msgspec.json.Decoder[Any]) -> Record:
     return record
 
 
-def _normalize(text: bytes, record: Record) -> None:
+def _normalize(text: bytes, record: RunRecord) -> None:
     """Convert `success` and `attempt` of an imported record; raises _InvalidFieldError for them, and without an id."""
     if record.id is None:
         raise _InvalidFieldError("id", NEEDS_ID)

@@ -64,8 +64,8 @@ class RunsQuery(Filter, frozen=True, forbid_unknown_fields=True):
 class RunPage(Struct, frozen=True):
     """One page of runs, most recent first; `total` is exact and of the same snapshot."""
 
-    items: list[Run]
-    total: int
-    limit: int
-    offset: int
-    has_more: bool
+    items: Annotated[list[Run], doc("The runs of this page.")]
+    total: Annotated[int, doc("All runs that match, exactly.")]
+    limit: Annotated[int, doc("Items per page, as asked for.")]
+    offset: Annotated[int, doc("Items skipped, as asked for.")]
+    has_more: Annotated[bool, doc("Whether runs follow after this page.")]

@@ -47,29 +47,27 @@ class Run(Struct, frozen=True):
     id: RunId
     task_id: TaskId
     lease_owner: Owner | None
-    leased_until: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
+    leased_until: Annotated[datetime | None, doc("When the lease ends: an open run past it is lost.")]
+    started_at: Annotated[datetime | None, doc("When the run started; null while it is queued.")]
+    finished_at: Annotated[datetime | None, doc("When the run finished; null while it is open.")]
     success: Annotated[bool | None, doc("Result; null while the run is open.")]
     error: Annotated[str | None, doc("Error message; null in lists unless include_errors=true.")]
     attempt: Attempt
     output: Output
-    created_at: datetime
+    created_at: Annotated[datetime, doc("When the run was created.")]
 
 
-class Record(
-    Struct, forbid_unknown_fields=True, kw_only=True, gc=False
-):  # a record cannot be part of a reference cycle
+class RunRecord(Struct, forbid_unknown_fields=True, kw_only=True, gc=False):  # it cannot be part of a reference cycle
     """One run as it is sent. Times are ISO 8601; without an offset they are UTC."""
 
     id: Annotated[uuid.UUID | None, doc("Identity of this attempt; minted (UUIDv7) when absent.")] = None
     task_id: TaskId
     lease_owner: Owner | None = None
-    leased_until: Instant | None = None
-    started_at: Instant | None = None
+    leased_until: Annotated[Instant | None, doc("When the lease ends: an open run past it is lost.")] = None
+    started_at: Annotated[Instant | None, doc("When the run started; null while it is queued.")] = None
     finished_at: Annotated[Instant | None, doc("Set exactly when `success` is set.")] = None
-    success: bool | None = None
-    error: str | None = None
+    success: Annotated[bool | None, doc("Result; set exactly when `finished_at` is set.")] = None
+    error: Annotated[str | None, doc("Error message.")] = None
     attempt: Attempt = 1
     output: Output = msgspec.field(default_factory=_null)
     created_at: Annotated[Instant | None, doc("Default: started_at, else finished_at, else the time of receipt.")] = (
@@ -80,16 +78,16 @@ class Record(
 class RunBatch(Struct, forbid_unknown_fields=True):
     """The JSON body of POST /runs."""
 
-    runs: Annotated[list[Record], Meta(min_length=1, max_length=MAX_BATCH)]
+    runs: Annotated[list[RunRecord], Meta(min_length=1, max_length=MAX_BATCH), doc("Applied in this order.")]
 
 
 class Stored(Struct, frozen=True):
     """The result of a batch: received = stored + duplicates + stale."""
 
-    received: int
-    stored: int
-    duplicates: int
-    stale: int
+    received: Annotated[int, doc("Records in the request.")]
+    stored: Annotated[int, doc("Records that were new or changed an open run.")]
+    duplicates: Annotated[int, doc("Records equal to what was stored already.")]
+    stale: Annotated[int, doc("Open records for runs that had finished already.")]
     ids: Annotated[list[uuid.UUID], doc("Ids in input order, minted ones included.")]
 
 

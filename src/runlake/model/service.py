@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
 from runlake.errors import FieldError
+from runlake.model.runs import doc
 
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -16,23 +17,25 @@ class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
 class Problem(Struct, frozen=True, omit_defaults=True):
     """An error, as RFC 9457 problem details."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    errors: list[FieldError] | UnsetType = UNSET
+    type: Annotated[str, doc("What went wrong, for programs: `urn:runlake:` and a stable code, or `about:blank`.")]
+    title: Annotated[str, doc("The status in words.")]
+    status: Annotated[int, doc("The HTTP status.")]
+    detail: Annotated[str, doc("What went wrong in this request, and what to do about it.")]
+    instance: Annotated[str, doc("The path of the request.")]
+    errors: Annotated[
+        list[FieldError] | UnsetType, doc("The fields that are wrong; only for bad input and conflicts.")
+    ] = UNSET
 
 
 class Health(Struct, frozen=True):
     """The process answers."""
 
-    status: Literal["ok"] = "ok"
+    status: Annotated[Literal["ok"], doc("Always this value.")]
 
 
 class Ready(Struct, frozen=True):
     """The lake is attached and the serving database has caught up with this snapshot."""
 
-    snapshot: int
-    runs: int
-    status: Literal["ready"] = "ready"
+    snapshot: Annotated[int, doc("The snapshot of the lake that answers are of.")]
+    runs: Annotated[int, doc("Runs stored, open ones included.")]
+    status: Annotated[Literal["ready"], doc("Always this value.")]

@@ -1,0 +1,90 @@
+"""Answers: their JSON, and for those about runs the snapshot, a tag, and 304 when the client has the answer already."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from litestar import Request, Response
+
+from runlake import times
+from runlake.api.service import Service
+from runlake.query.engine import Session
+from runlake.query.filters import NOW_US
+
+T = TypeVar("T")
+Req = Request[Any, Any, Any]
+Answer = Response  # Answer[RunPage] is the annotation of a handler that answers with a RunPage, as JSON bytes
+JSON: Final = "application/json"
+
+
+def service_of(request: Req) -> Service:
+    """The service that a request is for."""
+    service: Service = request.app.state.service
+    return service
+
+
+def as_json(content: bytes, headers: dict[str, str] | None = None) -> Answer[Any]:
+    """An answer with this JSON."""
+    return Response(content, media_type=JSON, headers=headers, status_code=200)
+
+
+async def answer(
+    request: Req,
+    question: Callable[[Session], object],
+    *,
+    scan: bool = False,
+    ages: bool | None = False,
+) -> Answer[Any]:
+    """The answer to a question about runs; 304 without a query when the client has the answer of the newest snapshot.
+
+    scan    whether the question waits in the lane of scans
+    ages    whether the answer changes with time: never (False), in steps (True), or always (None), and then has no tag
+    """
+    found = await answer_with(request, question, lambda body: body, scan=scan, ages=ages)
+    return found if isinstance(found, Response) else found[1]
+
+
+async def answer_with(
+    request: Req,
+    question: Callable[[Session], T],
+    body: Callable[[T], object],
+    *,
+    scan: bool = False,
+    ages: bool | None = False,
+) -> tuple[T, Answer[Any]] | Answer[Any]:
+    """As `answer`, for a question that finds more than the body of its answer: it comes along, but not with a 304."""
+    service = service_of(request)
+    # Taken before the answer: a tag may be of an older step than its answer, and then says too early that it changed.
+    step = times.now() // NOW_US if ages else 0
+    if ages is not None and (unchanged := _unchanged(request, _etag(request, service.tag(), step))):
+        return unchanged
+    started = time.perf_counter()
+    found, content, snapshot = await service.run_query(request, question, body, scan=scan)
+    headers = {
+        "Runlake-Snapshot": str(snapshot),
+        "Server-Timing": f"query;dur={(time.perf_counter() - started) * 1000:.2f}",
+    }
+    if ages is not None:
+        headers["ETag"] = _etag(request, service.tag_of(snapshot), step)
+    return found, as_json(content, headers)
+
+
+def _etag(request: Req, tag: str, step: int) -> str:
+    """The tag of an answer: of its snapshot, of what was asked for and in which encoding, and of a step of time."""
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    asked = f"{request.url.path}?{request.scope['query_string'].decode('latin-1')}#{step}#{packed}"
+    return f'"{tag}-{hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()}"'
+
+
+def _unchanged(request: Req, tag: str) -> Response[bytes] | None:
+    parts = request.headers.get("if-none-match", "").split(",")
+    # Apache's mod_deflate appends -gzip to the tag of an answer that it compresses, and does not remove it again.
+    known = {re.sub('-gzip"$', '"', part.strip().removeprefix("W/")) for part in parts}
+    is_there = not request.path_params  # `*` stands for anything that is there, and a run may not be
+    return (
+        Response(b"", status_code=304, headers={"ETag": tag}) if tag in known or ("*" in known and is_there) else None
+    )

@@ -1,0 +1,21 @@
+"""The routes by theme: each handler asks the service and encodes the answer; routing.py decodes what it is asked.
+
+append.py       POST /runs
+runs.py         reading runs
+statistics.py   statistics and charts
+service.py      health, metrics, the OpenAPI document
+docs.py         the pages of the documentation
+"""
+
+from typing import Final
+
+from litestar import Router
+
+from runlake.api.routes import append, docs, runs, service, statistics
+
+ROUTERS: Final = [
+    Router("/", tags=["runs"], route_handlers=[*append.HANDLERS, *runs.HANDLERS]),
+    Router("/", tags=["statistics"], route_handlers=statistics.HANDLERS),
+    Router("/", tags=["service"], route_handlers=service.HANDLERS),
+    Router("/", route_handlers=docs.HANDLERS),
+]

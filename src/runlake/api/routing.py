@@ -1,0 +1,165 @@
+"""The decorators of handlers: `get`, `question` and `post`.
+
+A handler takes the request and, by name, the UUIDs of its path and as `query` the Struct of its query string; all that
+is decoded here, by one set of rules, and a handler that takes no `query` has no parameters. The name of the function
+is the operationId, the first line of its docstring the summary and the rest the description, and the annotation of its
+answer the schema. Its examples lie in `examples/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial, wraps
+from inspect import cleandoc
+from typing import Any, Final, get_args, get_type_hints
+
+from litestar import HttpMethod, route
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.types.internal_types import PathParameterDefinition
+from msgspec import Struct
+
+from runlake.access import Scope
+from runlake.api import params
+from runlake.api.answers import JSON, Req
+from runlake.api.openapi import OLDER, Body, Operation
+from runlake.errors import Busy, NotReady, RunlakeError, Timeout, TooLong, TooMany
+from runlake.model import NoQuery
+
+Handler = Callable[..., Awaitable[Any]]
+STARTING: Final = NotReady("the serving database is being made: 120 of 365 files")
+_READING: Final = (Busy("too many queries wait"), STARTING, Timeout("query page: interrupted at its time limit"))
+_SCANNING: Final = (
+    TooMany("too many scans wait"),
+    TooLong("the window is too long to read within the time limit; it was read back to 2025-01-04T00:00:00Z"),
+)
+_TAGGED: Final = ("ETag", "Runlake-Snapshot", "Server-Timing")
+
+
+def get(
+    *paths: str,
+    failures: Sequence[RunlakeError] = (),
+    headers: Sequence[str] = (),
+    scope: Scope | None = "read",
+    media_type: str = JSON,
+    description: str = "",
+) -> Callable[[Handler], HTTPRouteHandler]:
+    """A handler of GET and HEAD, at several addresses if there are older ones, with the errors it may raise."""
+    return partial(
+        _route,
+        (HttpMethod.GET, HttpMethod.HEAD),
+        paths,
+        failures=tuple(failures),
+        headers=tuple(headers),
+        scope=scope,
+        media_type=media_type,
+        description=description,
+    )
+
+
+def question(
+    *paths: str,
+    scans: bool = False,
+    failures: Sequence[RunlakeError] = (),
+    headers: Sequence[str] = (),
+    description: str = "",
+) -> Callable[[Handler], HTTPRouteHandler]:
+    """A handler of GET that answers about runs, with a tag; `scans` when it may read run by run."""
+    known = (*failures, *_READING, *(_SCANNING if scans else ()))
+    return get(*paths, failures=known, headers=(*_TAGGED, *headers), description=description)
+
+
+def post(
+    path: str, *, body: Body, failures: Sequence[RunlakeError] = (), description: str = ""
+) -> Callable[[Handler], HTTPRouteHandler]:
+    """A handler of POST that needs a key of scope write; it reads the body itself."""
+    return partial(
+        _route,
+        (HttpMethod.POST,),
+        (path,),
+        failures=tuple(failures),
+        scope="write",
+        body=body,
+        description=description,
+    )
+
+
+def _route(
+    methods: Sequence[HttpMethod],
+    paths: Sequence[str],
+    handler: Handler,
+    *,
+    media_type: str = JSON,
+    description: str = "",
+    **facts: Any,
+) -> HTTPRouteHandler:
+    hints = get_type_hints(handler, include_extras=True)
+    answer = hints.pop("return")
+    ids = {name: kind for name, kind in hints.items() if name not in ("request", "query")}
+    first, *words = handler.__name__.split("_")
+    operation = Operation(
+        name=first + "".join(word.title() for word in words),
+        paths=paths,
+        query=hints.get("query", NoQuery),
+        ids=ids,
+        **facts,
+    )
+    summary, _, rest = cleandoc(handler.__doc__ or "").partition("\n")
+    return route(
+        list(paths),
+        http_method=list(methods),
+        status_code=200,
+        media_type=media_type,
+        dependencies={"documented_body": _documented_body(operation.body.kind)} if operation.body else None,
+        operation_class=operation.documented,
+        operation_id=partial(_operation_id, operation),
+        summary=summary.rstrip("."),
+        description=rest.strip() + description,
+        response_description=_response_description(answer) or summary,
+        responses=operation.responses(),
+        security=[{"key": [operation.scope]}, {}] if operation.scope else None,
+        opt={"operation": operation},
+    )(_decoding(handler, operation, answer, takes_query="query" in hints))
+
+
+def _decoding(handler: Handler, operation: Operation, answer: Any, *, takes_query: bool) -> Handler:
+    """The handler as Litestar calls it: it decodes the query string and the ids. Raises BadInput."""
+
+    @wraps(handler)
+    async def decoding(request: Req) -> Any:
+        given: dict[str, object] = {}
+        query = params.parse(request.scope["query_string"], operation.query)
+        if takes_query:
+            given["query"] = query
+        for name in operation.ids:
+            given[name] = params.path_uuid(name, request.path_params[name])
+        return await handler(request, **given)
+
+    del decoding.__wrapped__
+    decoding.__annotations__ = {"request": Req, "return": answer}
+    return decoding
+
+
+def _operation_id(
+    operation: Operation, _: HTTPRouteHandler, method: str, components: list[str | PathParameterDefinition]
+) -> str:
+    older = len(operation.paths) > 1 and components[0] == "runs"
+    return operation.name + (OLDER if older else "") + ("Head" if method == HttpMethod.HEAD else "")
+
+
+def _documented_body(kind: type[Struct]) -> Provide:
+    """Tells Litestar's document what the body holds; no handler takes this, so Litestar never decodes a body."""
+
+    def documented_body(data: object) -> None:
+        """Never called."""
+
+    documented_body.__annotations__["data"] = kind
+    return Provide(documented_body, sync_to_thread=False)
+
+
+def _response_description(answer: Any) -> str:
+    """What the Struct of an answer says of itself."""
+    (kind,) = get_args(answer)
+    options = get_args(kind) or (kind,)
+    words = cleandoc(options[0].__doc__ or "") if issubclass(options[0], Struct) else ""
+    return words + (" Null when there is none." if type(None) in options else "")
