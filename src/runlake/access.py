@@ -158,12 +158,12 @@ class ApiKeyAuth:
             return None
         key = self._key_of(credentials)
         if scope not in key.scopes:
-            raise Forbidden(f"this key does not have the scope {scope}", scope=scope)
+            raise scope_missing(scope)
         return key.id
 
     def _key_of(self, credentials: Sequence[bytes]) -> Key:
         if not credentials:
-            raise Unauthorized("a key is needed", hint="send Authorization: Bearer and the key")
+            raise key_missing()
         kind, _, token = credentials[0].strip().partition(b" ")
         found = _TOKEN.fullmatch(token.strip())
         if len(credentials) == 1 and kind.lower() == b"bearer" and found:
@@ -172,7 +172,7 @@ class ApiKeyAuth:
             same = hmac.compare_digest(digest(found[0]), key.hash if key else _NO_KEY)
             if same and key:
                 return key
-        raise Unauthorized("the key is not known here", hint="it may have been revoked", invalid=True)
+        raise key_unknown()
 
     def _refresh(self) -> None:
         try:
@@ -206,6 +206,21 @@ class ApiKeyAuth:
 
 def _stamp(found: os.stat_result) -> _Stamp:
     return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def key_missing() -> Unauthorized:
+    """The error for a request without a key."""
+    return Unauthorized("a key is needed", hint="send Authorization: Bearer and the key")
+
+
+def key_unknown() -> Unauthorized:
+    """The error for a request with a key that is not stored."""
+    return Unauthorized("the key is not known here", hint="it may have been revoked", invalid=True)
+
+
+def scope_missing(scope: Scope) -> Forbidden:
+    """The error for a request whose key lacks this scope."""
+    return Forbidden(f"this key does not have the scope {scope}", scope=scope)
 
 
 def challenge(exc: RunlakeError) -> str | None:

@@ -25,10 +25,11 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 from msgspec import Raw, Struct
 
-from runlake.access import Scope
+from runlake import access
 from runlake.api import openapi_text as text
 from runlake.api import params, problems
-from runlake.errors import BadInput, Forbidden, RunlakeError
+from runlake.api.origin_policy import foreign_host, foreign_origin
+from runlake.errors import BadInput, RunlakeError
 from runlake.model import EXAMPLE_RUN, EXAMPLE_TASK, Instant, NoQuery, Problem
 
 OLDER: Final = "UnderRuns"  # the end of the operationId at an older address
@@ -58,16 +59,13 @@ class Body(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """Facts about a route that Litestar cannot know: the types of ids and query, who may ask, and what may go wrong.
-
-    `headers` are those of a good answer.
-    """
+    """Facts about a route that Litestar cannot know; `headers` are those of a good answer."""
 
     name: str
     paths: Sequence[str]
     query: type[Struct] = NoQuery
     ids: Mapping[str, Any] = {}
-    scope: Scope | None = "read"
+    scope: access.Scope | None = "read"
     failures: tuple[RunlakeError, ...] = ()
     headers: tuple[str, ...] = ()
     body: Body | None = None
@@ -77,23 +75,12 @@ class Operation(Struct, frozen=True, kw_only=True):
         return self
 
     @property
-    def tagged(self) -> bool:
-        """Whether it answers about runs, of a snapshot, with a tag."""
-        return "ETag" in self.headers
-
-    @property
     def all_failures(self) -> tuple[Exception, ...]:
         """One error of each kind that this route, or the middleware before it, may raise."""
-        keys = () if self.scope is None else (*text.NO_KEY, Forbidden(text.SCOPE.format(self.scope), scope=self.scope))
-        allow = "GET, HEAD, OPTIONS, POST" if self.paths[0] == "/runs" else "GET, HEAD, OPTIONS"
-        return (
-            *self._bad_input(),
-            *self.failures,
-            *text.FOREIGN,
-            *keys,
-            MethodNotAllowedException(headers={"Allow": allow}),
-            Exception(),
-        )
+        foreign = (foreign_host("runs.example.com"), foreign_origin("https://dash.example.com"))
+        keys = (access.key_missing(), access.key_unknown(), access.scope_missing(self.scope)) if self.scope else ()
+        wrong_method = MethodNotAllowedException(headers={"Allow": ""})
+        return (*self._bad_input(), *self.failures, *keys, *foreign, wrong_method, Exception())
 
     def _bad_input(self) -> Iterator[BadInput]:
         wrong: list[Callable[[], object]] = [lambda: params.parse(b"verbose=1", self.query)]
@@ -108,32 +95,28 @@ class Operation(Struct, frozen=True, kw_only=True):
         """Each error, and 304, for Litestar."""
         codes = sorted({problems.problem("", exc).status.value for exc in self.all_failures})
         found = {code: ResponseSpec(Problem, False, text.ERRORS[code], problems.MEDIA_TYPE) for code in codes}
-        return found | ({304: ResponseSpec(None, description=text.UNCHANGED)} if self.tagged else {})
-
-    @property
-    def documented(self) -> type[spec.Operation]:
-        """The `operation_class` for Litestar, which calls it with all that it found out."""
-        return cast("type[spec.Operation]", partial(_documented, self))
+        return found | ({304: ResponseSpec(None, description=text.UNCHANGED)} if "ETag" in self.headers else {})
 
 
-def _documented(operation: Operation, **found: Any) -> spec.Operation:
-    """The operation as Litestar made it, completed."""
+def documented(operation: Operation, **found: Any) -> spec.Operation:
+    """The operation as Litestar makes it, completed: bound to a route's facts this is its `operation_class`."""
     made = spec.Operation(**found)
     older = str(made.operation_id).endswith(OLDER)
-    path = operation.paths[-1 if older else 0].replace(":str}", "}")
+    first, path = (path.replace(":str}", "}") for path in (operation.paths[0], operation.paths[-1 if older else 0]))
     if older:
         made.summary = f"{made.summary} (older address)"
-        made.description = f"{made.description}\n\n{text.OLDER.format(operation.paths[0].replace(':str}', '}'))}"
+        made.description = f"{made.description}\n\n{text.OLDER.format(first)}"
     made.parameters = [*_parameters("path", operation.ids), *_query_parameters(operation.query)]
-    responses: Any = made.responses
-    shown = examples(operation.name)
+    responses, shown = cast("Any", made.responses), examples(operation.name)
     (content,) = responses["200"].content.values()
     content.examples = {
         name: spec.Example(summary=one.summary, description=f"`{one.request}`", value=one.answer)
         for name, one in shown.items()
     }
     responses["200"].headers = {name: _header(name, text.HEADERS[name][1]) for name in operation.headers}
-    _add_errors(responses, operation, path)
+    for exc in operation.all_failures:
+        problem = problems.problem(path.format(run_id=EXAMPLE_RUN, task_id=EXAMPLE_TASK), exc)
+        _add_error(responses, problem, str(getattr(exc, "code", "other")))
     if operation.body is not None:
         body: Any = made.request_body
         body.description = operation.body.description
@@ -142,18 +125,13 @@ def _documented(operation: Operation, **found: Any) -> spec.Operation:
     return made
 
 
-def _add_errors(responses: Any, operation: Operation, path: str) -> None:
-    """An example of each error, and the headers it comes with."""
-    asked = path.format(run_id=EXAMPLE_RUN, task_id=EXAMPLE_TASK)
-    for exc in operation.all_failures:
-        problem = problems.problem(asked, exc)
-        response = responses[str(problem.status.value)]
-        (content,) = response.content.values()
-        content.examples = content.examples or {}
-        name = f"{getattr(exc, 'code', 'other')}-{len(content.examples) + 1}"
-        content.examples[name] = spec.Example(value=Raw(problem.content))
-        new = {name: _header(name, value) for name, value in problem.headers.items()}
-        response.headers = new | (response.headers or {})
+def _add_error(responses: Any, problem: problems.Answer, name: str) -> None:
+    """An example of an error, and the headers it comes with."""
+    response = responses[str(problem.status.value)]
+    (content,) = response.content.values()
+    content.examples = content.examples or {}
+    content.examples[f"{name}-{len(content.examples) + 1}"] = spec.Example(value=Raw(problem.content))
+    response.headers = {n: _header(n, v) for n, v in problem.headers.items()} | (response.headers or {})
 
 
 def _header(name: str, example: object) -> OpenAPIHeader:
@@ -214,4 +192,8 @@ def document(handlers: Sequence[Any]) -> bytes:
     made = app.openapi_schema
     for item in (made.paths or {}).values():
         item.head = None
+        found: dict[str, Any] = {m: op for m in ("GET", "POST", "PUT", "DELETE") if (op := getattr(item, m.lower()))}
+        methods = ", ".join(sorted({*found, "OPTIONS", *(("HEAD",) if "GET" in found else ())}))
+        for operation in found.values():
+            operation.responses["405"].headers["Allow"].example = methods
     return msgspec.json.encode(made.to_schema())

@@ -1,17 +1,15 @@
-"""The prose of the OpenAPI document that belongs to no single route, and the errors that every route may answer."""
+"""The prose of the OpenAPI document that belongs to no single route."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 from typing import Final
 
-from runlake.errors import ForeignHost, ForeignOrigin, Unauthorized
-
 INFO: Final = files("runlake.api").joinpath("openapi.md").read_text(encoding="utf-8")
-KEY: Final = """\
-Made by `runlake keys create`. Needed once the service has a key; `/health` needs none. GET and HEAD need the scope
-`read`, POST needs `write`; neither includes the other.
-"""
+KEY: Final = (
+    "Made by `runlake keys create`. Needed once the service has a key; `/health` needs none. GET and HEAD need the "
+    "scope `read`, POST needs `write`; neither includes the other."
+)
 
 TAGS: Final = {
     "runs": "Append runs and read them back.",
@@ -21,13 +19,11 @@ TAGS: Final = {
 
 OLDER: Final = "The same as `GET {}`, at the address where older clients look; it stays."
 UNCHANGED: Final = "Nothing has changed since the answer whose ETag was sent back."
-SCOPE: Final = "this key does not have the scope {}"
 
 ERRORS: Final = {
     400: "The input is wrong; `errors` names each field and says why.",
     401: "The service has keys, and the request came without one that is known; `/health` alone needs none.",
-    403: "The key is known but does not have the scope the method needs (`read` for GET and HEAD, `write` for POST), "
-    "or the request is from a web page of an origin that is not allowed.",
+    403: "The key does not have the scope that is needed, or a web page of an origin that is not allowed asked.",
     404: "No run has this id.",
     405: "The path does not take this method; `Allow` lists those it takes.",
     408: "The body did not arrive in time. Nothing was stored, and the connection ends.",
@@ -41,35 +37,15 @@ ERRORS: Final = {
     507: "The disk is full. Nothing of the batch was stored; try again once there is room.",
 }
 
-# Each header that is documented: its description and an example.
-HEADERS: Final = {
+HEADERS: Final = {  # the description of each, and an example
     "Allow": ("The methods the path takes.", "GET, HEAD, OPTIONS"),
     "ETag": (
-        "Of this answer and snapshot; send it back as If-None-Match. None where the window ends now.",
-        '"18a3c9f2b7d4e600-2f-9a1b0c3d4e5f6071"',
+        "Send it back as If-None-Match. None where the window ends now.",
+        '"18a3c9f2b7d4e6-2f-9a1b0c3d4e5f6071"',
     ),
-    "Link": (
-        "The next page, while `has_more` is true; by cursor also the one before, as `prev`.",
-        '</runs?limit=2&offset=2>; rel="next"',
-    ),
+    "Link": ("The next page (`next`); by cursor also the one before (`prev`).", '</runs?limit=2&offset=2>; rel="next"'),
     "Retry-After": ("Seconds to wait before the next try.", "1"),
     "Runlake-Snapshot": ("The snapshot of the lake that was asked.", "4813"),
     "Server-Timing": ("Milliseconds of the question.", "query;dur=7.31"),
     "WWW-Authenticate": ("What key the service wants to see, or the scope that is missing.", 'Bearer realm="runlake"'),
 }
-
-NO_KEY: Final = (
-    Unauthorized("a key is needed", hint="send Authorization: Bearer and the key"),
-    Unauthorized("the key is not known here", hint="it may have been revoked", invalid=True),
-)
-FOREIGN: Final = (
-    ForeignHost(
-        "this service does not go by the name runs.example.com",
-        hint="ask for localhost or an IP address, or add the name to RUNLAKE_ALLOWED_HOSTS",
-    ),
-    ForeignOrigin(
-        "pages of the origin https://dash.example.com may not use this service",
-        hint="add the origin to RUNLAKE_CORS_ORIGINS; if it is a proxy before this service, let the proxy pass on the "
-        "Host header as it is",
-    ),
-)

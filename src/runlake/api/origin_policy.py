@@ -80,6 +80,23 @@ class Origin(Struct, frozen=True):
         return self.authority == Authority(host.host, host.port or _PORTS[self.scheme])
 
 
+def foreign_host(name: str) -> ForeignHost:
+    """The error for a request that is for this name."""
+    return ForeignHost(
+        f"this service does not go by the name {name[:_SHOWN]}",
+        hint="ask for localhost or an IP address, or add the name to RUNLAKE_ALLOWED_HOSTS",
+    )
+
+
+def foreign_origin(origin: str) -> ForeignOrigin:
+    """The error for a request of a page of this origin."""
+    return ForeignOrigin(
+        f"pages of the origin {origin[:_SHOWN]} may not use this service",
+        hint="add the origin to RUNLAKE_CORS_ORIGINS; if it is a proxy before this service, "
+        "let the proxy pass on the Host header as it is",
+    )
+
+
 class OriginPolicy:
     """Refuses requests that a foreign web page made a browser send."""
 
@@ -97,10 +114,7 @@ class OriginPolicy:
         for text in _values(scope, b"host"):
             authority = Authority.of(text)
             if authority is None or not (authority.host in self._names or authority.is_address):
-                raise ForeignHost(
-                    f"this service does not go by the name {text[:_SHOWN]}",
-                    hint="ask for localhost or an IP address, or add the name to RUNLAKE_ALLOWED_HOSTS",
-                )
+                raise foreign_host(text)
 
     def check_origin(self, scope: Mapping[str, Any]) -> None:
         """Raise ForeignOrigin for a page of another host or port, unless its origin is allowed."""
@@ -108,11 +122,7 @@ class OriginPolicy:
         for text in _values(scope, b"origin"):
             origin = Origin.of(text)
             if origin is None or not (origin in self._origins or (len(hosts) == 1 and origin.is_of(hosts[0]))):
-                raise ForeignOrigin(
-                    f"pages of the origin {text[:_SHOWN]} may not use this service",
-                    hint="add the origin to RUNLAKE_CORS_ORIGINS; if it is a proxy before this service, "
-                    "let the proxy pass on the Host header as it is",
-                )
+                raise foreign_origin(text)
 
     def cors_headers(self, scope: Mapping[str, Any]) -> Headers:
         """Headers for every answer, errors included, that let pages of the allowed origins read it."""

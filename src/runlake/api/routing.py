@@ -1,4 +1,4 @@
-"""The decorators of handlers: `get`, `question` and `post`.
+"""The decorators of handlers: `get`, `question` and `write`.
 
 A handler takes the request and, by name, the UUIDs of its path and as `query` the Struct of its query string; all that
 is decoded here, by one set of rules, and a handler that takes no `query` has no parameters. The name of the function
@@ -11,18 +11,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial, wraps
 from inspect import cleandoc
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, cast, get_args, get_type_hints
 
-from litestar import HttpMethod, route
+from litestar import HttpMethod, Response, route
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import spec
 from litestar.types.internal_types import PathParameterDefinition
 from msgspec import Struct
 
 from runlake.access import Scope
 from runlake.api import params
 from runlake.api.answers import JSON, Req
-from runlake.api.openapi import OLDER, Body, Operation
+from runlake.api.openapi import OLDER, Body, Operation, documented
 from runlake.errors import Busy, NotReady, RunlakeError, Timeout, TooLong, TooMany
 from runlake.model import NoQuery
 
@@ -69,19 +70,30 @@ def question(
     return get(*paths, failures=known, headers=(*_TAGGED, *headers), description=description)
 
 
-def post(
-    path: str, *, body: Body, failures: Sequence[RunlakeError] = (), description: str = ""
+def write(
+    method: HttpMethod, path: str, *, body: Body, failures: Sequence[RunlakeError] = (), description: str = ""
 ) -> Callable[[Handler], HTTPRouteHandler]:
-    """A handler of POST that needs a key of scope write; it reads the body itself."""
+    """A handler of POST or PUT that needs a key of scope write; it reads the body itself."""
     return partial(
         _route,
-        (HttpMethod.POST,),
+        (method,),
         (path,),
         failures=tuple(failures),
         scope="write",
         body=body,
         description=description,
     )
+
+
+def options(*handlers: HTTPRouteHandler) -> HTTPRouteHandler:
+    """The handler of OPTIONS for a path that several handlers share; Litestar's own would know the first one only."""
+    methods = sorted({"OPTIONS", *(method for handler in handlers for method in handler.http_methods)})
+
+    async def allowed_methods() -> Response[None]:
+        return Response(None, headers={"Allow": ", ".join(methods)})
+
+    paths = sorted(handlers[0].paths)
+    return route(paths, http_method=HttpMethod.OPTIONS, status_code=204, include_in_schema=False)(allowed_methods)
 
 
 def _route(
@@ -111,7 +123,7 @@ def _route(
         status_code=200,
         media_type=media_type,
         dependencies={"documented_body": _documented_body(operation.body.kind)} if operation.body else None,
-        operation_class=operation.documented,
+        operation_class=cast("type[spec.Operation]", partial(documented, operation)),
         operation_id=partial(_operation_id, operation),
         summary=summary.rstrip("."),
         description=rest.strip() + description,

@@ -12,9 +12,12 @@ from typing import Final
 from litestar import Router
 
 from runlake.api.routes import append, docs, runs, service, statistics
+from runlake.api.routing import options
 
+# Before the handlers of its path: with the first of these Litestar registers one of its own.
+_RUNS_OPTIONS: Final = options(runs.list_runs, append.append_runs)
 ROUTERS: Final = [
-    Router("/", tags=["runs"], route_handlers=[*append.HANDLERS, *runs.HANDLERS]),
+    Router("/", tags=["runs"], route_handlers=[_RUNS_OPTIONS, *append.HANDLERS, *runs.HANDLERS]),
     Router("/", tags=["statistics"], route_handlers=statistics.HANDLERS),
     Router("/", tags=["service"], route_handlers=service.HANDLERS),
     Router("/", route_handlers=docs.HANDLERS),

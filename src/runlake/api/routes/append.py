@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
-from litestar import HttpMethod, Response, route
+from litestar import HttpMethod
 from litestar.openapi.spec import OpenAPIMediaType, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from runlake.api import body
 from runlake.api.answers import Answer, Req, as_json, service_of
 from runlake.api.openapi import Body, examples
-from runlake.api.routing import STARTING, post
+from runlake.api.routing import STARTING, write
 from runlake.columns import COLUMNS
 from runlake.errors import BadInput, Busy, Clash, Conflict, DiskFull, TooLarge, TooSlow, Unsupported
 from runlake.model import EXAMPLE_RUN, MAX_DEPTH, MAX_RECORD_BYTES, RunBatch, Stored
@@ -96,13 +96,7 @@ _FAILURES: Final = (
 )
 
 
-@route("/runs", http_method=HttpMethod.OPTIONS, status_code=204, include_in_schema=False)
-async def runs_methods() -> Response[None]:
-    """OPTIONS /runs. Litestar makes the answer for the first handler of a path only, and so would leave POST out."""
-    return Response(None, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
-
-
-@post("/runs", body=_BODY, failures=_FAILURES, description=_WORDS)
+@write(HttpMethod.POST, "/runs", body=_BODY, failures=_FAILURES, description=_WORDS)
 async def append_runs(request: Req) -> Answer[Stored]:
     """Append runs, or finish open ones.
 
@@ -122,4 +116,4 @@ async def append_runs(request: Req) -> Answer[Stored]:
     return as_json(msgspec.json.encode(Stored(len(ids), counts.stored, counts.duplicates, counts.stale, ids)))
 
 
-HANDLERS: Final = [runs_methods, append_runs]
+HANDLERS: Final = [append_runs]
