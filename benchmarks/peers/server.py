@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import threading
 import traceback
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -83,21 +84,21 @@ async def list_runs(request: Req) -> Response[bytes]:
 @get("/runs/{run_id:str}")
 async def get_run(request: Req, run_id: FromPath[str]) -> Response[bytes]:
     """GET /runs/{run_id}."""
-    key = params.path_uuid("run_id", run_id)
+    key = uuid.UUID(run_id)
     return await _desk(request).ask(lambda session: answers.detail(session, key), missing=404)
 
 
 @get("/task/{task_id:str}/latest")
 async def latest_run(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/latest."""
-    key = params.path_uuid("task_id", task_id)
+    key = uuid.UUID(task_id)
     return await _desk(request).ask(lambda session: answers.latest(session, key))
 
 
 @get("/task/{task_id:str}/stats")
 async def task_stats(request: Req, task_id: FromPath[str]) -> Response[bytes]:
     """GET /task/{task_id}/stats."""
-    key = params.path_uuid("task_id", task_id)
+    key = uuid.UUID(task_id)
     query = params.parse(request.scope["query_string"], TaskStatsQuery)
     return await _desk(request).ask(lambda session: answers.task_stats(session, key, query))
 

@@ -148,8 +148,8 @@ def test_older_addresses_say_so() -> None:
 @by_operation
 def test_parameters_are_the_fields_of_the_query(op: Documented) -> None:
     entry = op.entry
-    assert [p["name"] for p in entry["parameters"] if p["in"] == "path"] == list(op.facts.ids)
-    assert re.findall(r"{([^}]+)}", op.path) == list(op.facts.ids)
+    assert [p["name"] for p in entry["parameters"] if p["in"] == "path"] == list(op.facts.ids.__struct_fields__)
+    assert re.findall(r"{([^}]+)}", op.path) == list(op.facts.ids.__struct_fields__)
     given = {p["name"]: p for p in entry["parameters"] if p["in"] == "query"}
     assert list(given) == list(op.facts.query.__struct_fields__)
     for field in msgspec.structs.fields(op.facts.query):

@@ -6,7 +6,7 @@ Parameters, which Structs decode; the headers of answers; further types of a bod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from importlib.resources import files
@@ -64,7 +64,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     name: str
     paths: Sequence[str]
     query: type[Struct] = NoQuery
-    ids: Mapping[str, Any] = {}
+    ids: type[Struct] = NoQuery  # the parameters of the path
     scope: access.Scope | None = "read"
     failures: tuple[RunlakeError, ...] = ()
     headers: tuple[str, ...] = ()
@@ -83,9 +83,8 @@ class Operation(Struct, frozen=True, kw_only=True):
         return (*self._bad_input(), *self.failures, *keys, *foreign, wrong_method, Exception())
 
     def _bad_input(self) -> Iterator[BadInput]:
-        wrong: list[Callable[[], object]] = [lambda: params.parse(b"verbose=1", self.query)]
-        wrong += [partial(params.path_uuid, name, "7") for name in self.ids]
-        for call in wrong:
+        wrong = dict.fromkeys(self.ids.__struct_fields__, "7")
+        for call in (partial(params.parse, b"verbose=1", self.query), partial(params.of_path, wrong, self.ids)):
             try:
                 call()
             except BadInput as exc:
@@ -106,7 +105,7 @@ def documented(operation: Operation, **found: Any) -> spec.Operation:
     if older:
         made.summary = f"{made.summary} (older address)"
         made.description = f"{made.description}\n\n{text.OLDER.format(first)}"
-    made.parameters = [*_parameters("path", operation.ids), *_query_parameters(operation.query)]
+    made.parameters = [*_parameters("path", operation.ids), *_parameters("query", operation.query)]
     responses, shown = cast("Any", made.responses), examples(operation.name)
     (content,) = responses["200"].content.values()
     content.examples = {
@@ -138,26 +137,20 @@ def _header(name: str, example: object) -> OpenAPIHeader:
     return OpenAPIHeader(Schema(type=OpenAPIType.STRING), description=text.HEADERS[name][0], example=example)
 
 
-def _query_parameters(query: type[Struct]) -> Iterator[spec.Parameter]:
-    fields = {field.name: field for field in msgspec.structs.fields(query)}
-    for parameter in _parameters("query", {name: field.type for name, field in fields.items()}):
-        schema: Any = parameter.schema
+def _parameters(place: str, kind: type[Struct]) -> Iterator[spec.Parameter]:
+    """The fields of a Struct as parameters; the description stands beside the schema, not in it."""
+    for field in msgspec.structs.fields(kind):
+        schema = msgspec.json.schema(field.type, schema_hook=lambda _: {"type": "string", "format": "date-time"})
+        parameter = spec.Parameter(field.name, place, cast("Schema", schema), schema.pop("description"))
+        parameter.required = field.required
         # Swagger UI fills the form with `example`: a filter there would make the first try find nothing.
-        if (default := fields[parameter.name].default) is not msgspec.UNSET:
-            schema["default"] = parameter.example = default
+        if field.required:
+            parameter.example = schema.pop("examples")[0]
+        elif field.default is not msgspec.UNSET:
+            schema["default"] = parameter.example = field.default
             schema.pop("examples", None)
         if schema.get("type") == "array":  # values with commas between them
             parameter.style, parameter.explode = "form", False
-        yield parameter
-
-
-def _parameters(place: str, kinds: Mapping[str, Any]) -> Iterator[spec.Parameter]:
-    """Parameters by name and type; description and, in a path, example stand beside the schema, not in it."""
-    for name, kind in kinds.items():
-        schema = msgspec.json.schema(kind, schema_hook=lambda _: {"type": "string", "format": "date-time"})
-        parameter = spec.Parameter(name, place, cast("Schema", schema), schema.pop("description"))
-        if place == "path":
-            parameter.required, parameter.example = True, schema.pop("examples")[0]
         yield parameter
 
 
@@ -177,6 +170,10 @@ class _Schemas(OpenAPISchemaPlugin):
         return schema
 
 
+def _is_older(item: spec.PathItem) -> bool:
+    return item.get is not None and str(item.get.operation_id).endswith(OLDER)
+
+
 def document(handlers: Sequence[Any]) -> bytes:
     """The document of these handlers, as JSON. HEAD stands nowhere in it: it works as GET, everywhere."""
     config = OpenAPIConfig(
@@ -190,7 +187,9 @@ def document(handlers: Sequence[Any]) -> bytes:
     )
     app = Litestar(handlers, openapi_config=config, plugins=[_Schemas()], logging_config=None)
     made = app.openapi_schema
-    for item in (made.paths or {}).values():
+    # Litestar keeps the addresses of a handler in a set; older ones come last.
+    made.paths = dict(sorted((made.paths or {}).items(), key=lambda item: (_is_older(item[1]), item[0])))
+    for item in made.paths.values():
         item.head = None
         found: dict[str, Any] = {m: op for m in ("GET", "POST", "PUT", "DELETE") if (op := getattr(item, m.lower()))}
         methods = ", ".join(sorted({*found, "OPTIONS", *(("HEAD",) if "GET" in found else ())}))

@@ -1,10 +1,10 @@
-"""Query strings and ids of the path become values; an empty, repeated or unknown parameter is an error."""
+"""Query strings and parameters of the path become values; an empty, repeated or unknown parameter is an error."""
 
 from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode
@@ -32,6 +32,15 @@ def parse(raw: bytes, kind: type[Q]) -> Q:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError:
         raise BadInput.of("query", "is not a query string of at most 100 parameters in UTF-8") from None
+    return _decoded(pairs, kind)
+
+
+def of_path(values: Mapping[str, str], kind: type[Q]) -> Q:
+    """The Struct `kind` of the parameters of a path; raises BadInput, which lists every wrong one."""
+    return _decoded(values.items(), kind)
+
+
+def _decoded(pairs: Iterable[tuple[str, str]], kind: type[Q]) -> Q:
     fields = _fields(kind)
     errors: list[FieldError] = []
     values: dict[str, Any] = {}
@@ -55,14 +64,6 @@ def parse(raw: bytes, kind: type[Q]) -> Q:
         at = _AT.search(str(exc))
         message = str(exc)[: at.start()] if at else str(exc)
         raise BadInput.of(at[1] if at else "query", message) from None
-
-
-def path_uuid(field: str, text: str) -> uuid.UUID:
-    """The UUID of a path parameter, which `field` names in errors; raises BadInput."""
-    try:
-        return _uuid(text)
-    except ValueError as exc:
-        raise BadInput.of(field, str(exc)) from None
 
 
 def _uuid(text: str) -> uuid.UUID:

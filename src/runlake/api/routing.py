@@ -1,9 +1,9 @@
 """The decorators of handlers: `get`, `question` and `write`.
 
-A handler takes the request and, by name, the UUIDs of its path and as `query` the Struct of its query string; all that
-is decoded here, by one set of rules, and a handler that takes no `query` has no parameters. The name of the function
-is the operationId, the first line of its docstring the summary and the rest the description, and the annotation of its
-answer the schema. Its examples lie in `examples/`.
+A handler takes the request and, by name, the parameters of its path, and as `query` the Struct of its query string.
+All that is decoded here, by one set of rules; a handler that takes no `query` has no parameters. The name of the
+function is the operationId, the first line of its docstring the summary and the rest the description, and the
+annotation of its answer the schema. Its examples lie in `examples/`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import spec
 from litestar.types.internal_types import PathParameterDefinition
-from msgspec import Struct
+from msgspec import Struct, defstruct
 
 from runlake.access import Scope
 from runlake.api import params
@@ -107,13 +107,13 @@ def _route(
 ) -> HTTPRouteHandler:
     hints = get_type_hints(handler, include_extras=True)
     answer = hints.pop("return")
-    ids = {name: kind for name, kind in hints.items() if name not in ("request", "query")}
+    ids = [(name, kind) for name, kind in hints.items() if name not in ("request", "query")]
     first, *words = handler.__name__.split("_")
     operation = Operation(
         name=first + "".join(word.title() for word in words),
         paths=paths,
         query=hints.get("query", NoQuery),
-        ids=ids,
+        ids=defstruct(f"{handler.__name__}_ids", ids, frozen=True),
         **facts,
     )
     summary, _, rest = cleandoc(handler.__doc__ or "").partition("\n")
@@ -137,14 +137,17 @@ def _route(
 def _decoding(handler: Handler, operation: Operation, answer: Any, *, takes_query: bool) -> Handler:
     """The handler as Litestar calls it: it decodes the query string and the ids. Raises BadInput."""
 
+    names = operation.ids.__struct_fields__
+
     @wraps(handler)
     async def decoding(request: Req) -> Any:
         given: dict[str, object] = {}
         query = params.parse(request.scope["query_string"], operation.query)
         if takes_query:
             given["query"] = query
-        for name in operation.ids:
-            given[name] = params.path_uuid(name, request.path_params[name])
+        if names:
+            ids = params.of_path(request.path_params, operation.ids)
+            given |= {name: getattr(ids, name) for name in names}
         return await handler(request, **given)
 
     del decoding.__wrapped__
@@ -173,5 +176,7 @@ def _response_description(answer: Any) -> str:
     """What the Struct of an answer says of itself."""
     (kind,) = get_args(answer)
     options = get_args(kind) or (kind,)
-    words = cleandoc(options[0].__doc__ or "") if issubclass(options[0], Struct) else ""
+    words = (
+        cleandoc(options[0].__doc__ or "") if isinstance(options[0], type) and issubclass(options[0], Struct) else ""
+    )
     return words + (" Null when there is none." if type(None) in options else "")
