@@ -100,12 +100,11 @@ def test_a_repeated_parameter_is_refused(client: httpx.Client, op: Documented) -
 
 @by_operation
 def test_an_id_that_is_none_is_refused(client: httpx.Client, op: Documented) -> None:
-    path, query = target(op)
+    _, query = target(op)
     ids = {p["name"]: p["example"] for p in op.entry["parameters"] if p["schema"].get("format") == "uuid"}
-    for name in ids:
-        for wrong in ("7", "x" * 200, f"{ids[name]}x"):
+    for name, good in ids.items():
+        for wrong in ("7", "x" * 200, f"{good}x"):
             assert_problem(send(client, op, op.path.format(**ids | {name: wrong}), query), 400, name)
-    assert path == op.path or op.facts.ids.__struct_fields__
 
 
 @by_get

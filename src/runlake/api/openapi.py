@@ -30,7 +30,7 @@ from runlake.api import openapi_text as text
 from runlake.api import params, problems
 from runlake.api.origin_policy import foreign_host, foreign_origin
 from runlake.errors import BadInput, RunlakeError
-from runlake.model import EXAMPLE_RUN, EXAMPLE_TASK, Instant, NoQuery, Problem
+from runlake.model import Instant, NoQuery, Problem
 
 OLDER: Final = "UnderRuns"  # the end of the operationId at an older address
 
@@ -105,7 +105,8 @@ def documented(operation: Operation, **found: Any) -> spec.Operation:
     if older:
         made.summary = f"{made.summary} (older address)"
         made.description = f"{made.description}\n\n{text.OLDER.format(first)}"
-    made.parameters = [*_parameters("path", operation.ids), *_parameters("query", operation.query)]
+    in_path = list(_parameters("path", operation.ids))
+    made.parameters = [*in_path, *_parameters("query", operation.query)]
     responses, shown = cast("Any", made.responses), examples(operation.name)
     (content,) = responses["200"].content.values()
     content.examples = {
@@ -114,7 +115,7 @@ def documented(operation: Operation, **found: Any) -> spec.Operation:
     }
     responses["200"].headers = {name: _header(name, text.HEADERS[name][1]) for name in operation.headers}
     for exc in operation.all_failures:
-        problem = problems.problem(path.format(run_id=EXAMPLE_RUN, task_id=EXAMPLE_TASK), exc)
+        problem = problems.problem(path.format(**{one.name: one.example for one in in_path}), exc)
         _add_error(responses, problem, str(getattr(exc, "code", "other")))
     if operation.body is not None:
         body: Any = made.request_body
