@@ -125,7 +125,7 @@ def documented(operation: Operation, **found: Any) -> spec.Operation:
     return made
 
 
-def _add_error(responses: Any, problem: problems.Answer, name: str) -> None:
+def _add_error(responses: Any, problem: problems.Refusal, name: str) -> None:
     """An example of an error, and the headers it comes with."""
     response = responses[str(problem.status.value)]
     (content,) = response.content.values()

@@ -45,7 +45,7 @@ STATUS: Final[dict[type[errors.RunlakeError], HTTPStatus]] = {
 _INTERNAL: Final = "something went wrong inside; the log of the service says what"
 
 
-class Answer(Struct, frozen=True):
+class Refusal(Struct, frozen=True):
     """A problem as it is sent: status, headers and the JSON body."""
 
     status: HTTPStatus
@@ -58,7 +58,7 @@ def status_of(exc: errors.RunlakeError) -> HTTPStatus:
     return next(STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS)
 
 
-def answer(method: str, path: str, exc: Exception, request_id: str = "") -> Answer:
+def answer(method: str, path: str, exc: Exception, request_id: str = "") -> Refusal:
     """The answer to any exception. The trace of one that nobody expected goes to the log and never to the client."""
     made = problem(path, exc, request_id)
     if made.status == HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -67,7 +67,7 @@ def answer(method: str, path: str, exc: Exception, request_id: str = "") -> Answ
     return made
 
 
-def problem(path: str, exc: Exception, request_id: str = "") -> Answer:
+def problem(path: str, exc: Exception, request_id: str = "") -> Refusal:
     """The problem that an exception becomes for a request of this path."""
     headers: dict[str, str] = {}
     found: list[errors.FieldError] | msgspec.UnsetType = UNSET
@@ -88,7 +88,7 @@ def problem(path: str, exc: Exception, request_id: str = "") -> Answer:
     if status in LATER:
         headers["Retry-After"] = str(RETRY_SECONDS)
     kind = "about:blank" if code == "http" else f"urn:runlake:{code}"
-    return Answer(status, headers, msgspec.json.encode(Problem(kind, status.phrase, status.value, detail, path, found)))
+    return Refusal(status, headers, msgspec.json.encode(Problem(kind, status.phrase, status.value, detail, path, found)))
 
 
 def handle(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:
