@@ -88,7 +88,9 @@ def problem(path: str, exc: Exception, request_id: str = "") -> Refusal:
     if status in LATER:
         headers["Retry-After"] = str(RETRY_SECONDS)
     kind = "about:blank" if code == "http" else f"urn:runlake:{code}"
-    return Refusal(status, headers, msgspec.json.encode(Problem(kind, status.phrase, status.value, detail, path, found)))
+    return Refusal(
+        status, headers, msgspec.json.encode(Problem(kind, status.phrase, status.value, detail, path, found))
+    )
 
 
 def handle(request: Request[Any, Any, Any], exc: Exception) -> Response[bytes]:

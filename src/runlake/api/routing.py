@@ -173,7 +173,7 @@ def _documented_body(kind: type[Struct]) -> Provide:
 
 
 def _response_description(answer: Any) -> str:
-    """What the Struct of an answer says of itself."""
+    """The docstring of the Struct that an answer holds; empty where it holds none."""
     (kind,) = get_args(answer)
     options = get_args(kind) or (kind,)
     words = (

@@ -36,7 +36,7 @@ async def get_ready(request: Req) -> Answer[Ready]:
 
 @get("/metrics", media_type="text/plain")
 async def get_metrics(request: Req) -> Answer[str]:
-    """What the service says of itself to Prometheus.
+    """Metrics for Prometheus.
 
     Counters, histograms and gauges in the text format of Prometheus (`text/plain; version=0.0.4`); the README has a
     table of them. It answers also while the serving database is made, without what it does not know yet.
