@@ -33,7 +33,7 @@ class Documented(Struct, frozen=True):
 
 
 def _facts() -> dict[str, Operation]:
-    """What each documented route says of itself, by operationId."""
+    """The facts about each documented route, by operationId."""
     handlers = [h for router in ROUTERS for route in router.routes for h in getattr(route, "route_handlers", [])]
     found = [h.opt["operation"] for h in handlers if isinstance(h, HTTPRouteHandler) and "operation" in h.opt]
     return {operation.name: operation for operation in found}
