@@ -268,12 +268,12 @@ def test_a_name_that_leads_here_has_no_key(browser: BrowserContext, tmp_path: Pa
         assert stored(server, Authorization=f"Bearer {token}") == set()
 
 
-def test_the_docs_page_works(browser: BrowserContext, guarded: Server) -> None:
+def test_the_api_browser_works(browser: BrowserContext, guarded: Server) -> None:
     """By every name the service goes by; its own script may ask the service, and nothing of it is refused."""
     for name in ("127.0.0.1", "localhost"):
         url = guarded.url.replace("127.0.0.1", name)
         port = urlsplit(url).port
-        with at(browser, f"http://{name}:{port}/docs") as page:
+        with at(browser, f"http://{name}:{port}/docs/api") as page:
             page.wait_for_selector("text=Append runs, or finish open ones")
             post = script(f"{SENDING['fetch']}.then(answer => answer.text())")
             answer = page.evaluate(post, [url, record(1, output=OUTPUT)])

@@ -12,5 +12,6 @@ service.py        the store while it is served
 cancellation.py   queries whose client disconnects
 problems.py       errors as problem details
 metrics.py        metrics for Prometheus
-openapi.py        the OpenAPI document, from operations.py, openapi_text.py and examples.py; docs.py is its page
+openapi.py        the OpenAPI document, from operations.py, openapi_text.py and examples.py
+docs.py           the handbook, and the API browser, which shows that document
 """

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import HttpMethod, Request, Response, route
-from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from msgspec import UNSET
 
@@ -228,15 +227,6 @@ async def schema() -> Response[bytes]:
     return _json(_SCHEMA)
 
 
-@route(["/docs", "/docs/{name:str}"], http_method=_READ)
-async def docs_page(name: FromPath[str] = "docs.html") -> Response[bytes]:
-    """GET /docs: the OpenAPI document as a page; nothing is loaded from other hosts."""
-    asset = docs.ASSETS.get(name)
-    if asset is None:
-        raise NotFoundException(f"there is no page {name}")
-    return Response(asset.content, media_type=asset.media_type, headers=docs.HEADERS)
-
-
 HANDLERS: Final = [
     runs_methods,  # the first handler of its path, see its docstring
     list_runs,
@@ -251,5 +241,6 @@ HANDLERS: Final = [
     ready,
     show_metrics,
     schema,
-    docs_page,
+    docs.handbook,
+    docs.api_browser,
 ]
