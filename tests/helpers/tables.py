@@ -51,7 +51,7 @@ def _commands() -> str:
     groups = {name: list(getattr(loaded(name), "commands", ())) for name in COMMANDS}
     for name in ([], *(path for top, inner in groups.items() for path in ([top], *([top, sub] for sub in inner)))):
         text = CliRunner().invoke(main, [*name, "--help"], prog_name="runlake", terminal_width=100).output
-        helps.append(f"### {' '.join(['runlake', *name])}\n\n```text\n{text}```")
+        helps.append(f"## {' '.join(['runlake', *name])}\n\n```text\n{text}```")
     return "\n\n".join(helps)
 
 
