@@ -167,7 +167,7 @@ def _target(target: str, page: Page, pages: dict[str, Page]) -> str | None:
     name = path.removesuffix(".md")
     file = DOCS / path if path else DOCS / f"{page.name}.md"
     linked = pages.get(name) if path else page
-    known = {heading.anchor for heading in linked.headings} if linked else _anchors(file)
+    known = {heading.anchor for heading in linked.headings} if linked else anchors(file)
     if not file.is_file() or (anchor and anchor not in known):
         raise ValueError(f"{page.name}.md links to {target}, which is not there")
     if path in FILES:
@@ -177,8 +177,8 @@ def _target(target: str, page: Page, pages: dict[str, Page]) -> str | None:
     return (_address(linked.name) if path else "") + (f"#{anchor}" if anchor else "")
 
 
-def _anchors(file: Path) -> set[str]:
-    """The ids of the headings of another Markdown file."""
+def anchors(file: Path) -> set[str]:
+    """The ids of the headings of a Markdown file."""
     if file.suffix != ".md" or not file.is_file():
         return set()
     return {slug(words) for words in re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)}

@@ -8,9 +8,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from handbook import anchors
 from pages import PAGES, ROOT, commands, needs_traces, rendered
 from support import TRACES
 from tables import routes
@@ -62,6 +64,17 @@ def test_every_route_is_in_the_readme_and_has_a_section() -> None:
     assert set(re.findall(r"^<!-- route (\S+ \S+) -->$", page, re.MULTILINE)) == known
 
 
+@pytest.mark.parametrize("name", ["README.md", "benchmarks/README.md", "data/README.md"])
+def test_links_beside_the_handbook_lead_somewhere(name: str) -> None:
+    """To files of the repository, and to headings in them; `make docs` looks at the pages of the handbook."""
+    file = ROOT / name
+    for target in re.findall(r"\]\(([^)\s]+)\)", file.read_text(encoding="utf-8")):
+        path, _, anchor = target.partition("#")
+        linked = file.parent / path if path else file
+        assert target.startswith("https://") or linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+
+
 def test_figures_of_the_readme_are_those_of_the_last_run() -> None:
     """Medians at 10,000,000 runs, as in benchmarks/last.md; `[engine]` and `†` are left out."""
     size = (ROOT / "benchmarks" / "last.md").read_text(encoding="utf-8").split("## 10,000,000 runs\n")[1]
@@ -86,3 +99,10 @@ def test_the_systemd_unit_is_understood(tmp_path: Path) -> None:
     unit.write_text(text)
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_changelog_has_the_version() -> None:
+    """That of pyproject.toml, as its first one."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    found = re.search(r"^## (\S+?),? ", (DOCS / "changelog.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None and found[1] == version
