@@ -1,6 +1,6 @@
 """Keeps README.md and the handbook true: runs the commands of their console blocks again.
 
-`python tests/helpers/pages.py [FILE…]` writes what they print into the pages; `test_pages.py` compares.
+`python tests/helpers/pages.py [FILE…]` writes what they print into the pages; `test_documentation.py` compares.
 """
 
 from __future__ import annotations
