@@ -11,19 +11,18 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from click.testing import CliRunner
+from document import DOC
 
-from runlake.api import openapi
 from runlake.cli import main
 from runlake.cli.main import COMMANDS, loaded
 from runlake.settings import markdown_table
 
-DOCUMENT: Final[dict[str, Any]] = openapi.document()
 _TABLE: Final = re.compile(
     r"^<!-- (settings|commands|filters|route (GET|POST) (/\S*)) -->\n.*?<!-- end -->$", re.MULTILINE | re.DOTALL
 )
 # Every route that takes the filters takes all of them.
 _FILTERED: Final = ("/runs", "/stats/histogram")
-_DETAIL: Final[dict[str, Any]] = DOCUMENT["paths"]["/runs/{run_id}"]["get"]
+_DETAIL: Final[dict[str, Any]] = DOC["paths"]["/runs/{run_id}"]["get"]
 _NULL: Final = {"type": "null"}
 _KINDS: Final = {"integer": "whole number", "number": "number", "boolean": "boolean", "string": "text"}
 _FORMATS: Final = {"uuid": "UUID", "date-time": "time", "date": "date"}
@@ -36,12 +35,12 @@ def with_tables(text: str) -> str:
 
 def routes() -> list[tuple[str, str]]:
     """Method and path of every route of the OpenAPI document."""
-    return [(method.upper(), path) for path, operations in DOCUMENT["paths"].items() for method in operations]
+    return [(method.upper(), path) for path, operations in DOC["paths"].items() for method in operations]
 
 
 def _table(found: re.Match[str]) -> str:
     if found[2]:
-        return _route(DOCUMENT["paths"][found[3]][found[2].lower()])
+        return _route(DOC["paths"][found[3]][found[2].lower()])
     tables: dict[str, Callable[[], str]] = {"settings": markdown_table, "commands": _commands, "filters": _filters}
     return tables[found[1]]()
 
@@ -56,7 +55,7 @@ def _commands() -> str:
 
 
 def _parameters(path: str) -> dict[str, Any]:
-    found = DOCUMENT["paths"][path]["get"].get("parameters", [])
+    found = DOC["paths"][path]["get"].get("parameters", [])
     return {parameter["name"]: parameter for parameter in found}
 
 
@@ -113,7 +112,7 @@ def _cell(text: str) -> str:
 def _alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
     """The schemas of which a value has to fit one, references followed."""
     if "$ref" in schema:
-        found: Any = DOCUMENT
+        found: Any = DOC
         for part in schema["$ref"].removeprefix("#/").split("/"):
             found = found[part]
         return _alternatives(found)
