@@ -1,10 +1,10 @@
-# install, demo, test, test-browser, check, bench, bench-large, bench-gate (`make lock` renews the lock file).
+# install, demo, test, test-browser, check, docs, bench, bench-large, bench-gate (`make lock` renews the lock file).
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 BENCH_WORK ?= /var/tmp/runlake-bench
 
-.PHONY: install demo test test-browser check bench-tools bench bench-large bench-gate lock
+.PHONY: install demo test test-browser check docs bench-tools bench bench-large bench-gate lock
 
 install: $(STAMP)
 
@@ -33,6 +33,10 @@ check: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# The tables of the handbook, and its HTML.
+docs: install
+	$(BIN)/python tests/helpers/handbook.py
 
 bench-tools: install
 	@[ -d /usr/lib/postgresql ] && command -v wrk >/dev/null || \

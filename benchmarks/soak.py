@@ -46,7 +46,7 @@ READERS: Final = 2
 READ_PAUSE: Final = 0.02  # seconds between two reads of a reader
 RECENT: Final = 5000  # runs that readers ask for
 ANALYST_PAUSE: Final = 2.0
-# Two looks of one attached analyst, as README tells: again if a commit came in between.
+# Two looks of one attached analyst, as docs/analysts.md says: again if a commit came in between.
 ANALYST: Final = """
 import runlake, sys
 con = runlake.attach(sys.argv[1])

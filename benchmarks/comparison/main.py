@@ -36,8 +36,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     read: Path | None = options.read
     results = msgspec.json.decode(read.read_bytes(), type=Results) if read else _measured(options)
-    if options.readme:
-        report.into(machine.ROOT / "README.md", results)
+    if options.handbook:
+        report.into(machine.ROOT / "docs" / "benchmarks.md", results)
     if options.write_baseline:
         twin: Path | None = options.twin
         gate.write(options.baseline, results, msgspec.json.decode(twin.read_bytes(), type=Results) if twin else None)

@@ -35,7 +35,7 @@ def parsed() -> argparse.Namespace:
         "--out", type=Path, default=_HERE / "last.md", help="the report; its figures go to .json beside it"
     )
     after.add_argument("--read", type=Path, metavar="JSON", help="take the figures of an earlier run, measure nothing")
-    after.add_argument("--readme", action="store_true", help="write the short table into README.md")
+    after.add_argument("--handbook", action="store_true", help="write the short table into docs/benchmarks.md")
     after.add_argument("--gate", action="store_true", help="exit 1 where a ratio is worse than the baseline's")
     after.add_argument("--write-baseline", action="store_true", help="make these figures the baseline")
     after.add_argument("--twin", type=Path, metavar="JSON", help="another run of the same commit: tells the noise")

@@ -1,4 +1,4 @@
-"""The figures as Markdown: the whole report, and the short table of README.md."""
+"""The figures as Markdown: the whole report, and the short table of docs/benchmarks.md."""
 
 from __future__ import annotations
 

@@ -35,7 +35,9 @@ READ_ROUTES = [
     "/schema",
     "/schema/openapi.json",
     "/docs",
-    "/docs/docs.js",
+    "/docs/http-api",
+    "/docs/api",
+    "/docs/api/api.js",
     "/metrics",
 ]
 

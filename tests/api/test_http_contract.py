@@ -359,18 +359,10 @@ def test_other_routes(client: httpx.Client) -> None:
     ready = client.get("/ready").json()
     assert (ready["status"], ready["runs"]) == ("ready", RUNS + 2)
     assert client.get("/schema").json()["openapi"].startswith("3.1")
-    page = client.get("/docs")
-    assert page.headers["content-type"].startswith("text/html")
-    assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    assert len(assets) > 3
-    for asset in assets:
-        answer = client.get(asset)
-        assert (asset[0], answer.status_code) == ("/", 200), asset
-        assert len(answer.content) > 100
 
 
 @pytest.mark.parametrize(
-    "path", ["/docs", "/docs/docs.js", "/schema", "/health", "/runs?limit=1", "/runs?limt=1", "/no"]
+    "path", ["/docs", "/docs/api", "/docs/api/api.js", "/schema", "/health", "/runs?limit=1", "/runs?limt=1", "/no"]
 )
 def test_no_header_is_sent_twice(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers

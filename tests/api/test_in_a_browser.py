@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,6 +24,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from support import Server, environment, record, runlake
 
 from runlake import access
+from runlake.api.docs import PAGES
 from runlake.paths import Paths
 
 pytestmark = pytest.mark.browser
@@ -268,13 +269,47 @@ def test_a_name_that_leads_here_has_no_key(browser: BrowserContext, tmp_path: Pa
         assert stored(server, Authorization=f"Bearer {token}") == set()
 
 
-def test_the_docs_page_works(browser: BrowserContext, guarded: Server) -> None:
+def test_the_api_browser_works(browser: BrowserContext, guarded: Server) -> None:
     """By every name the service goes by; its own script may ask the service, and nothing of it is refused."""
     for name in ("127.0.0.1", "localhost"):
         url = guarded.url.replace("127.0.0.1", name)
         port = urlsplit(url).port
-        with at(browser, f"http://{name}:{port}/docs") as page:
+        with at(browser, f"http://{name}:{port}/docs/api") as page:
             page.wait_for_selector("text=Append runs, or finish open ones")
             post = script(f"{SENDING['fetch']}.then(answer => answer.text())")
             answer = page.evaluate(post, [url, record(1, output=OUTPUT)])
             assert json.loads(answer)["duplicates"] == 1
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_handbook_is_shown_as_it_is_meant(
+    browser: BrowserContext, guarded: Server, scheme: Literal["light", "dark"], width: int
+) -> None:
+    """The style sheet counts, the browser refuses nothing, and no page is wider than the screen."""
+    for name in PAGES:
+        said: list[str] = []
+        page = browser.new_page()
+        try:
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 900})
+            page.on("console", lambda message: said.append(message.text))  # noqa: B023 - used in this turn only
+            page.goto(f"{guarded.url}/docs/{name}")
+            background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 25, 30)"}[scheme]
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            assert said == [], name
+        finally:
+            page.close()
+
+
+def test_the_handbook_is_read_with_the_keyboard(browser: BrowserContext, guarded: Server) -> None:
+    """The first stop leads over the navigation to the text; a link leads to its place on another page."""
+    with at(browser, f"{guarded.url}/docs") as page:
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "content"
+        page.click("main >> text=HTTP API")
+        page.click("nav >> text=GET /stats/histogram")
+        assert urlsplit(page.url)[2:] == ("/docs/http-api", "", "get-statshistogram")
+        assert page.evaluate("document.querySelector(':target').tagName") == "H2"

@@ -119,10 +119,10 @@ def test_it_answers_while_the_serving_database_is_loaded(settings: Settings) -> 
 
 
 def test_the_operators_page_explains_every_metric(settings: Settings) -> None:
-    """README names each, and none that is not there."""
+    """It names each, and none that is not there."""
     with serving(settings) as client:
         text = client.get("/metrics").text
     families = set(re.findall(r"^# TYPE (runlake_\w+) (?!untyped)", text, re.MULTILINE))
     families = {name for name in families if not name.endswith("_created")}
-    page = (HERE.parent / "README.md").read_text(encoding="utf-8")
+    page = (HERE.parent / "docs" / "operations.md").read_text(encoding="utf-8")
     assert set(re.findall(r"`(runlake_[a-z_]+)[`{]", page)) == families

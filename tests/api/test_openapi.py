@@ -1,4 +1,4 @@
-"""The OpenAPI document agrees with the Structs, with its own schemas and with itself; the docs page stays local."""
+"""The OpenAPI document agrees with the Structs, with its own schemas and with itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from document import DOC, FACTS, OPERATIONS, Documented, by_operation, nodes, re
 from litestar.testing import RequestFactory
 
 from runlake import model
-from runlake.api import docs, problems
+from runlake.api import problems
 from runlake.errors import FieldError
 
 SCHEMAS: Final[dict[str, Any]] = DOC["components"]["schemas"]
@@ -227,35 +227,3 @@ def test_answers_are_whole_and_requests_need_not_be() -> None:
         assert set(SCHEMAS[name]["required"]) == SCHEMAS[name]["properties"].keys()
     assert SCHEMAS["RunRecord"]["required"] == ["task_id"]
     assert "errors" not in SCHEMAS["Problem"]["required"]
-
-
-def test_assets_are_there_with_their_types() -> None:
-    assert docs.ASSETS["docs.html"].media_type == "text/html"
-    assert all(asset.content for asset in docs.ASSETS.values())
-    page = docs.ASSETS["docs.html"].content.decode()
-    linked = re.findall(r'(?:src|href)="([^"]*)"', page)
-    assert set(linked) - {"/schema"} <= {f"/docs/{name}" for name in docs.ASSETS}
-    assert {"/docs/docs.js", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/schema"} <= set(linked)
-
-
-def test_the_page_contacts_no_other_host() -> None:
-    for name in ("docs.html", "docs.js"):
-        assert not re.search(r"(?:\w+:)?//[\w.-]+\.\w", docs.ASSETS[name].content.decode()), name
-    assert "validatorUrl: null" in docs.ASSETS["docs.js"].content.decode()
-    style = docs.ASSETS["swagger-ui.css"].content.decode()
-    assert "@import" not in style
-    assert {link[:5] for link in re.findall(r"url\(\s*[\"']?([^)\"']*)", style)} == {"data:"}
-
-
-def test_the_page_works_under_its_own_policy() -> None:
-    page = docs.ASSETS["docs.html"].content.decode()
-    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|javascript:", page)
-    policy = docs.HEADERS["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; script-src 'self';")
-    assert "http" not in policy and "eval" not in policy
-    # Style attributes are all that may stand inline; nothing makes a style sheet on the page.
-    assert [part for part in policy.split("; ") if "unsafe" in part] == ["style-src-attr 'unsafe-inline'"]
-    assert b'createElement("style")' not in docs.ASSETS["swagger-ui-bundle.js"].content
-    for alone in ("style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"):
-        assert alone in policy.split("; ")
-    assert docs.HEADERS["Referrer-Policy"] == "no-referrer"

@@ -190,7 +190,7 @@ def test_the_report_shows_all_there_is() -> None:
 
 def test_the_short_table_goes_between_its_markers(tmp_path: Path) -> None:
     """Peers at the largest size that they were asked at; a page without markers is left alone."""
-    page = tmp_path / "README.md"
+    page = tmp_path / "benchmarks.md"
     page.write_text("before\n<!-- benchmark -->\nold\n<!-- end benchmark -->\nafter\n")
     report.into(page, results(size(1_000_000), size(goals.SIZE)))
     before, *table, after = page.read_text().splitlines()

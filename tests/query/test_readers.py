@@ -22,7 +22,7 @@ done = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
 def snapshot(con):
     return con.execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone()
-def look(con):  # as README tells analysts: a commit in between may mix two snapshots
+def look(con):  # as docs/analysts.md says: a commit in between may mix two snapshots
     while True:
         before = snapshot(con)
         seen = con.execute("SELECT count(*), count(DISTINCT id), sum(attempt) FROM lake.runs").fetchone()

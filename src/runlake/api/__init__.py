@@ -14,5 +14,6 @@ service.py        the store while it is served
 cancellation.py   queries whose client disconnects
 problems.py       errors as problem details
 metrics.py        metrics for Prometheus
-openapi.py        the OpenAPI document, with its prose (openapi_text.py, openapi.md) and examples/; docs.py is its page
+openapi.py        the OpenAPI document, with its prose (openapi_text.py, openapi.md) and examples/
+docs.py           the handbook, and the API browser, which shows that document
 """

@@ -4,14 +4,14 @@ append.py       POST /runs
 runs.py         reading runs
 statistics.py   statistics and charts
 service.py      health, metrics, the OpenAPI document
-docs.py         the pages of the documentation
 """
 
 from typing import Final
 
 from litestar import Router
 
-from runlake.api.routes import append, docs, runs, service, statistics
+from runlake.api import docs
+from runlake.api.routes import append, runs, service, statistics
 from runlake.api.routing import options
 
 # Before the handlers of its path: with the first of these Litestar registers one of its own.
@@ -20,5 +20,5 @@ ROUTERS: Final = [
     Router("/", tags=["runs"], route_handlers=[_RUNS_OPTIONS, *append.HANDLERS, *runs.HANDLERS]),
     Router("/", tags=["statistics"], route_handlers=statistics.HANDLERS),
     Router("/", tags=["service"], route_handlers=service.HANDLERS),
-    Router("/", route_handlers=docs.HANDLERS),
+    Router("/", route_handlers=[docs.handbook, docs.api_browser]),
 ]

@@ -38,7 +38,7 @@ async def get_ready(request: Req) -> Answer[Ready]:
 async def get_metrics(request: Req) -> Answer[str]:
     """Metrics for Prometheus.
 
-    Counters, histograms and gauges in the text format of Prometheus (`text/plain; version=0.0.4`); the README has a
+    Counters, histograms and gauges in the text format of Prometheus (`text/plain; version=0.0.4`); the handbook has a
     table of them. It answers also while the serving database is made, without what it does not know yet.
     """
     content: Any = service_of(request).metrics.text()

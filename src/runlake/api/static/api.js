@@ -2,7 +2,7 @@
 "use strict";
 
 SwaggerUIBundle({
-  dom_id: "#docs",
+  dom_id: "#api",
   url: "/schema",
   // The default sends the document to a validator on the internet.
   validatorUrl: null,

@@ -1,10 +1,12 @@
-"""Keeps README.md true: runs its commands again, and renders its tables.
+"""Keeps README.md and the handbook true: runs the commands of their console blocks again.
 
-`python tests/helpers/readme.py` writes what they print into the page; `test_readme.py` compares.
+`python tests/helpers/pages.py [FILE…]` writes what they print into the pages; `test_documentation.py` compares.
 """
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -15,29 +17,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from click.testing import CliRunner
 from support import HERE, TRACES, Server, environment
+from tables import with_tables
 
-from runlake.cli import main
-from runlake.cli.main import COMMANDS, loaded
-from runlake.settings import markdown_table
-
-README: Final = HERE.parent / "README.md"
+ROOT: Final = HERE.parent
+PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _CONSOLE: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_TABLE: Final = re.compile(r"<!-- (settings|commands) -->\n.*?<!-- end -->", re.DOTALL)
 _ADDRESS: Final = "127.0.0.1:8000"
 
 
-def rendered(text: str) -> str:
-    """The page with fresh tables and the fresh output of every command."""
-    with tempfile.TemporaryDirectory(prefix="readme-") as folder, _Shell(Path(folder)) as shell:
+def rendered(text: str, lakes: Path) -> str:
+    """The page with fresh tables and the fresh output of every command; `lakes` is a folder for generated lakes."""
+    with tempfile.TemporaryDirectory(prefix="page-") as folder, _Shell(Path(folder), lakes) as shell:
         text = _CONSOLE.sub(lambda block: f"```console\n{shell.session(block[1])}```", text)
     return with_tables(text)
 
 
-def with_tables(text: str) -> str:
-    """The page with fresh tables of settings and commands."""
-    return _TABLE.sub(lambda table: f"<!-- {table[1]} -->\n{_tables()[table[1]]}\n<!-- end -->", text)
+def needs_traces(text: str) -> bool:
+    """Whether the commands of a page read the public traces, which are no part of the repository."""
+    return any("traces/" in command for block in _CONSOLE.findall(text) for command in commands(block))
 
 
 def commands(session: str) -> Iterator[str]:
@@ -55,8 +53,9 @@ def commands(session: str) -> Iterator[str]:
 class _Shell:
     """Runs commands in an empty folder; `runlake serve` goes on in the background until the next one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lakes: Path) -> None:
         self._folder = folder
+        self._lakes = lakes
         self._server: Server | None = None
         tools = folder / "bin"
         tools.mkdir()
@@ -72,16 +71,33 @@ class _Shell:
         return "".join(f"$ {command}\n{self._output(command)}" for command in commands(text))
 
     def _output(self, command: str) -> str:
-        if "traces" in command and not TRACES.is_dir():
-            raise FileNotFoundError(f"{TRACES}: the commands about real records need it")
         if command.startswith("runlake serve"):
             return self._serve(command)
+        if command.startswith("runlake generate"):
+            return self._generate(command)
         if self._server is not None:
             command = command.replace(_ADDRESS, self._server.url.removeprefix("http://"))
+        return self._run(command, self._folder)
+
+    def _run(self, command: str, folder: Path) -> str:
         done = subprocess.run(
-            ["bash", "-c", command], cwd=self._folder, env=self._env, capture_output=True, text=True, check=True
+            ["bash", "-c", command], cwd=folder, env=self._env, capture_output=True, text=True, check=False
         )
+        if done.returncode:
+            raise RuntimeError(f"exit code {done.returncode}: {command}\n{done.stdout}{done.stderr}")
         return done.stdout if not done.stdout or done.stdout.endswith("\n") else done.stdout + "\n"
+
+    def _generate(self, command: str) -> str:
+        """A history of the same seed is made once for all pages; each page has a copy."""
+        made = self._lakes / hashlib.sha256(command.encode()).hexdigest()[:16]
+        with (self._lakes / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            said = made / "said"
+            if not said.exists():
+                made.mkdir()
+                said.write_text(self._run(command, made))
+        shutil.copytree(made / "data", self._folder / "data", dirs_exist_ok=True)
+        return said.read_text()
 
     def _serve(self, command: str) -> str:
         self._stop()
@@ -99,17 +115,9 @@ class _Shell:
 
     def __exit__(self, *_: object) -> None:
         self._stop()
-        shutil.rmtree(self._folder / "data", ignore_errors=True)
-
-
-def _tables() -> dict[str, str]:
-    helps = []
-    groups = {name: list(getattr(loaded(name), "commands", ())) for name in COMMANDS}
-    for name in ([], *(path for top, inner in groups.items() for path in ([top], *([top, sub] for sub in inner)))):
-        text = CliRunner().invoke(main, [*name, "--help"], prog_name="runlake", terminal_width=100).output
-        helps.append(f"$ runlake {' '.join([*name, '--help'])}\n{text}")
-    return {"settings": markdown_table(), "commands": "```text\n" + "\n".join(helps) + "```"}
 
 
 if __name__ == "__main__":
-    README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="lakes-") as made_once:
+        for page in [Path(name).resolve() for name in sys.argv[1:]] or PAGES:
+            page.write_text(rendered(page.read_text(encoding="utf-8"), Path(made_once)), encoding="utf-8")
