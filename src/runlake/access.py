@@ -146,8 +146,8 @@ class ApiKeyAuth:
         self._refresh()
         return not (self._required or self._fault)
 
-    def authorize(self, credentials: Sequence[bytes], scope: Scope) -> str | None:
-        """The id of the key in the Authorization headers `credentials`; None when no key is needed.
+    def authorize(self, credentials: Sequence[bytes], scope: Scope | None) -> Key | None:
+        """The key in the Authorization headers `credentials`, which has to have the scope; None when no key is needed.
 
         Raises Unauthorized, Forbidden, or NotReady when the keys cannot be read.
         """
@@ -157,9 +157,9 @@ class ApiKeyAuth:
         if not self._required:
             return None
         key = self._key_of(credentials)
-        if scope not in key.scopes:
+        if scope is not None and scope not in key.scopes:
             raise scope_missing(scope)
-        return key.id
+        return key
 
     def _key_of(self, credentials: Sequence[bytes]) -> Key:
         if not credentials:

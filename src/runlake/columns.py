@@ -58,6 +58,15 @@ ARROW: Final[pa.Schema] = pa.schema([pa.field(c.name, c.arrow, c.nullable) for c
 STORED: Final[pa.Schema] = ARROW.append(pa.field(RUN_AT.name, RUN_AT.arrow, RUN_AT.nullable))
 
 NUMBERED: Final[pa.Schema] = ARROW.append(pa.field("row", pa.int64()))  # with the position of the row in its batch
+# What people call a task, see model.TaskName.
+NAMED: Final[pa.Schema] = pa.schema(
+    [
+        pa.field("task_id", pa.uuid()),
+        pa.field("name", pa.string()),
+        pa.field("tags", pa.list_(pa.string())),
+        pa.field("url", pa.string()),
+    ]
+)
 # Records as JSON texts, which an import checks as POST does. No SELECT yields this type: DuckDB exports smaller ones.
 TEXTS: Final[pa.Schema] = pa.schema([("json_record", pa.large_binary())])
 

@@ -9,6 +9,7 @@ RunlakeError
     NotFound            no run has this id
     TooSlow             a body that did not arrive in time
     Conflict            finished runs exist with other content; carries FieldErrors
+    Changed             what If-Match names is not what is stored any more
     TooLarge            a body over the limit
     Unsupported         a body of a type or encoding that is not read
     Busy                a queue is full: try again later
@@ -143,6 +144,11 @@ class Conflict(RunlakeError):
     def errors(self) -> list[FieldError]:
         """A FieldError for each clash."""
         return [FieldError(f"runs[{clash.index}].id", clash.message) for clash in self.clashes]
+
+
+class Changed(RunlakeError):
+    code = "changed"
+    hint = "read it again; nothing was changed"
 
 
 class TooSlow(RunlakeError):

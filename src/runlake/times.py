@@ -30,7 +30,7 @@ QUARTER_US: Final = 900_000_000
 LAST_QUARTER: Final = 0x7FFFFF  # of the id index, in 23 bits; it stands for all later ones, too (from 2209 on)
 DAY_US: Final = 86_400_000_000
 MAX_US: Final = (datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
-_MICRO: Final = timedelta(microseconds=1)
+MICRO: Final = timedelta(microseconds=1)
 
 
 def parse(text: str) -> int:
@@ -49,7 +49,7 @@ def parse(text: str) -> int:
         raise ValueError(f"not a real time: {exc}") from None
     if epoch.tzinfo and not moment.tzinfo:
         moment = moment.replace(tzinfo=UTC)
-    micros = (moment - epoch) // _MICRO
+    micros = (moment - epoch) // MICRO
     if not 0 <= micros <= MAX_US:
         raise ValueError("must lie between 1970-01-01 and 9999-12-31 UTC")
     return micros
@@ -62,7 +62,7 @@ def parse_query(text: str) -> int:
 
 def now() -> int:
     """The time now, in microseconds since the epoch."""
-    return (datetime.now(UTC) - EPOCH) // _MICRO
+    return (datetime.now(UTC) - EPOCH) // MICRO
 
 
 def to_datetime(micros: int) -> datetime:

@@ -24,21 +24,28 @@ TASK = record(1)["task_id"]
 READ_ROUTES = [
     "/runs",
     f"/runs/{record(1)['id']}",
+    f"/runs/{record(1)['id']}/context",
     f"/task/{TASK}/latest",
     f"/runs/task/{TASK}/latest",
     f"/task/{TASK}/stats",
     f"/runs/task/{TASK}/stats",
     "/stats/summary",
     "/runs/stats/summary",
+    "/errors?start_time=2025-01-01&end_time=2025-01-02",
+    "/tasks/names",
+    "/views",
+    "/metrics",
+]
+OPEN_ROUTES = [
+    "/health",
     "/ready",
-    "/ready/",
+    "/about",
     "/schema",
     "/schema/openapi.json",
     "/docs",
     "/docs/http-api",
     "/docs/api",
     "/docs/api/api.js",
-    "/metrics",
 ]
 
 
@@ -70,22 +77,52 @@ def server_with_keys(served: Server) -> Iterator[tuple[Server, dict[str, str]]]:
         access.revoke(paths, key.id)
 
 
-def test_every_route_but_health_needs_a_key(server_with_keys: tuple[Server, dict[str, str]]) -> None:
+def test_every_route_with_data_needs_a_key(server_with_keys: tuple[Server, dict[str, str]]) -> None:
     server, tokens = server_with_keys
     with httpx.Client(base_url=server.url) as client:
-        for path in [*READ_ROUTES, "/", "/nope", "/runs/x/y", "/healthy", "/health/x", "/%2e/health"]:
+        for path in [*READ_ROUTES, "/nope", "/runs/x/y", "/healthy", "/health/x", "/%2e/health", "/aboutx", "/docsx"]:
             answer = client.get(path)
             assert answer.headers["www-authenticate"] == 'Bearer realm="runlake"', path
             if path.startswith("/r"):
                 assert_problem(answer, 401)
             assert client.head(path).status_code == 401, path
             assert client.post(path).status_code == client.delete(path).status_code == 401, path
-        for path in ("/health", "/health/"):
-            assert client.get(path).status_code == client.head(path).status_code == 200
+        for path in [path + slash for path in OPEN_ROUTES for slash in ("", "/")]:
+            assert client.get(path).status_code == client.head(path).status_code == 200, path
+            assert path.startswith("/health") or client.post(path).status_code == 401, path
         assert_problem(client.get("/health?x=1"), 400, "x")
         for path in READ_ROUTES:
             assert client.get(path, headers=bearer(tokens["read"])).status_code == 200, path
             assert client.head(path, headers=bearer(tokens["read+write"])).status_code == 200, path
+
+
+def test_what_is_said_with_and_without_a_key(server_with_keys: tuple[Server, dict[str, str]]) -> None:
+    """Nothing about the data, nor why the service is not ready."""
+    server, tokens = server_with_keys
+    with httpx.Client(base_url=server.url) as client:
+        assert client.get("/ready").json() == {"status": "ready"}
+        assert client.get("/about").json().keys() == {"version", "auth"}
+        assert client.get("/about").json()["auth"] == "key"
+        for name, scopes in (("read", ["read"]), ("write", ["write"]), ("read+write", ["read", "write"])):
+            about = client.get("/about", headers=bearer(tokens[name])).json()
+            assert (about["scopes"], about["auth"], about["ready"]) == (scopes, "key", True)
+            assert client.get("/ready", headers=bearer(tokens[name])).json().keys() == {"status", "snapshot", "runs"}
+        for path in ("/ready", "/about"):
+            assert_problem(client.get(path, headers=bearer(f"{tokens['read']}0")), 401)
+
+
+def test_a_key_that_reads_may_share_views(server_with_keys: tuple[Server, dict[str, str]]) -> None:
+    """But it names no task."""
+    server, tokens = server_with_keys
+    view, named = {"query": "range=24h"}, {"names": {TASK: {"name": "nightly"}}}
+    with httpx.Client(base_url=server.url, headers=bearer(tokens["read"])) as client:
+        assert client.put("/views/mine", json=view).status_code == 200
+        assert client.get("/views/mine").json() == {"name": "mine", **view}
+        assert client.delete("/views/mine").status_code == 200
+        assert_problem(client.put("/tasks/names", json=named), 403)
+    with httpx.Client(base_url=server.url, headers=bearer(tokens["write"])) as client:
+        assert client.put("/tasks/names", json=named).json() == {"received": 1, "changed": 1}
+        assert_problem(client.put("/views/mine", json=view), 403)
 
 
 def test_scopes(server_with_keys: tuple[Server, dict[str, str]]) -> None:
@@ -272,7 +309,7 @@ def test_the_guard_alone(paths: Paths) -> None:
     key, token = access.create(paths, ("read",))
     header = [f"Bearer {token}".encode()]
     for each in (guard, strict):
-        assert each.authorize(header, "read") == key.id
+        assert each.authorize(header, "read") == key
         with pytest.raises(Forbidden):
             each.authorize(header, "write")
     access.revoke(paths, key.id)
@@ -300,12 +337,12 @@ def test_any_address_with_a_key(paths: Paths) -> None:
     try:
         server.wait_listening()
         url = server.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
-        assert httpx.get(f"{url}/schema").status_code == 401
-        assert httpx.get(f"{url}/schema", headers=bearer(token)).status_code == 200
+        assert httpx.get(f"{url}/metrics").status_code == 401
+        assert httpx.get(f"{url}/metrics", headers=bearer(token)).status_code == 200
         access.revoke(paths, key.id)
         assert (
-            httpx.get(f"{url}/schema").status_code
-            == httpx.get(f"{url}/schema", headers=bearer(token)).status_code
+            httpx.get(f"{url}/metrics").status_code
+            == httpx.get(f"{url}/metrics", headers=bearer(token)).status_code
             == 401
         )
         assert httpx.get(f"{url}/health").status_code == 200
@@ -321,9 +358,9 @@ def test_no_auth_opens_until_there_is_a_key(paths: Paths) -> None:
     try:
         server.wait_listening()
         url = server.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
-        assert httpx.get(f"{url}/schema").status_code == 200
+        assert httpx.get(f"{url}/metrics").status_code == 200
         access.create(paths, ("read",))
-        assert httpx.get(f"{url}/schema").status_code == 401
+        assert httpx.get(f"{url}/metrics").status_code == 401
     finally:
         assert server.stop() == 0
 

@@ -179,5 +179,5 @@ def test_every_error_has_a_status(kind: type[errors.RunlakeError]) -> None:
     """By itself or by the class above it, and never by the root alone; statuses are those of the contract."""
     mapped = next(parent for parent in kind.__mro__ if parent in problems.STATUS)
     assert mapped is not errors.RunlakeError or kind is errors.RunlakeError
-    assert problems.STATUS[mapped] in {400, 401, 403, 404, 408, 409, 413, 415, 421, 429, 500, 503, 507}
+    assert problems.STATUS[mapped] in {400, 401, 403, 404, 408, 409, 412, 413, 415, 421, 429, 500, 503, 507}
     assert kind.code

@@ -29,6 +29,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of a server with the runs of the golden answers."""
     with Server(tmp_path_factory.mktemp("routes") / "lake") as server:
         assert server.post(*golden.runs()).json()["stored"] == len(golden.runs())
+        golden.name_things(server.client)
         yield server.client
 
 

@@ -24,6 +24,15 @@ PATHS: Final = {
     "/stats/summary",
     "/stats/histogram",
     "/stats/durations",
+    "/stats/owners",
+    "/stats/breakdown",
+    "/errors",
+    "/errors/{group}",
+    "/runs/{run_id}/context",
+    "/tasks/names",
+    "/views",
+    "/views/{name}",
+    "/about",
     "/runs/task/{task_id}/latest",
     "/runs/task/{task_id}/stats",
     "/runs/stats/summary",
@@ -33,7 +42,19 @@ PATHS: Final = {
     "/schema",
 }
 READS: Final = {400, 401, 403, 405, 421, 500, 503}
+CHANGES: Final = READS | {408, 412, 413, 415, 507}
 ERRORS: Final = {
+    "getOwners": READS | {429},
+    "getBreakdown": READS | {429},
+    "getErrors": READS | {429},
+    "getErrorGroup": READS | {404, 429},
+    "getRunContext": READS | {404, 429},
+    "getView": READS | {404},
+    "putTaskNames": CHANGES,
+    "putView": CHANGES,
+    "deleteView": READS | {404, 412, 507},
+    "getAbout": {400, 403, 405, 421, 500},
+    "getReady": {400, 403, 405, 421, 500, 503},
     "listRuns": READS | {429},
     "getHistogram": READS | {429},
     "getDurations": READS | {429},
@@ -41,7 +62,7 @@ ERRORS: Final = {
     "getRun": READS | {404},
     "getHealth": {400, 403, 405, 421, 500},
     "getMetrics": {400, 401, 403, 405, 421, 500},
-    "getSchema": {400, 401, 403, 405, 421, 500},
+    "getSchema": {400, 403, 405, 421, 500},
 }
 # Names that mean something else in TypeScript; a generated client would hide them.
 BUILT_IN: Final = {
@@ -58,17 +79,20 @@ def test_it_is_openapi_3_1_as_json() -> None:
 
 def test_every_route_is_there() -> None:
     assert DOC["paths"].keys() == PATHS
-    assert {(op.method, op.path) for op in OPERATIONS} == {("post", "/runs"), *(("get", path) for path in PATHS)}
+    changes = {("post", "/runs"), ("put", "/tasks/names"), ("put", "/views/{name}"), ("delete", "/views/{name}")}
+    assert {(op.method, op.path) for op in OPERATIONS} == {*changes, *(("get", path) for path in PATHS)}
     assert {tag for op in OPERATIONS for tag in op.entry["tags"]} == {tag["name"] for tag in DOC["tags"]}
 
 
 def test_names_of_operations_are_stable() -> None:
     """Generated clients have methods by these names."""
     older = {"getLatestRunUnderRuns", "getTaskStatsUnderRuns", "getSummaryUnderRuns"}
-    statistics = {"getTaskStats", "getSummary", "getHistogram", "getDurations"}
-    service = {"getHealth", "getReady", "getMetrics", "getSchema"}
-    runs = {"listRuns", "appendRuns", "getRun", "getLatestRun"}
-    assert sorted(op.name for op in OPERATIONS) == sorted({*runs, *statistics, *service, *older})
+    statistics = {"getTaskStats", "getSummary", "getHistogram", "getDurations", "getOwners", "getBreakdown"}
+    service = {"getHealth", "getReady", "getMetrics", "getSchema", "getAbout"}
+    runs = {"listRuns", "appendRuns", "getRun", "getLatestRun", "getRunContext"}
+    errors = {"getErrors", "getErrorGroup"}
+    names = {"getTaskNames", "putTaskNames", "getViews", "getView", "putView", "deleteView"}
+    assert sorted(op.name for op in OPERATIONS) == sorted({*runs, *statistics, *errors, *names, *service, *older})
 
 
 def test_no_name_of_a_schema_is_built_into_typescript() -> None:
@@ -118,7 +142,8 @@ def test_errors_are_problems(op: Documented) -> None:
 
 @by_operation
 def test_an_error_example_is_what_the_service_answers(op: Documented) -> None:
-    path = op.path.format(run_id=model.EXAMPLE_RUN, task_id=model.EXAMPLE_TASK)
+    in_path = {p["name"]: p["example"] for p in op.entry.get("parameters", []) if p["in"] == "path"}
+    path = op.path.format(**in_path)
     request = RequestFactory().get(path)
     for failure in (*op.facts.all_failures, ValueError("unexpected")):
         answer = problems.handle(request, failure)
@@ -128,11 +153,12 @@ def test_an_error_example_is_what_the_service_answers(op: Documented) -> None:
 
 @by_operation
 def test_an_operation_says_which_key_it_needs(op: Documented) -> None:
-    """None at all for /health alone; a service without keys takes requests without one."""
+    """None at all for those that hold no data; a service without keys takes requests without one."""
     assert "security" not in DOC
     assert DOC["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
-    wanted = "write" if op.method == "post" else "read"
-    assert op.entry.get("security", []) == ([] if op.path == "/health" else [{"key": [wanted]}, {}])
+    wanted = "write" if op.name in ("appendRuns", "putTaskNames") else "read"
+    is_open = op.path in ("/health", "/ready", "/about", "/schema")
+    assert op.entry.get("security", []) == ([] if is_open else [{"key": [wanted]}, {}])
 
 
 def test_older_addresses_say_so() -> None:
@@ -223,7 +249,7 @@ def test_formats() -> None:
 
 
 def test_answers_are_whole_and_requests_need_not_be() -> None:
-    for name in SCHEMAS.keys() - {"Problem", "RunRecord"}:
+    for name in SCHEMAS.keys() - {"Problem", "RunRecord", "Ready", "About", "TaskName"}:
         assert set(SCHEMAS[name]["required"]) == SCHEMAS[name]["properties"].keys()
     assert SCHEMAS["RunRecord"]["required"] == ["task_id"]
     assert "errors" not in SCHEMAS["Problem"]["required"]

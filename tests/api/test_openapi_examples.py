@@ -73,6 +73,14 @@ def _properties(schema: Any, rule: dict[str, Any], value: Any) -> list[str]:
     return found
 
 
+def _others(schema: Any, rule: Any, value: dict[str, Any]) -> list[str]:
+    """The faults of members that `properties` does not name, where a schema says what they are."""
+    if not isinstance(rule, dict):
+        return []
+    known = schema.get("properties", {})
+    return [f for name, part in value.items() if name not in known for f in faults(rule, part, name)]
+
+
 def _any_of(_: Any, rule: list[Any], value: Any) -> list[str]:
     tried = [faults(part, value) for part in rule]
     return [] if [] in tried else [fault for found in tried for fault in found]
@@ -96,7 +104,9 @@ KEYWORDS: Final[dict[str, Any]] = {
     "oneOf": _one_of,
     "allOf": lambda _, rule, value: [f for part in rule for f in faults(part, value)],
     "const": lambda _, rule, value: _fails(value != rule, f"{value!r} is not {rule}"),
-    "additionalProperties": lambda _s, rule, _v: _fails(rule not in (False, {}), "keyword not known here"),
+    "additionalProperties": _others,
+    "maxProperties": lambda _, rule, value: _fails(len(value) > rule, "too many"),
+    "pattern": lambda _, rule, value: _fails(not re.search(rule, value), f"{value!r} does not match {rule}"),
     "required": lambda _, rule, value: [f"no {name}" for name in rule if name not in value],
     "items": lambda _, rule, value: [f for i, v in enumerate(value) for f in faults(rule, v, str(i))],
     "enum": lambda _, rule, value: _fails(value not in rule, f"{value!r} is none of {rule}"),

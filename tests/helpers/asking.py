@@ -11,7 +11,7 @@ from typing import Any, Concatenate, Final, ParamSpec
 import histories
 import msgspec
 import pytest
-from oracle import DAY, Json, Oracle, Row, assert_same, text_of, took
+from oracle import DAY, Json, Oracle, Row, assert_same, group_of, text_of, took
 
 from runlake.errors import NotFound
 from runlake.model import Instant, RunsQuery, SummaryQuery, TaskStatsQuery
@@ -22,6 +22,7 @@ from runlake.store import Store
 P = ParamSpec("P")
 SECONDS: Final = 120.0
 SCANS: Final = ("lease_owner", "attempt_min", "duration_min", "duration_max", "error")
+UNKNOWN_GROUP: Final = "v1:0123456789abcdef"
 UNKNOWN: Final = uuid.UUID(int=2**127 + 12345)
 
 
@@ -94,6 +95,8 @@ def asked_for(rows: Sequence[Row], rng: random.Random) -> dict[str, Any]:
         "duration_max": durations(rows, rng),
         "error": rng.choice(["boom", "BOOM", "zeile 1\nZ", "日本 ", "100%", '" and \\']),
     }
+    known = sorted({group for row in rows if (group := group_of(row))})
+    every["error_group"] = rng.choice([*known, *known, UNKNOWN_GROUP])
     chosen = {name: every[name] for name in rng.sample(list(every), rng.choice([0, 1, 1, 2, 3, 4]))}
     start, end = sorted(histories.moments(rows, rng, 2))
     if rng.random() < 0.5:

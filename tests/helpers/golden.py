@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 from inprocess import serving
 from support import HERE
 
@@ -36,6 +37,15 @@ ROUTES: Final = {
     "histogram-by-owner": "/stats/histogram?start_time=2025-01-09&end_time=2025-01-12&by=owner&buckets=3&success=true",
     "durations": "/stats/durations?start_time=2025-01-09&end_time=2025-01-12&columns=3&points=0",
     "durations-of-few": "/stats/durations?start_time=2025-01-11&end_time=2025-01-12&columns=24",
+    "histogram-by-error": "/stats/histogram?start_time=2025-01-09&end_time=2025-01-12&by=error_group&buckets=3",
+    "runs-of-a-group": "/runs?error_group=v1:3538b51789b2354c&fields=id,error&include_errors=true",
+    "errors": "/errors?start_time=2025-01-09&end_time=2025-01-12&q=rows",
+    "error-group": f"/errors/v1:3538b51789b2354c?start_time=2025-01-10&end_time=2025-01-12&task_id={NIGHTLY}",
+    "owners": "/stats/owners?start_time=2025-01-10&end_time=2025-01-12&spark=2",
+    "breakdown": "/stats/breakdown?start_time=2025-01-11&end_time=2025-01-12&against=previous&top=3",
+    "context": f"/runs/{RUN}/context?days=1",
+    "task-names": "/tasks/names",
+    "views": "/views",
     "unknown-run": f"/runs/{RUN[:-1]}0",
 }
 
@@ -66,22 +76,39 @@ def runs() -> list[dict[str, Any]]:
     return found
 
 
+NAMES: Final = {
+    NIGHTLY: {"name": "night work", "tags": ["etl", "reports"]},
+    HOURLY: {"name": "hourly", "url": "https://wiki.example.com/hourly"},
+}
+VIEWS: Final = {"failures": "range=7d&status=failed", "old": "range=30d"}
+
+
+def name_things(client: httpx.Client) -> None:
+    """Names of the two tasks, and two shared views."""
+    assert client.put("/tasks/names", json={"names": NAMES}).status_code == 200
+    for name, query in VIEWS.items():
+        assert client.put(f"/views/{name}", json={"query": query}).status_code == 200
+
+
 def answers(folder: Path) -> dict[str, Any]:
     """The answer to each of ROUTES: status, and body as JSON."""
     with serving(Settings(data=str(folder / "lake"))) as client:
         assert client.post("/runs", json={"runs": runs()}).json()["stored"] == len(runs())
+        name_things(client)
         got = {name: client.get(route) for name, route in ROUTES.items()}
         return {name: {"route": ROUTES[name], "status": a.status_code, "body": a.json()} for name, a in got.items()}
 
 
 def examples(folder: Path) -> dict[str, dict[str, Any]]:
-    """The examples by operation, each with the answer that the service gives: that of a POST in a lake of its own."""
+    """The examples by operation, each with the answer that the service gives: that of a change in a lake of its own."""
     found = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(EXAMPLES.glob("*.json"))}
-    for posts in (True, False):
-        with serving(Settings(data=str(folder / f"examples-{posts}"))) as client:
-            if not posts:
+    every = [example for of_operation in found.values() for example in of_operation.values()]
+    for reads in (False, True):
+        with serving(Settings(data=str(folder / f"examples-{reads}"))) as client:
+            if reads:
                 client.post("/runs", json={"runs": runs()})
-            for example in (e for examples in found.values() for e in examples.values() if ("body" in e) is posts):
+            name_things(client)
+            for example in (one for one in every if one["request"].startswith("GET ") is reads):
                 method, path = example["request"].split(" ")
                 answer = client.request(method, path, json=example.get("body"))
                 assert answer.status_code == 200, answer.text

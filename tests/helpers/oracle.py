@@ -6,8 +6,10 @@ Answers are the decoded JSON the service must give; `assert_same` compares the t
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -142,6 +144,19 @@ def _seconds_of(row: Row) -> Fraction | None:
     return None if us is None else Fraction(us, 1_000_000)
 
 
+def group_of(row: Row) -> str | None:
+    """The group of errors of a failed run, for a text that is no traceback; the corpus of errors has the others."""
+    text = (row["error"] or "").replace("\r", "").strip("\n\t ")
+    if row["success"] is not False or not text:
+        return None
+    line = text.split("\n")[0]
+    kind = re.match(r"([A-Za-z_$][\w.$]*)(?::|$)", line, re.ASCII)
+    rest = line[kind.end() :] if kind else line
+    message = re.sub(r"[+-]?[0-9]+(?:[.,][0-9]+)*", "<n>", rest).strip(" ")
+    parts = "\n".join((kind[1] if kind else "", message, ""))
+    return f"v1:{hashlib.md5(parts.encode(), usedforsecurity=False).hexdigest()[:16]}"
+
+
 Test = Callable[[Row], bool]
 # Each filter parameter: from its value and the time now to a test of runs.
 TESTS: Final[dict[str, Callable[[Any, int], Test]]] = {
@@ -155,6 +170,7 @@ TESTS: Final[dict[str, Callable[[Any, int], Test]]] = {
     "duration_min": lambda value, _: lambda row: (s := _seconds_of(row)) is not None and s >= Fraction(repr(value)),
     "duration_max": lambda value, _: lambda row: (s := _seconds_of(row)) is not None and s <= Fraction(repr(value)),
     "error": lambda value, _: lambda row: row["error"] is not None and value.lower() in row["error"].lower(),
+    "error_group": lambda value, _: lambda row: group_of(row) == value,
 }
 
 

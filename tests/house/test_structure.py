@@ -17,7 +17,7 @@ ROOT: Final = Path(errors.__file__).parent
 FILES: Final = sorted(ROOT.rglob("*.py"))
 BOTTOM: Final = frozenset(
     {"columns", "duck", "errors", "failpoints", "log", "model"}
-    | {"parquet", "paths", "prefetch", "settings", "statements", "times"}
+    | {"macros", "parquet", "paths", "prefetch", "settings", "statements", "times"}
 )
 # Commands that read beside the service may know what the lake looks like, and its checksums, but nothing that writes.
 LAKE_TO_READ: Final = frozenset({"lake.catalog", "lake.checksums"})
@@ -29,6 +29,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "log": frozenset(),
     "times": frozenset(),
     "statements": frozenset(),
+    "macros": frozenset({"statements"}),
     "settings": frozenset({"errors"}),
     "failpoints": frozenset({"errors"}),
     "paths": frozenset({"errors", "times"}),
@@ -45,9 +46,9 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "sandbox": BOTTOM | {"intake"},
     "inspect": BOTTOM | {"sandbox"} | LAKE_TO_READ,
     "store": BOTTOM | {"lake", "query", "serving"},
-    "api": BOTTOM | {"access", "intake", "lake.append", "query", "store"},
+    "api": BOTTOM | {"access", "intake", "lake.append", "lake.names", "query", "store"},
     "cli": BOTTOM
-    | {"access", "api", "generate", "serving", "intake.files", "intake.messages", "lake", "store"}
+    | {"access", "api", "generate", "serving", "intake.files", "intake.messages", "intake.names", "lake", "store"}
     | {"inspect", "sandbox"},
 }
 DUCKDB: Final = frozenset(

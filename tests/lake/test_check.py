@@ -190,7 +190,7 @@ def fails_in_one_line(lake: Path) -> str:
     return said
 
 
-@pytest.mark.parametrize("layout", ["'runlake layout 2'", "NULL"])
+@pytest.mark.parametrize("layout", ["'runlake layout 3'", "NULL"])
 def test_an_unknown_layout(lake: Path, layout: str) -> None:
     """A lake of another version is not touched."""
     with by_hand(lake) as con:

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as options
 from hypothesis import strategies as st
 from loading import loaded
-from oracle import DAY, Json, Oracle, Row, text_of, took
+from oracle import DAY, Json, Oracle, Row, group_of, text_of, took
 
 from runlake.errors import BadInput
 from runlake.model import HistogramQuery
@@ -57,6 +57,8 @@ def key_of(row: Row, by: str) -> str | None:
         return owner
     if by == "task":
         return str(row["task_id"])
+    if by == "error_group":
+        return group_of(row)
     return "open" if row["success"] is None else "success" if row["success"] else "failed"
 
 
@@ -78,7 +80,7 @@ def questions(rows: list[Row], rng: random.Random) -> Json:
     """Any histogram that the contract allows."""
     chosen = asked_for(rows, rng)
     start, end = sorted(histories.moments(rows, rng, 2))
-    by = rng.choice(["outcome", "outcome", "task", "owner"])
+    by = rng.choice(["outcome", "outcome", "task", "owner", "error_group"])
     one = len(chosen.get("task_id", [])) == 1
     short = 31 * DAY if (by == "owner" or any(name in chosen for name in SCANS)) and not one else 3_650 * DAY
     window = {"start_time": max(start, end - short), "end_time": end}

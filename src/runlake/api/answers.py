@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, Final, TypeVar
 from litestar import Request, Response
 
 from runlake import times
+from runlake.api import tags
 from runlake.api.service import Service
 from runlake.query.engine import Session
 from runlake.query.filters import NOW_US
@@ -81,10 +81,8 @@ def _etag(request: Req, tag: str, step: int) -> str:
 
 
 def _unchanged(request: Req, tag: str) -> Response[bytes] | None:
-    parts = request.headers.get("if-none-match", "").split(",")
-    # Apache's mod_deflate appends -gzip to the tag of an answer that it compresses, and does not remove it again.
-    known = {re.sub('-gzip"$', '"', part.strip().removeprefix("W/")) for part in parts}
-    is_there = not request.path_params  # `*` stands for anything that is there, and a run may not be
-    return (
-        Response(b"", status_code=304, headers={"ETag": tag}) if tag in known or ("*" in known and is_there) else None
-    )
+    known = tags.known(request)
+    is_there = not request.path_params  # any answer will do where there is one, and a run may not be there
+    if tag in known or (is_there and tags.ANY in known):
+        return Response(b"", status_code=304, headers={"ETag": tag})
+    return None

@@ -21,6 +21,7 @@ from runlake.settings import Settings
 
 Req = Request[Any, Any, Any]
 Decoder = Callable[[bytes], Batch | Decoded]
+JSON: Final = "application/json"
 SMALL: Final = 4096  # bytes
 _THREADS: Final = 2  # few, because a body takes several times its size while it is decoded
 _LOCAL: Final = threading.local()  # `tables`: a Tables owns a DuckDB instance, which one thread may use
@@ -80,6 +81,14 @@ class BodyReader:
         is_packed = _is_packed(request)
         body = await self._received(request, reservation)
         return await self._unpacked(body, reservation) if is_packed else body
+
+    async def json(self, request: Req) -> bytes:
+        """The whole body of a request that takes JSON only; raises what `read` raises."""
+        kind = (request.headers.get("content-type") or JSON).split(";")[0].strip().lower()
+        if kind != JSON:
+            raise Unsupported(f"Content-Type {kind} is not read here", hint=f"send {JSON}")
+        with self.budget.reservation() as reservation:
+            return await self.read(request, reservation)
 
     async def decode(self, decoder: Decoder, body: bytes) -> Batch | Decoded:
         """The runs of a body. A small one is decoded at once: to hand it to another thread would take longer."""

@@ -7,14 +7,19 @@ from typing import Any, Final
 from litestar import Request
 from msgspec import Struct
 
+from runlake.access import SCOPES, Scope
+
 REQUEST_CONTEXT: Final = "runlake.context"  # the key of the RequestContext in the ASGI scope
 
 
 class RequestContext(Struct, eq=False):
-    """The id of a request, the id of the API key it came with, and whether its client left before the answer."""
+    """The id of a request, the id of the API key it came with, what it may do, and whether its client left before the
+    answer. A request that needs no key may do anything.
+    """
 
     id: str
     key: str | None = None
+    scopes: tuple[Scope, ...] = SCOPES
     disconnected: bool = False
 
 

@@ -31,7 +31,12 @@ _ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _PARAMETER_TYPE: Final = re.compile(r":\w+}")  # in the template of a route, as in {run_id:str}
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS: Final = _READS | {"POST", "PUT", "PATCH", "DELETE"}
-_WITHOUT_KEY: Final = frozenset({"/health", "/health/"})
+_ALWAYS: Final = frozenset({"/health", "/health/"})  # answered whatever happens
+# No key is needed to read these, because they hold no data; some say more to whom has one.
+_OPEN: Final = frozenset({"", "/ready", "/about", "/schema", "/schema/openapi.json", "/docs"})
+_OPEN_BELOW: Final = ("/docs/", "/ui/")
+_SAY_MORE: Final = frozenset({"/ready", "/about"})
+_VIEWS: Final = "/views/"  # to change one, a key that reads is enough
 _WITH_BODY: Final = frozenset({"POST", "PUT"})
 _PREFIX: Final = secrets.token_hex(4)  # of the request ids of this process
 _NUMBERS: Final = itertools.count()
@@ -98,17 +103,27 @@ class RequestMiddleware:
             self._origins.check_host(scope)
         self._origins.check_origin(scope)
         preflight = self._origins.preflight(scope)
-        if preflight is not None or scope["path"] in _WITHOUT_KEY:
+        if preflight is not None or scope["path"] in _ALWAYS:
             return preflight
         if scope.get(OVER_LIMIT):
             raise Busy("too many connections", hint="try again later")
         if not is_open:
-            wanted: Scope = "read" if scope["method"] in _READS else "write"
-            credentials = [value for name, value in scope["headers"] if name == b"authorization"]
-            context.key = self._auth.authorize(credentials, wanted)
+            self._authorize(scope, context)
         if scope["method"] in _WITH_BODY:
             _check_type(scope)
         return None
+
+    def _authorize(self, scope: Asgi, context: RequestContext) -> None:
+        """Check the key of a request where it needs one; raises what `authorize` raises."""
+        credentials = [value for name, value in scope["headers"] if name == b"authorization"]
+        path, reads = scope["path"].rstrip("/"), scope["method"] in _READS
+        if reads and (path in _OPEN or path.startswith(_OPEN_BELOW)) and not (path in _SAY_MORE and credentials):
+            context.scopes = ()
+            return
+        wanted: Scope = "read" if reads or path.startswith(_VIEWS) else "write"
+        key = self._auth.authorize(credentials, None if path in _SAY_MORE else wanted)
+        if key is not None:
+            context.key, context.scopes = key.id, key.scopes
 
     def _record(self, scope: Asgi, context: RequestContext, status: int, seconds: float, size: int) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"

@@ -94,7 +94,9 @@ class Operation(Struct, frozen=True, kw_only=True):
         """Each error, and 304, for Litestar."""
         codes = sorted({problems.problem("", exc).status.value for exc in self.all_failures})
         found = {code: ResponseSpec(Problem, False, text.ERRORS[code], problems.MEDIA_TYPE) for code in codes}
-        return found | ({304: ResponseSpec(None, description=text.UNCHANGED)} if "ETag" in self.headers else {})
+        if "ETag" in self.headers and self.body is None:
+            found[304] = ResponseSpec(None, description=text.UNCHANGED)
+        return found
 
 
 def documented(operation: Operation, **found: Any) -> spec.Operation:

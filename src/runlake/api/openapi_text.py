@@ -7,13 +7,15 @@ from typing import Final
 
 INFO: Final = files("runlake.api").joinpath("openapi.md").read_text(encoding="utf-8")
 KEY: Final = (
-    "Made by `runlake keys create`. Needed once the service has a key; `/health` needs none. GET and HEAD need the "
-    "scope `read`, POST needs `write`; neither includes the other."
+    "Made by `runlake keys create`. Needed once the service has a key. GET, HEAD and views need the scope `read`, POST "
+    "and names need `write`; neither includes the other."
 )
 
 TAGS: Final = {
     "runs": "Append runs and read them back.",
     "statistics": "Figures over a rolling window.",
+    "errors": "Failed runs, grouped by what went wrong.",
+    "names": "Names of tasks, and views that a team shares.",
     "service": "For whoever operates the service.",
 }
 
@@ -22,12 +24,13 @@ UNCHANGED: Final = "Nothing has changed since the answer whose ETag was sent bac
 
 ERRORS: Final = {
     400: "The input is wrong; `errors` names each field and says why.",
-    401: "The service has keys, and the request came without one that is known; `/health` alone needs none.",
+    401: "The service has keys, and the request came without one that is known.",
     403: "The key does not have the scope that is needed, or a web page of an origin that is not allowed asked.",
-    404: "No run has this id.",
+    404: "There is no such run, group of errors or view.",
     405: "The path does not take this method; `Allow` lists those it takes.",
     408: "The body did not arrive in time. Nothing was stored, and the connection ends.",
     409: "Finished runs exist with other content; `errors` names each. Nothing of the batch was stored.",
+    412: "What is stored is not what `If-Match` names any more. Nothing was changed.",
     413: "The body is too large, as it came or unpacked. Nothing was stored; send smaller batches.",
     415: "The body is of a type, or in an encoding, that is not read here, or it has no type. Nothing was stored.",
     421: "The service does not go by the name in `Host`; only while there are no keys.",

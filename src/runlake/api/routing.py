@@ -71,18 +71,15 @@ def question(
 
 
 def write(
-    method: HttpMethod, path: str, *, body: Body, failures: Sequence[RunlakeError] = (), description: str = ""
+    method: HttpMethod,
+    path: str,
+    *,
+    body: Body | None = None,
+    description: str = "",
+    **facts: Any,
 ) -> Callable[[Handler], HTTPRouteHandler]:
-    """A handler of POST or PUT that needs a key of scope write; it reads the body itself."""
-    return partial(
-        _route,
-        (method,),
-        (path,),
-        failures=tuple(failures),
-        scope="write",
-        body=body,
-        description=description,
-    )
+    """A handler of POST, PUT or DELETE, which reads the body itself; `facts` are failures, headers and scope."""
+    return partial(_route, (method,), (path,), body=body, description=description, **({"scope": "write"} | facts))
 
 
 def options(*handlers: HTTPRouteHandler) -> HTTPRouteHandler:

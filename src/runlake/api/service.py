@@ -16,7 +16,7 @@ from runlake.api.cancellation import CancellableQuery
 from runlake.api.metrics import Metrics
 from runlake.errors import Busy, NotReady
 from runlake.intake import Batch, Decoded
-from runlake.lake.append import AppendResult
+from runlake.lake.append import AppendResult, Change
 from runlake.log import LOGGER, event
 from runlake.query.engine import Session
 from runlake.settings import Settings
@@ -136,6 +136,10 @@ class Service:
     def tag_of(self, snapshot: int) -> str:
         """The tag of a snapshot."""
         return f"{self._start:x}-{snapshot:x}"
+
+    async def change(self, change: Change) -> None:
+        """Make another change of the lake; returns when it is durable and visible. Raises what it raises, and Busy."""
+        await asyncio.wrap_future(self.ready().writer.change(change))
 
     async def append(self, batch: Batch | Decoded) -> AppendResult:
         """Store a batch; returns when it is durable and visible."""

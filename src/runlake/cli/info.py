@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import click
 import duckdb
+from msgspec.structs import replace
 
 from runlake import times
 from runlake.cli.common import command, lines
@@ -15,7 +16,6 @@ from runlake.errors import RunlakeError
 from runlake.inspect import relations
 from runlake.inspect.relations import Content
 from runlake.lake.catalog import Lake
-from runlake.lake.sql import LAYOUT
 from runlake.paths import Paths
 from runlake.settings import Settings
 
@@ -26,7 +26,7 @@ from runlake.settings import Settings
 def info(settings: Settings, files: bool) -> None:
     """Show what the lake holds: runs, files, bytes, time range, snapshot, versions."""
     with closing(Lake(Paths.of(settings.data), settings, write=False)) as lake:
-        content = relations.content(lake)
+        content, layout = relations.content(lake), lake.layout
     if files:
         for file in content.files:
             click.echo(file.path)
@@ -49,7 +49,7 @@ def info(settings: Settings, files: bool) -> None:
                 ("first run", first),
                 ("last run", last),
                 ("snapshot", content.snapshot),
-                ("layout", LAYOUT),
+                ("layout", layout),
                 ("runlake", version("runlake")),
                 ("duckdb", duckdb.__version__),
             ]
@@ -61,7 +61,7 @@ def _range(content: Content, settings: Settings) -> tuple[str, str]:
     """The first and the last run time, from the files of the oldest and newest day and the inlined rows."""
     days = sorted({file.day for file in content.files})
     edge = [file for file in content.files if days and file.day in (days[0], days[-1])]
-    part = Content(content.snapshot, edge, content.inlined, content.opened)
+    part = replace(content, files=edge)
     with relations.sandbox(part, settings, tempfile.gettempdir()) as box:
         found = box.run("SELECT epoch_us(min(run_at)) AS a, epoch_us(max(run_at)) AS b FROM runs", timeout=None)
         row = found.read_all().to_pylist()[0]

@@ -1,4 +1,6 @@
-"""The relations an analyst sees, from a read-only look at a lake: `runs`, `finished_runs`, `open_runs`."""
+"""The relations an analyst sees, from a read-only look at a lake: `runs`, `finished_runs`, `open_runs`, `task_names`;
+and the macros of the lake.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,13 @@ _TRIES: Final = 200
 
 
 class Content(Struct, frozen=True):
-    """All that one snapshot names: files, finished rows not in Parquet, open rows."""
+    """All that one snapshot names: files, finished rows not in Parquet, open rows, names of tasks."""
 
     snapshot: int
     files: list[DataFile]
     inlined: pa.Table
     opened: pa.Table
+    names: pa.Table
 
     @property
     def finished(self) -> int:
@@ -39,14 +42,14 @@ def content(lake: Lake) -> Content:
     """
     for _ in range(_TRIES):
         before = lake.snapshot()
-        found = Content(before, lake.files(), lake.inlined(), lake.execute("open"))
+        found = Content(before, lake.files(), lake.inlined(), lake.execute("open"), lake.names())
         if lake.snapshot() == before:
             return found
     raise Busy("the service commits faster than its catalog can be read", hint="try again")
 
 
 def sandbox(what: Content, settings: Settings, temp: str) -> Sandbox:
-    """A locked Sandbox with the three relations over this content."""
+    """A locked Sandbox with the relations over this content, and with the macros, also as those of a schema `lake`."""
     box = Sandbox(
         [file.path for file in what.files],
         threads=settings.threads,
@@ -56,6 +59,8 @@ def sandbox(what: Content, settings: Settings, temp: str) -> Sandbox:
     columns = f"{select_list()}, run_at"
     box.table("recent_finished_runs", what.inlined)
     box.table("open_runs", what.opened)
+    box.table("task_names", what.names)
+    box.macros("lake")
     parts = [f"SELECT {columns} FROM recent_finished_runs"]  # noqa: S608 - our own column list
     if what.files:
         listed = ", ".join(duck.literal(file.path) for file in what.files)

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from runlake.errors import Busy, DiskFull, LakeDamaged, RunlakeError
+from runlake.errors import BadInput, Busy, Changed, DiskFull, LakeDamaged, NotFound, RunlakeError
 from runlake.intake.batch import Batch
 from runlake.intake.decoded import Decoded
 from runlake.lake import admit, write
@@ -29,6 +29,7 @@ from runlake.lake.stored import Stored
 from runlake.log import LOGGER
 
 _GATHER: Final = 0.02  # seconds that a group waits, at most, to become as large as the last one
+_CHANGES: Final = 64  # other changes than appends that may wait
 _IDLE: Final = 0.5  # seconds between calls of maintenance while no batch comes in
 
 
@@ -41,6 +42,7 @@ class AppendResult(Struct, frozen=True):
 
 
 _Queued = tuple[Batch | Decoded, Future[AppendResult]]
+Change = Callable[[Lake], Commit | None]  # another change of the lake than an append; None when it changed nothing
 
 
 class Writer:
@@ -55,6 +57,7 @@ class Writer:
         self._settings = lake.settings
         self._queue: deque[_Queued] = deque()
         self._queued_rows = 0
+        self._changes: deque[tuple[Change, Future[None]]] = deque()
         self._wake = threading.Condition()
         self._closing = False
         self._behind_since: float | None = None  # monotonic; since when the follower may be behind the lake
@@ -87,6 +90,22 @@ class Writer:
             self._wake.notify()
         return future
 
+    def change(self, change: Change) -> Future[None]:
+        """Queue another change of the lake, such as of names; raises Busy when the writer ends, or many wait.
+
+        The future is done once the change is durable and visible. It raises what the change raises, DiskFull, or Busy
+        when the commit failed.
+        """
+        future: Future[None] = Future()
+        with self._wake:
+            if self._closing:
+                raise Busy("the service is shutting down")
+            if len(self._changes) >= _CHANGES:
+                raise Busy("too many changes wait to be written")
+            self._changes.append((change, future))
+            self._wake.notify()
+        return future
+
     @property
     def queued_rows(self) -> int:
         """Rows that wait for their commit; any thread may ask."""
@@ -109,6 +128,8 @@ class Writer:
         while (group := self._next_group()) is not None:
             if group:
                 self._commit(group)
+            while self._changes:
+                self._do(*self._changes.popleft())
             try:
                 self._has_more_steps = self._maintain()
             except Exception as exc:  # noqa: BLE001 - failed maintenance must not end the thread
@@ -133,10 +154,10 @@ class Writer:
         """The batches for one commit; [] when it is time for maintenance, None when the writer ends."""
         group: list[_Queued] = []
         with self._wake:
-            if not self._queue and not self._closing and not self._has_more_steps:
+            if not self._queue and not self._changes and not self._closing and not self._has_more_steps:
                 self._wake.wait(_IDLE)
             if not self._queue:
-                return None if self._closing else []
+                return None if self._closing and not self._changes else []
             self._gather()
             rows = 0
             while self._queue and (not rows or rows + len(self._queue[0][0]) <= self._settings.group_rows):
@@ -200,6 +221,26 @@ class Writer:
             self.maintenance.count_replaced(len(admission.closed))
         return admission
 
+    def _do(self, change: Change, future: Future[None]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            self._catch_up()
+            commit = change(self._lake)
+            if commit is not None:
+                self.committed_at = time.time()
+                self._behind_since = time.monotonic()
+                self._stored.apply(commit)
+                self._follow(commit)
+                self._behind_since = None
+        except (BadInput, Changed, NotFound) as exc:  # nothing was written
+            future.set_exception(exc)
+        except Exception as exc:  # noqa: BLE001 - every future needs a result or an error
+            self._recover(exc)
+            future.set_exception(exc if isinstance(exc, DiskFull) else _failed(exc, "this change"))
+        else:
+            future.set_result(None)
+
     def _follow(self, commit: Commit) -> None:
         """Let the follower apply a commit, which has taken place: its results are due once every read sees it."""
         try:
@@ -215,9 +256,8 @@ class Writer:
         self._behind_since = self._behind_since or time.monotonic()
 
 
-def _failed(exc: Exception) -> RunlakeError:
-    failure = Busy(
-        "the commit failed, and the runs may have been stored: send the same ids again; the log of the service says why"
-    )
+def _failed(exc: Exception, what: str = "the runs") -> RunlakeError:
+    again = "send the same ids again" if what == "the runs" else "read it again"
+    failure = Busy(f"the commit failed, and {what} may have been stored: {again}; the log of the service says why")
     failure.__cause__ = exc
     return failure

@@ -9,7 +9,7 @@ import duckdb
 
 from runlake import duck
 from runlake.errors import LakeVersion
-from runlake.lake.sql import LAYOUT, SQL
+from runlake.lake.sql import LAYOUT, OLDER_LAYOUT, SQL
 from runlake.paths import Paths
 
 _EXTENSIONS: Final = ("sqlite_scanner", "ducklake")
@@ -29,14 +29,15 @@ def attach_statement(uri: str, data_path: str, mode: str) -> str:
     )
 
 
-def check_layout(con: duckdb.DuckDBPyConnection, paths: Paths) -> None:
-    """Raise LakeVersion unless the attached lake has our layout."""
+def layout_of(con: duckdb.DuckDBPyConnection, paths: Paths) -> str:
+    """The layout of the attached lake, ours or the one before; raises LakeVersion for others."""
     found = con.execute(SQL["layout"]).fetchone()
-    if found is None or found[0] != LAYOUT:
+    if found is None or found[0] not in (LAYOUT, OLDER_LAYOUT):
         raise LakeVersion(
             f"the lake {paths.folder} has the layout {found[0] if found else None!r}, not {LAYOUT!r}",
             hint="use the version of runlake that made it",
         )
+    return str(found[0])
 
 
 def attach(folder: str | Path) -> duckdb.DuckDBPyConnection:

@@ -12,15 +12,16 @@ import duckdb
 import pyarrow as pa
 from msgspec import Struct
 
-from runlake import duck
-from runlake.columns import ARROW, NUMBERED, STORED
+from runlake import duck, macros
+from runlake.columns import ARROW, NAMED, NUMBERED, STORED
 from runlake.errors import LakeDamaged, LakeMissing
-from runlake.lake.attach import attach_statement, check_layout, load_extensions
+from runlake.lake.attach import attach_statement, layout_of, load_extensions
 from runlake.lake.checksums import Checksums
 from runlake.lake.lock import WriteLock, take_write_lock
-from runlake.lake.sql import SQL
+from runlake.lake.sql import LAYOUT, SQL
 from runlake.lake.sync import make_folder, replace_file
 from runlake.lake.wal import WalHolder
+from runlake.model import TaskName, TaskNames, View
 from runlake.paths import Paths, day_of
 from runlake.settings import Settings
 
@@ -30,8 +31,9 @@ _SLOTS: Final = {
     "opened": ARROW,
     "closed": pa.schema([ARROW.field("id")]),
     "suspects": NUMBERED,
+    "named": NAMED,
 }
-# Options that the catalog must not have, or they would override the setting that `nothing_inlined` changes.
+# Options that the catalog must not have, or they would override the setting that `inlining` changes.
 _SESSION_OPTIONS: Final = {"data_inlining_row_limit"}
 # Files of version 2 are smaller and quicker to read than files of version 1. The option as DuckLake stores it; in
 # `set_option` it is called 2.
@@ -104,7 +106,9 @@ class Lake:
             self._write_options(self.paths.catalog)
             self._wal = WalHolder(self.paths.catalog)
         self._con.execute(self._attach_statement(self.paths.catalog))
-        check_layout(self._con, self.paths)
+        self.layout = layout_of(self._con, self.paths)
+        if self._write and self.layout != LAYOUT:
+            self._upgrade()
 
     def _create(self) -> None:
         """Make the catalog, under another name until it is complete.
@@ -123,8 +127,20 @@ class Lake:
         with self.transaction():
             for step in _CREATION:
                 self._con.execute(SQL[step])
+            self._add_second()
         self._con.execute("DETACH lake")
         replace_file(part, self.paths.catalog)
+
+    def _upgrade(self) -> None:
+        """Add what layout 1 does not have; nothing that is there changes."""
+        with self.transaction():
+            self._add_second()
+        self.layout = LAYOUT
+
+    def _add_second(self) -> None:
+        """Add what came with layout 2. Inside the transaction."""
+        for statement in (SQL["create_names"], SQL["create_views"], *macros.definitions("lake."), SQL["mark_layout"]):
+            self._con.execute(statement)
 
     def _attach_statement(self, catalog: Path) -> str:
         # A reader must not set the journal mode: a backup has another one, and may lie on a read-only medium.
@@ -186,9 +202,9 @@ class Lake:
             raise
 
     @contextmanager
-    def nothing_inlined(self) -> Iterator[None]:
-        """Inside the block, which must be inside a transaction, DuckLake inlines no rows and no deletions."""
-        self.execute("inline", {"value": 0})
+    def inlining(self, rows: int) -> Iterator[None]:
+        """Inside the block, which must be inside a transaction, DuckLake inlines at most so many rows, or deletions."""
+        self.execute("inline", {"value": rows})
         yield  # after an error no statement can run before the ROLLBACK, and `transaction` restores the setting then
         self.execute("inline", {"value": self.settings.inline_rows})
 
@@ -198,6 +214,20 @@ class Lake:
         if wanted != self._threads:
             self.execute("threads", {"value": wanted})
             self._threads = wanted
+
+    def names(self) -> pa.Table:
+        """The names of tasks, with the schema columns.NAMED, in the order of their ids."""
+        return self.execute("names").cast(NAMED) if self.layout == LAYOUT else NAMED.empty_table()
+
+    def task_names(self) -> TaskNames:
+        """The names of tasks, in the order of their ids."""
+        return TaskNames({row.pop("task_id"): TaskName(**row) for row in self.names().to_pylist()})
+
+    def views(self) -> list[View]:
+        """The shared views, in the order of their names."""
+        if self.layout != LAYOUT:
+            return []
+        return [View(**row) for row in self.execute("views").to_pylist()]
 
     def horizon(self) -> int | None:
         """The first day (since the epoch) whose finished runs are kept; None while retention has dropped nothing."""
@@ -292,5 +322,4 @@ _CREATION: Final = (
     "sort_finished",
     "create_open",
     "create_runs",
-    "mark_layout",
 )

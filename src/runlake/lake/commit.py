@@ -12,6 +12,7 @@ from msgspec import Struct
 from runlake.columns import ARROW
 from runlake.intake.batch import IdWords
 from runlake.lake.catalog import DataFile
+from runlake.model import View
 
 NO_ROWS = ARROW.empty_table()
 
@@ -28,6 +29,8 @@ class Commit(Struct, frozen=True, kw_only=True):
     opened      rows that are now the open version of their id
     closed      16-byte ids whose open version until now is gone
     flushed     whether all inlined rows of finished runs moved to Parquet
+    names       all names of tasks, with the schema columns.NAMED, when some changed
+    views       all shared views, when some changed
     horizon     the first day kept from now on, when this commit dropped days; then `files` is given
     added       files that this commit added, when it replaced none
     files       all live files, when it replaced some; else None
@@ -41,6 +44,8 @@ class Commit(Struct, frozen=True, kw_only=True):
     flushed: bool = False
     added: tuple[DataFile, ...] = ()
     files: tuple[DataFile, ...] | None = None
+    names: pa.Table | None = None
+    views: tuple[View, ...] | None = None
     horizon: int | None = None
 
 

@@ -27,6 +27,14 @@ SELECT {select}, run_at FROM lake.finished_runs
 UNION ALL
 SELECT {select}, {run_time} AS run_at FROM lake.open_runs
 
+-- name: create_names
+-- What people call a task.
+CREATE TABLE lake.task_names (task_id UUID NOT NULL, name VARCHAR NOT NULL, tags VARCHAR[] NOT NULL, url VARCHAR)
+
+-- name: create_views
+-- Views of the page that a team shares: a name, and the query string that shows it.
+CREATE TABLE lake.views (name VARCHAR NOT NULL, query VARCHAR NOT NULL)
+
 -- name: mark_layout
 COMMENT ON TABLE lake.finished_runs IS '{layout}'
 
@@ -73,6 +81,32 @@ SELECT count(end_snapshot) FROM {meta}.{inlined}
 
 -- name: open
 SELECT {select} FROM lake.open_runs
+
+-- name: names
+SELECT task_id, name, tags, url FROM lake.task_names ORDER BY task_id
+
+-- name: views
+SELECT name, query FROM lake.views ORDER BY name
+
+-- name: remove_names
+WITH given AS MATERIALIZED (FROM named)
+DELETE FROM lake.task_names WHERE task_id IN (SELECT task_id FROM given)
+
+-- name: add_names
+-- A null name is none.
+INSERT INTO lake.task_names SELECT task_id, name, tags, url FROM named WHERE name IS NOT NULL
+
+-- name: new_names
+-- Those of `named` that differ from what is stored.
+WITH given AS MATERIALIZED (FROM named)
+SELECT given.* FROM given LEFT JOIN lake.task_names AS stored USING (task_id)
+WHERE (given.name, given.tags, given.url) IS DISTINCT FROM (stored.name, stored.tags, stored.url)
+
+-- name: remove_view
+DELETE FROM lake.views WHERE name = $name
+
+-- name: add_view
+INSERT INTO lake.views VALUES ($name, $query)
 
 -- name: add_finished
 INSERT INTO lake.finished_runs SELECT {select}, {run_time} FROM finished

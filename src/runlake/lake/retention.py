@@ -102,7 +102,7 @@ def drop(lake: Lake, inlined_days: Sequence[int], horizon: int) -> Commit:
     with lake.transaction():
         if flush:
             lake.execute("flush")
-        with lake.nothing_inlined():  # otherwise DuckLake inlines the deletion of few rows
+        with lake.inlining(0):  # otherwise DuckLake inlines the deletion of few rows
             lake.execute("drop_days", {"before": horizon * times.DAY_US})
         lake.execute("create_retention")
         lake.execute("add_horizon", {"day": horizon})

@@ -7,7 +7,8 @@ from typing import Final
 from runlake import statements
 from runlake.columns import COLUMNS, NAMES, RUN_AT, RUN_TIME, ddl, select_list
 
-LAYOUT: Final = "runlake layout 1"
+LAYOUT: Final = "runlake layout 2"
+OLDER_LAYOUT: Final = "runlake layout 1"  # without task_names, views and macros
 _META: Final = "__ducklake_metadata_lake"
 
 

@@ -25,8 +25,8 @@ class HistogramQuery(Filter, frozen=True, forbid_unknown_fields=True):
     width: Annotated[Width | UnsetType, doc("The width itself; at most 400 buckets.", "1h")] = UNSET
     tz: Annotated[TimeZone, doc("The time zone in which days, weeks and months begin (IANA).")] = "UTC"
     by: Annotated[
-        Literal["outcome", "task", "owner"],
-        doc("What the series are of: the outcome of runs, or the ten tasks or owners with the most runs."),
+        Literal["outcome", "task", "owner", "error_group"],
+        doc("What the series are of: the outcome, or the ten tasks, owners or groups of errors with the most runs."),
     ] = "outcome"
 
 

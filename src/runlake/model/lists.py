@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from runlake.model.runs import EXAMPLE_TASK, MAX_OFFSET, MAX_OWNER, Attempt, Instant, Run, doc
 
+MAX_PAGE: Final = 200
 Status = Literal["queued", "running", "lost", "success", "failed"]
 Field = Literal[
     "id", "task_id", "lease_owner", "leased_until", "started_at", "finished_at", "success", "error", "attempt",
@@ -20,6 +21,8 @@ Statuses = Annotated[list[Status], Meta(min_length=1, max_length=5)]
 Fields = Annotated[list[Field], Meta(min_length=1, max_length=11)]
 OwnerText = Annotated[str, Meta(max_length=MAX_OWNER)]
 ErrorText = Annotated[str, Meta(min_length=3, max_length=200)]
+GroupId = Annotated[str, Meta(pattern="^v1:[0-9a-f]{16}$")]
+ErrorGroupId = Annotated[GroupId, doc("A group of alike errors.", "v1:0123456789abcdef")]
 CursorText = Annotated[str, Meta(max_length=200)]
 
 
@@ -42,13 +45,16 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
     duration_min: Annotated[Seconds | UnsetType, doc("Only runs that took at least so many seconds.", 60)] = UNSET
     duration_max: Annotated[Seconds | UnsetType, doc("Only runs that took at most so many seconds.", 90)] = UNSET
     error: Annotated[ErrorText | UnsetType, doc("Only runs whose error contains it, in any case.", "time")] = UNSET
+    error_group: Annotated[
+        GroupId | UnsetType, doc("Only failed runs of this group of errors.", "v1:0123456789abcdef")
+    ] = UNSET
 
 
 class RunsQuery(Filter, frozen=True, forbid_unknown_fields=True):
     """Query parameters of GET /runs."""
 
     include_errors: Annotated[bool, doc("Whether items carry their error message.")] = False
-    limit: Annotated[int, Meta(ge=1, le=200), doc("Items per page.")] = 50
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE), doc("Items per page.")] = 50
     offset: Annotated[int, Meta(ge=0, le=MAX_OFFSET), doc("Items to skip.")] = 0
     order: Annotated[
         Literal["started", "duration"],

@@ -67,7 +67,12 @@ def _runs(session: Session, wanted: RunFilter, block: str, cuts: list[Range]) ->
 
 
 def numbered(session: Session, wanted: RunFilter) -> RunFilter:
-    """The same filter with the numbers of its tasks."""
+    """The same filter with the numbers of its tasks, and of its group of errors; no tasks when that has no run."""
+    if wanted.error_group is not None:
+        groups = session.rows(SQL["group_number"], {"error_group": wanted.error_group})
+        if not groups:
+            return replace(wanted, task_ids=(), tasks=())
+        wanted = replace(wanted, group=groups[0][0])
     if wanted.task_ids is None:
         return wanted
     found = session.rows(SQL["task_numbers"], {"task_ids": wanted.task_ids})

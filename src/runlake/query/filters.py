@@ -21,8 +21,8 @@ _RESULTS: Final = (("succeeded", True), ("failed", False))
 _SCANS: Final = ("lease_owner", "attempt_min", "duration_min", "duration_max", "error")  # what no rollup knows
 _OPEN: Final = ("queued", "lost", "running")
 NOW_US: Final = 10_000_000  # "now" is cut to this, so that equal questions are equal
-_LONGEST_US: Final = 3_650 * times.DAY_US
-_LONGEST_SCAN_US: Final = 31 * times.DAY_US
+LONGEST_US: Final = 3_650 * times.DAY_US
+LONGEST_SCAN_US: Final = 31 * times.DAY_US
 _WHOLE: Final = {"started": "started_at IS NOT NULL", "duration": "epoch_us(finished_at) - epoch_us(started_at)"}
 _NARROW: Final = {"started": "started", "duration": "duration"}
 
@@ -33,6 +33,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     results  the results of finished runs that belong to it
     opened   the kinds of open runs that belong to it
     tasks    the numbers of `task_ids`; those without a run have none
+    group    the number of `error_group`
     timed    only finished runs with a duration
     """
 
@@ -48,6 +49,8 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     duration_min: int | None = None
     duration_max: int | None = None
     error: str | None = None
+    error_group: str | None = None
+    group: int | None = None
     timed: bool = False
     now: int = 0
 
@@ -59,7 +62,12 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     @property
     def is_scan(self) -> bool:
         """Whether no rollup knows how many runs match."""
-        return self.timed or any(getattr(self, name) is not None for name in _SCANS)
+        return self.timed or any(getattr(self, name) is not None for name in (*_SCANS, "error_group"))
+
+    @property
+    def is_of_group(self) -> bool:
+        """Whether failed_run knows all that match, from the first to the last."""
+        return self.error_group is not None and self.error is None
 
     @property
     def task(self) -> int | None:
@@ -79,7 +87,8 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     @property
     def whole(self) -> str:
         """A predicate over whole runs."""
-        return self._predicate(_WHOLE, self.opened, "of_tasks" if self.task_ids is not None else None)
+        whole = self._predicate(_WHOLE, self.opened, "of_tasks" if self.task_ids is not None else None)
+        return " AND ".join(part for part in (whole, SQL["of_group"] if self.error_group is not None else "") if part)
 
     @property
     def narrow(self) -> str:
@@ -88,8 +97,20 @@ class RunFilter(Struct, frozen=True, kw_only=True):
         return self._predicate(_NARROW, kinds, "of_task_numbers" if self.tasks is not None else None)
 
     @property
+    def hot(self) -> str:
+        """The narrow rows of runs that are counted; for one group of errors, also of those that are not."""
+        return self.failed if self.is_of_group else "hot_run"
+
+    @property
+    def failed(self) -> str:
+        """The narrow rows of failed runs."""
+        return "failed_run" if self.group is None else f"({SQL['failed_of_group']})"
+
+    @property
     def uncounted(self) -> str:
         """The narrow rows of runs that are not counted, of open ones only those of the right kind."""
+        if self.is_of_group:
+            return f"({SQL['none_uncounted']})"
         if self.opened in (_OPEN, ()):
             return "uncounted_run"
         return f"({filled(SQL['uncounted_and_open'], opened=self._kinds(_WHOLE, self.opened))})"
@@ -130,16 +151,22 @@ class RunFilter(Struct, frozen=True, kw_only=True):
 
 def union_of(wanted: RunFilter, known: Mapping[str, Any], **parts: str) -> Union:
     """A statement about these runs, with further values and parts."""
+    return Union({**wanted.known, **known}, **predicates(wanted), **parts)
+
+
+def predicates(wanted: RunFilter) -> dict[str, str]:
+    """What stands in the braces of blocks about these runs."""
     suffix = "_started" if wanted.started else ""
     fitting = [SQL[f"{name}{suffix}"] for name, result in _RESULTS if result in wanted.results]
-    predicates = {
+    return {
         "whole": wanted.whole or "true",
         "narrow": wanted.narrow or "true",
+        "hot_run": wanted.hot,
+        "failed_run": wanted.failed,
         "uncounted_run": wanted.uncounted,
         "fitting": " + ".join(fitting) or "0",
         "duration": _WHOLE["duration"],
     }
-    return Union({**wanted.known, **known}, **predicates, **parts)
 
 
 def of(query: Filter) -> RunFilter:
@@ -157,6 +184,8 @@ def of(query: Filter) -> RunFilter:
     least, most = _or_none(query.duration_min), _or_none(query.duration_max)
     if least is not None or most is not None:
         opened = ()
+    if query.error_group is not UNSET:
+        results, opened = [result for result in results if not result], ()
     return RunFilter(
         low=0 if start is None else start,
         high=times.MAX_US + 1 if end is None else end,
@@ -169,6 +198,7 @@ def of(query: Filter) -> RunFilter:
         duration_min=None if least is None else _micros(least, ROUND_CEILING),
         duration_max=None if most is None else _micros(most, ROUND_FLOOR),
         error=_or_none(query.error),
+        error_group=_or_none(query.error_group),
         now=times.now() // NOW_US * NOW_US,
     )
 
@@ -179,7 +209,7 @@ def with_window(query: Filter) -> RunFilter:
         if getattr(query, name) is UNSET:
             raise BadInput.of(name, "is required here")
     wanted = of(query)
-    if wanted.high - wanted.low > _LONGEST_US:
+    if wanted.high - wanted.low > LONGEST_US:
         raise BadInput.of("start_time", "lies more than 3650 days before end_time")
     return wanted
 
@@ -187,7 +217,7 @@ def with_window(query: Filter) -> RunFilter:
 def require_bounds(wanted: RunFilter, why: str) -> None:
     """Raise BadInput unless a scan is of one task, or of a window of at most 31 days."""
     one = wanted.task_ids is not None and len(wanted.task_ids) == 1
-    if not one and wanted.high - wanted.low > _LONGEST_SCAN_US:
+    if not one and wanted.high - wanted.low > LONGEST_SCAN_US:
         raise BadInput.of(why, "needs start_time and end_time, at most 31 days apart, or one task_id")
 
 

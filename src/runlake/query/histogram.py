@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from runlake import times
 from runlake.errors import BadInput, Timeout, TooLong
 from runlake.model import Histogram, HistogramQuery, Series, Width
-from runlake.query import filters
+from runlake.query import filters, scan
 from runlake.query.branches import Blocks, branches, numbered, queued
 from runlake.query.engine import Session
+from runlake.query.files import every
 from runlake.query.filters import RunFilter, union_of
-from runlake.query.sql import SQL
+from runlake.query.sql import SQL, Union
 
 _SECOND: Final = 1_000_000
 _MINUTE: Final = 60 * _SECOND
@@ -90,7 +93,7 @@ def histogram(session: Session, query: HistogramQuery) -> Histogram:
     waiting = queued(session, wanted)
     wanted = numbered(session, wanted)
     try:
-        series, timed, seconds = _series(session, wanted, buckets, query.by)
+        sums = _sums(session, wanted, buckets, query.by)
     except Timeout as exc:
         raise TooLong("the window is too long to read within the time limit") from exc
     return Histogram(
@@ -99,10 +102,10 @@ def histogram(session: Session, query: HistogramQuery) -> Histogram:
         width=buckets.width,
         tz=query.tz,
         edges=[times.to_datetime(min(edge, times.MAX_US)) for edge in buckets.edges],
-        series=series,
-        timed=timed,
-        seconds=seconds,
-        total=sum(sum(one.runs) for one in series),
+        series=sums.series,
+        timed=sums.timed,
+        seconds=sums.seconds,
+        total=sum(map(sum, sums.runs.values())),
         queued=waiting,
     )
 
@@ -135,37 +138,108 @@ def _edges(session: Session, width: Width, tz: str, window: tuple[int, int], mos
     return [edge for (edge,) in session.rows(SQL["calendar"], asked)]
 
 
-def _series(
-    session: Session, wanted: RunFilter, buckets: Buckets, by: str
-) -> tuple[list[Series], list[int], list[float]]:
-    """The series, and for each bucket the runs with a duration and the sum of their seconds."""
-    size = len(buckets.edges) - 1
-    timed, seconds = [0] * size, [0.0] * size
+class _Sums:
+    """What the buckets of a histogram hold: runs by key, runs with a duration, and the sum of their seconds."""
+
+    def __init__(self, buckets: int, keys: Sequence[str]) -> None:
+        self._size = buckets
+        self.runs: dict[str | None, list[int]] = {}
+        self.timed, self.seconds = [0] * buckets, [0.0] * buckets
+        for key in keys:
+            self.add_key(key)
+
+    @property
+    def series(self) -> list[Series]:
+        """One for each key, in the order in which they came."""
+        return [Series(key, counts) for key, counts in self.runs.items()]
+
+    def add_key(self, key: str | None) -> list[int]:
+        """The runs of a key, none at first."""
+        return self.runs.setdefault(key, [0] * self._size)
+
+    def add(self, rows: Sequence[tuple[Any, ...]], keys: Sequence[str | None] = ()) -> None:
+        """Rows of a bucket, either the runs of each of these keys or a key and its runs, and the sums."""
+        for bucket, *figures, timed, seconds in rows:
+            found = zip(keys, figures, strict=True) if keys else [figures]
+            for key, runs in found:
+                self.add_key(None if key is None else str(key))[bucket] += runs
+            self.timed[bucket] += timed
+            self.seconds[bucket] += seconds
+
+
+def _sums(session: Session, wanted: RunFilter, buckets: Buckets, by: str) -> _Sums:
+    sums = _Sums(len(buckets.edges) - 1, _OUTCOMES if by == "outcome" else ())
     if wanted.tasks == () or wanted.low >= wanted.high:
-        return [Series(key, [0] * size) for key in _OUTCOMES if by == "outcome"], timed, seconds
-    parts = {
+        return sums
+    if by == "outcome":
+        sums.add(_outcomes(session, wanted, buckets), _OUTCOMES)
+    elif by == "error_group":
+        sums.add(_groups(session, wanted, buckets))
+        others = replace(wanted, results=tuple(result for result in wanted.results if result))
+        if others.results or others.opened:  # they are in no group of errors
+            sums.add(_outcomes(session, others, buckets), (None, None, None))
+        if None in sums.runs:
+            sums.runs[None] = sums.runs.pop(None)  # last
+    else:
+        sums.add(_keys(session, wanted, buckets, by))
+    return sums
+
+
+def _parts(buckets: Buckets, wanted: RunFilter) -> dict[str, str]:
+    return {
         "bucket": SQL["of_widths"] if buckets.is_even else SQL["of_edges"],
         "edges": "" if buckets.is_even else SQL["among_edges"],
-        "key": "lease_owner" if by == "owner" else "task",
-        "shown_key": "top.key" if by == "owner" else "task_id",
-        "named": "" if by == "owner" else "LEFT JOIN task ON task.task = top.key",
         "among_tasks": "true" if wanted.tasks is None else SQL["of_task_numbers"],
     }
-    union = union_of(wanted, buckets.parameters, **parts)
+
+
+def _outcomes(session: Session, wanted: RunFilter, buckets: Buckets) -> list[tuple[Any, ...]]:
+    """Rows of a bucket, its successful, failed and open runs, and the sums."""
+    union = union_of(wanted, buckets.parameters, **_parts(buckets, wanted))
+    _add_branches(union, session, wanted, buckets, "outcome")
+    return session.rows(*union.within("outcomes", by_name=False))
+
+
+def _keys(session: Session, wanted: RunFilter, buckets: Buckets, by: str) -> list[tuple[Any, ...]]:
+    """Rows of a bucket, a key, its runs, and the sums."""
+    union = union_of(wanted, buckets.parameters, **_parts(buckets, wanted), **_SHOWN[by])
+    _add_branches(union, session, wanted, buckets, by)
+    return session.rows(*union.within("keys", by_name=False))
+
+
+def _groups(session: Session, wanted: RunFilter, buckets: Buckets) -> list[tuple[Any, ...]]:
+    """The same of failed runs by their group of errors."""
+    if False not in wanted.results:
+        return []
+    failed = replace(wanted, results=(False,), opened=())
+    union = union_of(failed, buckets.parameters, **_parts(buckets, wanted), **_SHOWN["error_group"])
+    low, high = wanted.low, wanted.high
+    if wanted.error is None:
+        union.add("failed_groups", low=low, high=high)
+    else:
+        union.add("inlined_groups", low=low, high=high)
+        paths = scan.files_of(session, wanted, low // times.DAY_US, (high - 1) // times.DAY_US)
+        if paths:
+            union.add("file_groups", low=low, high=high, files=every(paths))
+    return session.rows(*union.within("keys", by_name=False))
+
+
+# How the statement `keys` shows a key.
+_SHOWN: Final = {
+    "owner": {"key": "lease_owner", "shown_key": "top.key", "named": ""},
+    "task": {"key": "task", "shown_key": "task_id", "named": "LEFT JOIN task ON task.task = top.key"},
+    "error_group": {
+        "key": "error_group",
+        "shown_key": "error_group.id",
+        "named": "LEFT JOIN error_group ON error_group.error_group = top.key",
+    },
+}
+
+
+def _add_branches(union: Union, session: Session, wanted: RunFilter, buckets: Buckets, by: str) -> None:
     part = _part(wanted, buckets, by)
     for block, values in branches(session, wanted, _blocks(wanted, by), part, days=buckets.unit >= times.DAY_US):
         union.add(block, **values)
-    outcome = by == "outcome"
-    found = session.rows(*union.within("outcomes" if outcome else "keys", by_name=False))
-    runs: dict[str | None, list[int]] = {key: [0] * size for key in _OUTCOMES} if outcome else {}
-    for bucket, *figures, with_duration, total in found:
-        keyed = zip(_OUTCOMES, figures, strict=True) if outcome else [(figures[0], figures[1])]
-        for key, count in keyed:
-            name = None if key is None else str(key)
-            runs.setdefault(name, [0] * size)[bucket] += count
-        timed[bucket] += with_duration
-        seconds[bucket] += total
-    return [Series(key, counts) for key, counts in runs.items()], timed, seconds
 
 
 def _blocks(wanted: RunFilter, by: str) -> Blocks:

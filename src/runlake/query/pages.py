@@ -101,6 +101,8 @@ def _item(row: Row, query: RunsQuery) -> Run:
 
 def _by_time(reader: Reader, slice_: Slice) -> _Located:
     session, wanted = reader.session, reader.wanted
+    if wanted.is_of_group:
+        return _of_group(reader, slice_)
     found = count(session, wanted, slice_)
     rows: Sequence[Row] = []
     if found.units:
@@ -110,6 +112,14 @@ def _by_time(reader: Reader, slice_: Slice) -> _Located:
             read = reader.recent_page(slice_.offset, min(slice_.limit, found.total - slice_.offset))
         rows = reader.matching(place(session, wanted, slice_, found.units), slice_.limit) if read is None else read
     return _Located(rows, [row[_RUN_AT] for row in rows], found.total)
+
+
+def _of_group(reader: Reader, slice_: Slice) -> _Located:
+    session, wanted = reader.session, reader.wanted
+    total = sum(scan.quarters(session, wanted).values())
+    union = union_of(wanted, {"limit": slice_.limit, "skip": slice_.offset})
+    found = session.rows(*union.of("group_page")) if slice_.offset < total else []
+    return _Located(reader.with_ids(found), [at for _, at in found], total)
 
 
 def _newer(session: Session, wanted: RunFilter, at: Cursor) -> tuple[int, int]:

@@ -40,6 +40,11 @@ def quarters(session: Session, wanted: RunFilter) -> dict[int, int]:
 
 def _steps(session: Session, wanted: RunFilter) -> Iterator[Step]:
     """The statements of it, the newest times first."""
+    if wanted.is_of_group:
+        union = union_of(wanted, {})
+        union.add("hot_quarters", low=wanted.low, high=wanted.high)
+        yield wanted.low, union
+        return
     border = hot_from(session, wanted)
     low, last = max(wanted.low, border), (wanted.high - 1) // times.DAY_US
     if low < wanted.high:
@@ -72,7 +77,9 @@ def _cold_steps(session: Session, wanted: RunFilter, high: int) -> Iterator[Step
 
 def hot_from(session: Session, wanted: RunFilter) -> int:
     """From when on narrow rows say which runs match; they hold no text of errors."""
-    return session.state.hot_from if wanted.error is None else times.MAX_US + 1
+    if wanted.error is not None:
+        return times.MAX_US + 1
+    return 0 if wanted.is_of_group else session.state.hot_from
 
 
 def files_of(session: Session, wanted: RunFilter, first: int, last: int) -> dict[int, list[str]]:

@@ -20,7 +20,11 @@ _CONSTANTS: Final = {
     "shown": ", ".join(f'epoch_us("{c.name}")' if c.sql == "TIMESTAMPTZ" else f'"{c.name}"' for c in COLUMNS),
 }
 
-_FILES: Final = ("state", "filters", "locate", "runs", "statistics", "summary", "histogram", "durations")
+_FILES: Final = (
+    *("state", "filters", "locate", "runs"),
+    *("statistics", "summary", "histogram", "durations"),
+    *("names", "errors", "owners", "breakdown", "context"),
+)
 
 
 def filled(text: str, **parts: object) -> str:
@@ -71,6 +75,15 @@ class Union:
             text = re.sub(rf"\${name}\b", f"${name}{number}", text)
             self._known[f"{name}{number}"] = value
         self._branches.append(text)
+
+    def use(self, **parts: str) -> None:
+        """From now on these stand in the braces of what is added."""
+        self._parts |= parts
+
+    @property
+    def has_branches(self) -> bool:
+        """Whether anything was added."""
+        return bool(self._branches)
 
     def within(self, block: str | None = None, *, by_name: bool = True) -> tuple[str, dict[str, Any]]:
         """The statement, or the branches alone, and the values of the parameters that it names.

@@ -26,7 +26,7 @@ from typing import Any, Final, Self
 import duckdb
 import pyarrow as pa
 
-from runlake import duck
+from runlake import duck, macros
 from runlake.errors import SqlError, Timeout
 
 # What a SELECT may call in FROM. Not here: everything that writes, logs, profiles, takes a raw pointer, or
@@ -90,6 +90,13 @@ class Sandbox:
         """A view of our own SQL, e.g. over the files; before `lock`. Raises SqlError, also for a bad file."""
         with self._setting_up():
             self._con.execute(f"CREATE VIEW {_name(name)} AS {sql}")
+
+    def macros(self, schema: str) -> None:
+        """The macros of macros.sql, and once more in a schema, as an attached lake has them; before `lock`."""
+        with self._setting_up():
+            self._con.execute(f"CREATE SCHEMA {_name(schema)}")
+            for statement in (*macros.definitions(), *macros.definitions(f"{_name(schema)}.")):
+                self._con.execute(statement)
 
     def lock(self) -> None:
         """From now on: these files and nothing else, for good. Raises SqlError."""

@@ -29,6 +29,52 @@ WITH given AS MATERIALIZED (FROM incoming), narrow AS (
 INSERT INTO uncounted_run
 SELECT id, run_at, task, success, started, duration, duration_bucket(duration), attempt, lease_owner FROM narrow
 
+-- name: group_errors
+-- The failed runs among `incoming`, with the parts of their errors. It is prepared once: planning takes three times as long
+-- as grouping a few errors. (It names no table, so its plan cannot become wrong.)
+SELECT {failed} FROM (SELECT *, error_parts(error) AS parts FROM incoming WHERE success IS FALSE) AS run
+
+-- name: failed
+-- The narrow columns of a failed run, and the parts of its error.
+id, task_id, epoch_us(coalesce(started_at, created_at)) AS run_at, (started_at IS NOT NULL)::INTEGER AS started,
+epoch_us(finished_at) - epoch_us(started_at) AS duration, attempt, lease_owner,
+parts.id AS error_id, parts.kind, parts.message, parts.frame
+
+-- name: add_groups
+-- Groups that are new, with the next numbers; `failed` is the answer of group_errors.
+WITH given AS MATERIALIZED (
+    SELECT DISTINCT ON (error_id) error_id, kind, message, frame FROM failed WHERE error_id IS NOT NULL
+)
+INSERT INTO error_group
+SELECT (SELECT coalesce(max(error_group) + 1, 0) FROM error_group) + row_number() OVER () - 1,
+       error_id, kind, message, frame
+FROM given WHERE error_id NOT IN (SELECT id FROM error_group)
+
+-- name: add_failed
+-- Failed runs, in the order of time: a question reads those of a window.
+WITH given AS MATERIALIZED (FROM failed)
+INSERT INTO failed_run
+SELECT run_at, task, false, started::BOOLEAN, duration, duration_bucket(duration), attempt, lease_owner, error_group, given.id
+FROM given JOIN task USING (task_id) LEFT JOIN error_group ON error_group.id = error_id
+ORDER BY run_at
+
+-- name: remove_idle_groups
+-- Groups without a run.
+DELETE FROM error_group WHERE error_group NOT IN (SELECT error_group FROM failed_run WHERE error_group IS NOT NULL)
+
+-- name: clear_names
+DELETE FROM task_name
+
+-- name: add_names
+WITH given AS MATERIALIZED (FROM named)
+INSERT INTO task_name SELECT task_id, name, tags, url FROM given
+
+-- name: clear_views
+DELETE FROM shared_view
+
+-- name: add_views
+INSERT INTO shared_view SELECT name, query FROM shared
+
 -- name: add_inlined
 INSERT INTO inlined_run SELECT {select}, coalesce(started_at, created_at) FROM incoming
 

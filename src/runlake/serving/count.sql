@@ -34,6 +34,12 @@ SELECT {keys}, sum(runs)::BIGINT AS runs FROM folded GROUP BY ALL ORDER BY ALL
 SELECT {keys}, sum(runs)::BIGINT AS runs, sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us
 FROM folded GROUP BY ALL ORDER BY ALL
 
+-- name: owners
+-- One row a cell, of the table of lease owners.
+SELECT {keys}, sum(succeeded)::BIGINT AS succeeded, sum(failed)::BIGINT AS failed,
+       sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us, max(last_run) AS last_run
+FROM folded GROUP BY ALL ORDER BY ALL
+
 -- name: figures
 -- One row a cell, of a table of tasks.
 WITH bucketed AS (

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from runlake import duck
-from runlake.columns import ARROW
+from runlake.columns import ARROW, NAMED
 from runlake.intake.batch import uuid_array
 
 _FILE: Final = pa.schema(
@@ -29,7 +29,30 @@ _FILE: Final = pa.schema(
         ("readable", pa.bool_()),
     ]
 )
-_SLOTS: Final = {"incoming": ARROW, "closed": pa.schema([ARROW.field("id")]), "file": _FILE}
+FAILED: Final = pa.schema(
+    [
+        ("id", pa.uuid()),
+        ("task_id", pa.uuid()),
+        ("run_at", pa.int64()),
+        ("started", pa.int32()),
+        ("duration", pa.int64()),
+        ("attempt", pa.int32()),
+        ("lease_owner", pa.string()),
+        ("error_id", pa.string()),
+        ("kind", pa.string()),
+        ("message", pa.string()),
+        ("frame", pa.string()),
+    ]
+)
+SHARED: Final = pa.schema([("name", pa.string()), ("query", pa.string())])
+_SLOTS: Final = {
+    "incoming": ARROW,
+    "closed": pa.schema([ARROW.field("id")]),
+    "file": _FILE,
+    "failed": FAILED,
+    "named": NAMED,
+    "shared": SHARED,
+}
 _ROW_GROUP: Final = 24_576  # rows: what a question looks for is an hour, or a task, and not 122,880 rows of a table
 # Reading: cached footers; and the columns of a page come with its first pass, which is half the price of a second one.
 _SETTINGS: Final = {"parquet_metadata_cache": "true", "late_materialization_max_rows": "0"}
@@ -53,6 +76,7 @@ class Database:
         self._slots = {name: duck.Slot(schema) for name, schema in _SLOTS.items()}
         for name, slot in self._slots.items():
             self._con.register(name, slot)
+        self._prepared: set[str] = set()
         self._local = threading.local()
         self._cursors: list[duckdb.DuckDBPyConnection] = []
 
@@ -91,8 +115,17 @@ class Database:
         """The same as an Arrow table."""
         return self._con.execute(statement, dict(parameters or {})).to_arrow_table()
 
+    def prepared(self, name: str, statement: str) -> pa.Table:
+        """The answer of a statement that is planned only once. It may name no table, because a plan holds what DuckDB
+        knew of the values of a table when it was made (0 rows for 50, in 1.5.5).
+        """
+        if name not in self._prepared:
+            self._con.execute(f"PREPARE {name} AS {statement}")
+            self._prepared.add(name)
+        return self._con.execute(f"EXECUTE {name}").to_arrow_table()
+
     def given(self, **tables: pa.Table) -> AbstractContextManager[None]:
-        """Arrow rows that the statements inside may name: `incoming`, `closed`, `file`."""
+        """Arrow rows that the statements inside may name: those of _SLOTS."""
         return duck.given(self._slots, tables)
 
     def close(self) -> None:

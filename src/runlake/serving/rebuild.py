@@ -17,7 +17,7 @@ from runlake.intake.batch import id_words
 from runlake.lake.catalog import DataFile
 from runlake.log import warn
 from runlake.paths import Paths
-from runlake.serving import counting, id_index
+from runlake.serving import counting, failures, id_index
 from runlake.serving.database import Database, file_rows
 from runlake.serving.id_index import IdIndex, Keys
 from runlake.serving.sql import APPLY, COUNT, DAY_FIGURES, HOT_RUN, REBUILD, ROLLUPS, TABLES
@@ -123,6 +123,7 @@ class _Rebuild:
         for rollup in ROLLUPS:
             database.execute(f"INSERT INTO {rollup.table} {rollup.grouped}")
         database.execute(f"INSERT INTO hot_run {HOT_RUN}")
+        failures.add_grouped(database, database.arrow(REBUILD["failed"], paths))
         database.execute(REBUILD["add_recent"], paths)
         quarters = ids["quarter"].to_numpy().astype(np.int64)
         self._keys.append(id_index.make(id_words(ids["id"]), quarters))

@@ -19,6 +19,11 @@ FROM (
     FROM read_parquet($files, hive_partitioning = false) JOIN task USING (task_id)
 )
 
+-- name: failed
+-- The failed runs, with the parts of their errors; see apply.sql.
+SELECT {failed}
+FROM (SELECT *, error_parts(error) AS parts FROM read_parquet($files, hive_partitioning = false) WHERE NOT success) AS run
+
 -- name: ids
 SELECT id, quarter FROM counting
 

@@ -36,6 +36,12 @@ SELECT figure.*, durations FROM figure LEFT JOIN histogram USING ({unit}, task) 
 -- Durations of all tasks by {unit}, result and bucket.
 SELECT {unit}, success, bucket, count(*) AS runs FROM counting WHERE bucket IS NOT NULL GROUP BY ALL ORDER BY ALL
 
+-- name: of_owner
+-- Figures of each lease owner by {unit}, of runs that have started.
+SELECT {unit}, lease_owner, count(*) FILTER (success) AS succeeded, count(*) FILTER (NOT success) AS failed,
+       count(duration) AS duration_count, coalesce(sum(duration), 0)::DOUBLE AS duration_us, max(run_at) AS last_run
+FROM counting WHERE lease_owner IS NOT NULL AND started GROUP BY ALL ORDER BY ALL
+
 -- name: hot_run
 SELECT run_at, task, success, started, duration, bucket, attempt, lease_owner FROM counting
 WHERE run_at >= (SELECT hot_from FROM state)

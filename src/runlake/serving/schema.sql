@@ -72,6 +72,27 @@ CREATE TABLE day_figure (
     duration_us DOUBLE NOT NULL, p95 DOUBLE
 );
 
+-- Every failed run, whether it is counted or not, with the columns of hot_run. A group is null for an error without a word.
+CREATE TABLE failed_run (
+    run_at BIGINT NOT NULL, task INTEGER NOT NULL, success BOOLEAN NOT NULL, started BOOLEAN NOT NULL,
+    duration BIGINT, bucket USMALLINT, attempt INTEGER NOT NULL, lease_owner VARCHAR, error_group INTEGER, id UUID NOT NULL
+);
+
+-- Small numbers for groups of alike errors (macros.sql).
+CREATE TABLE error_group (
+    error_group INTEGER NOT NULL, id VARCHAR NOT NULL, kind VARCHAR, message VARCHAR NOT NULL, frame VARCHAR
+);
+
+-- Counted runs of a lease owner that began in an hour.
+CREATE TABLE owner_hour (
+    hour INTEGER NOT NULL, lease_owner VARCHAR NOT NULL, succeeded BIGINT NOT NULL, failed BIGINT NOT NULL,
+    duration_count BIGINT NOT NULL, duration_us DOUBLE NOT NULL, last_run BIGINT NOT NULL
+);
+
+-- What people call a task, and views that they share: as in the lake.
+CREATE TABLE task_name (task_id UUID NOT NULL, name VARCHAR NOT NULL, tags VARCHAR[] NOT NULL, url VARCHAR);
+CREATE TABLE shared_view (name VARCHAR NOT NULL, query VARCHAR NOT NULL);
+
 -- The newest finished runs of a task that are in files, at least {recent} of them if there are so many. Whole rows, but a
 -- long `error` and `output` are left out (whole is false): those are read from the file. A task holds all its runs, or
 -- all from its floor on.
@@ -100,11 +121,16 @@ p95 DOUBLE
 success BOOLEAN NOT NULL, bucket USMALLINT NOT NULL, runs BIGINT NOT NULL
 
 -- name: macros
--- DDSketch (Masson, Rim and Lee, 2019) with gamma 1.0198: from 50 microseconds on a bucket is 1.98 % wide, so that its
--- middle is within 1 % of all it holds; below, each microsecond has its own.
-CREATE MACRO duration_bucket(us) AS
-    CASE WHEN us < 50 THEN us ELSE 50 + floor(ln(us / 50.0) / ln(1.0198)) END::USMALLINT;
+-- Those that only these tables need; others are in macros.sql.
 CREATE MACRO bucket_middle(bucket) AS
     CASE WHEN bucket < 50 THEN bucket::DOUBLE ELSE 50 * pow(1.0198, bucket - 49.5) END;
+-- The difference of two shares of failures, in standard errors.
+CREATE MACRO failure_z(failed, finished, other_failed, other_finished) AS
+    CASE WHEN finished >= 30 AND other_finished >= 30 THEN
+        (failed / finished - other_failed / other_finished)
+        / nullif(sqrt((failed + other_failed) / (finished + other_finished)
+                      * (1 - (failed + other_failed) / (finished + other_finished))
+                      * (1 / finished + 1 / other_finished)), 0)
+    END;
 CREATE MACRO month_of(day) AS
     12 * (year(DATE '1970-01-01' + day) - 1970) + month(DATE '1970-01-01' + day) - 1;

@@ -22,7 +22,7 @@ from runlake.lake.commit import Commit
 from runlake.lake.rows import run_times
 from runlake.lake.sync import fsync, make_folder
 from runlake.log import event, warn
-from runlake.serving import counting, id_index
+from runlake.serving import counting, failures, id_index, names
 from runlake.serving.database import Database, closed_rows, file_rows, incoming
 from runlake.serving.id_index import IdIndex
 from runlake.serving.readers import Readers
@@ -111,15 +111,15 @@ class Serving:
         if counting.state(database).snapshot != found[0][1]:
             event("no serving database", reason="it is of another snapshot than its id index")
             return None
-        _, snapshot, _, finished, names = found[0]
-        self.ids.load(self._paths.serving, names)
+        _, snapshot, _, finished, key_files = found[0]
+        self.ids.load(self._paths.serving, key_files)
         with database.transaction():  # a lake that was copied or moved has its files elsewhere
             database.execute(APPLY["clear_files"])
             self._add_files(self._lake.files())
         self._base = snapshot
         self._counted = finished
         self._uncounted = database.execute(APPLY["uncounted"])[0][0]
-        id_index.remove_others(self._paths.serving, names)
+        id_index.remove_others(self._paths.serving, key_files)
         return database
 
     def _attached(self) -> Database:
@@ -145,6 +145,7 @@ class Serving:
         with self._database.transaction():
             self._take_inlined(inlined, self._lake.execute("open"))
             self._retain(self._lake.horizon() or 0)
+            names.load(self._database, self._lake)
             counting.set_snapshot(self._database, snapshot)
         self.readers.offer(self._database, snapshot)
         self._whole = True
@@ -176,6 +177,7 @@ class Serving:
                 database.execute(APPLY["add_tasks"])
                 database.execute(APPLY["add_uncounted"])
                 database.execute(APPLY["add_inlined" if inlined else "add_recent"])
+                failures.add(database, rows)
 
     @property
     def _opened(self) -> Database:
@@ -195,6 +197,7 @@ class Serving:
                 self._take_feed(after, last, inlined, opened)
                 self._replace_files(files)
                 self._retain(lake.horizon() or 0)
+                names.load(self._opened, lake)
                 counting.set_snapshot(self._opened, last)
         except LakeDamaged as exc:
             event("no catching up", reason=exc)
@@ -221,6 +224,7 @@ class Serving:
             with database.given(incoming=piece):
                 for name in ("add_tasks", "add_uncounted", "feed_recent"):
                     database.execute(APPLY[name])
+                failures.add(database, piece)
             self._uncounted += piece.num_rows
             if self._uncounted >= self._settings.rollup_rows:
                 self._count()
@@ -253,6 +257,7 @@ class Serving:
                 self._add_files(commit.added)
             if commit.horizon is not None:
                 self._retain(commit.horizon)
+            names.apply(database, commit)
             counting.set_snapshot(database, commit.snapshot)
             failpoints.reached("mid-apply")
         self._uncounted += commit.finished.num_rows
@@ -291,6 +296,7 @@ class Serving:
         database.execute(APPLY["remove_floors"])
         counting.forget_before(database, horizon)
         database.execute(APPLY["remove_idle_tasks"])
+        database.execute(APPLY["remove_idle_groups"])
         self.ids.forget_before(horizon * times.DAY_US // times.QUARTER_US)
 
     def run_one_step(self) -> None:
@@ -342,13 +348,13 @@ class Serving:
             event("no checkpoint", reason="the disk is full")  # the instance would not outlive it
             return False
         try:
-            names = self.ids.save(self._paths.serving)
+            key_files = self.ids.save(self._paths.serving)
             values = {
                 "layout": LAYOUT,
                 "snapshot": self.snapshot,
                 "lineage": self._lake.lineage(self.snapshot) or "",
                 "finished": self._counted,
-                "names": names,
+                "names": key_files,
             }
             with self._opened.transaction():
                 self._opened.execute(APPLY["remove_checkpointed"])
@@ -360,7 +366,7 @@ class Serving:
             event("no checkpoint", reason=exc)
             return False
         self._base = self.snapshot
-        id_index.remove_others(self._paths.serving, names)
+        id_index.remove_others(self._paths.serving, key_files)
         return True
 
     def _drop(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from runlake import statements, times
+from runlake import macros, statements, times
 from runlake.columns import NAMES, RUN_AT, ddl, select_list
 
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 RECENT: Final = 100  # runs of a task that task_recent holds: two default pages
 _WIDE: Final = 4096  # bytes of `error` and `output`
 
@@ -36,6 +36,7 @@ _PARTS: Final = {
         AND (run.run_at < floor.run_at OR (run.run_at = floor.run_at AND run.id < floor.id))
     )""",
     "run": ddl(RUN_AT),
+    "failed": _lines(statements.blocks("runlake.serving", "apply.sql")["failed"]),
     **{name: _lines(_SCHEMA[name]) for name in ("sums", "durations", "quarters", "percentile_of_day", "histogram")},
 }
 
@@ -51,7 +52,7 @@ def _of(file: str) -> dict[str, str]:
     return {name: filled(text) for name, text in statements.blocks("runlake.serving", file).items()}
 
 
-TABLES: Final = f"{filled(_SCHEMA['tables'])}; {_SCHEMA['macros']}"
+TABLES: Final = "; ".join([filled(_SCHEMA["tables"]), *macros.definitions(), _SCHEMA["macros"]])
 APPLY: Final = _of("apply.sql")
 COUNT: Final = _of("count.sql")
 _MONTH: Final = {"unit": "month", "also": "", "order": "month, task", "summed": COUNT["summed"]}
@@ -60,7 +61,12 @@ REBUILD: Final = _of("rebuild.sql")
 _ROLLUP: Final = statements.blocks("runlake.serving", "rollups.sql")
 
 
-_SUMS: Final = {"counts": "counts", "of_task": "figures", "histogram": "runs"}  # in rollups.sql: in count.sql
+_SUMS: Final = {
+    "counts": "counts",
+    "of_task": "figures",
+    "histogram": "runs",
+    "of_owner": "owners",
+}  # in rollups.sql: in count.sql
 
 
 class Rollup:
@@ -86,6 +92,7 @@ ROLLUPS: Final = (
     TASK_DAY,
     Rollup("hour_histogram", "hour", "hour, success, bucket", "histogram"),
     Rollup("day_histogram", "day", "day, success, bucket", "histogram"),
+    Rollup("owner_hour", "hour", "hour, lease_owner", "of_owner"),
 )
 # The tables of finished runs: their column of time, and its microseconds.
 FINISHED: Final = (
@@ -93,6 +100,7 @@ FINISHED: Final = (
     ("day_of_task", "day", times.DAY_US),
     ("day_figure", "day", times.DAY_US),
     ("hot_run", "run_at", 1),
+    ("failed_run", "run_at", 1),
 )
 HOT_RUN: Final = _ROLLUP["hot_run"]
 _PERCENTILE: Final = statements.blocks("runlake.serving", "percentile.sql")["percentile"]

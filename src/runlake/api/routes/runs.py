@@ -11,8 +11,8 @@ from runlake.api import params
 from runlake.api.answers import Answer, Req, answer, answer_with
 from runlake.api.routing import question
 from runlake.errors import NotFound
-from runlake.model import EXAMPLE_RUN, Run, RunId, RunPage, RunsQuery, TaskId
-from runlake.query import filters, pages, queries
+from runlake.model import EXAMPLE_RUN, Context, ContextQuery, Run, RunId, RunPage, RunsQuery, TaskId
+from runlake.query import context, filters, pages, queries
 
 
 @question("/runs", scans=True, headers=("Link",))
@@ -84,4 +84,14 @@ async def get_latest_run(request: Req, task_id: TaskId) -> Answer[Run | None]:
     return await answer(request, partial(queries.latest, task_id=task_id))
 
 
-HANDLERS: Final = [list_runs, get_run, get_latest_run]
+@question("/runs/{run_id:str}/context", scans=True, failures=(NotFound(f"there is no run {EXAMPLE_RUN}"),))
+async def get_run_context(request: Req, run_id: RunId, query: ContextQuery) -> Answer[Context]:
+    """What stands around one run.
+
+    Its other attempts, the runs of its task before and after, the last success before it and the next one after it, and
+    how unusual its duration and its error are.
+    """
+    return await answer(request, partial(context.context, run_id=run_id, query=query))
+
+
+HANDLERS: Final = [list_runs, get_run, get_run_context, get_latest_run]

@@ -10,17 +10,21 @@ from msgspec import UNSET
 from runlake.api.answers import Answer, Req, answer
 from runlake.api.routing import question
 from runlake.model import (
+    Breakdown,
+    BreakdownQuery,
     Durations,
     DurationsQuery,
     Histogram,
     HistogramQuery,
+    Owners,
+    OwnersQuery,
     Summary,
     SummaryQuery,
     TaskId,
     TaskStats,
     TaskStatsQuery,
 )
-from runlake.query import durations, filters, histogram, statistics
+from runlake.query import breakdown, durations, filters, histogram, owners, statistics
 
 _WINDOW: Final = """
 
@@ -72,8 +76,9 @@ async def get_histogram(request: Req, query: HistogramQuery) -> Answer[Histogram
       30m, 1h, 3h, 6h, 12h, 1d, 1w, 1month; months when nothing is wide enough. Those below a day are aligned in UTC.
       Days, weeks (from Monday) and months begin as they do in `tz`: a day may have 23 or 25 hours.
     - Bucket n holds the runs that started at or after `edges[n]` and before `edges[n + 1]`, as far as the window goes.
-    - `by=outcome` gives the series `success`, `failed` and `open`. `by=task` and `by=owner` give the ten with the most
-      runs, the largest first, and all other runs, those without an owner among them, in a series whose `key` is null.
+    - `by=outcome` gives the series `success`, `failed` and `open`. `by=task`, `by=owner` and `by=error_group` give
+      the ten with the most runs, the largest first, and all other runs, those without one among them, in a series whose
+      `key` is null.
     - `timed` counts the runs with a duration, and `seconds` adds these up. `queued` runs have not started: they lie in
       no window, and are those that match all other filters.
     - `by=owner` needs what the filters that are read run by run need: a window of at most 31 days, or one task.
@@ -102,4 +107,29 @@ async def get_durations(request: Req, query: DurationsQuery) -> Answer[Durations
     return await answer(request, asked, scan=durations.is_scan(query), ages=filters.ages(query))
 
 
-HANDLERS: Final = [get_task_stats, get_summary, get_histogram, get_durations]
+@question("/stats/owners", scans=True)
+async def get_owners(request: Req, query: OwnersQuery) -> Answer[Owners]:
+    """Lease owners side by side.
+
+    Figures of every lease owner with runs in the window, column by column, beside those of the window before it: is it
+    one machine? `start_time` and `end_time` are required, at most 3,650 days apart. Runs without an owner are left out.
+    """
+    return await answer(request, partial(owners.owners, query=query), ages=True)
+
+
+@question("/stats/breakdown", scans=True)
+async def get_breakdown(request: Req, query: BreakdownQuery) -> Answer[Breakdown]:
+    """What is different here.
+
+    Compares the runs that match the filters with other runs, by task, lease owner, group of errors, attempt, hour of
+    the day (UTC) and duration (in powers of two of seconds: 4 holds 4 to 8 seconds). `start_time` and `end_time` are
+    required, at most 31 days apart.
+
+    - Values come by how many runs they have above what their share of the other runs would give.
+    - A value of `owner` is null for runs without one. Runs without a duration, or without a group of errors, are in no
+      value of these.
+    """
+    return await answer(request, partial(breakdown.breakdown, query=query), scan=True, ages=filters.ages(query))
+
+
+HANDLERS: Final = [get_task_stats, get_summary, get_histogram, get_durations, get_owners, get_breakdown]

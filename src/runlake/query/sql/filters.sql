@@ -31,6 +31,9 @@ lease_owner = $lease_owner
 -- name: has_attempt
 attempt >= $attempt_min
 
+-- name: of_group
+success IS FALSE AND error_group(error) = $error_group
+
 -- name: is_timed
 {duration} IS NOT NULL
 
@@ -42,3 +45,9 @@ attempt >= $attempt_min
 
 -- name: has_error
 contains(lower(error), lower($error))
+
+-- name: failed_of_group
+SELECT * FROM failed_run WHERE error_group = $group
+
+-- name: none_uncounted
+SELECT * FROM uncounted_run WHERE false

@@ -75,29 +75,48 @@ WITH cell(t, key, runs, timed, us) AS MATERIALIZED ({branches}), top AS (
 SELECT {bucket} AS bucket, {shown_key} AS name, sum(runs)::BIGINT, sum(timed)::BIGINT, sum(us) / 1e6
 FROM cell LEFT JOIN top USING (key) {named} {edges} GROUP BY place, name, bucket ORDER BY place NULLS LAST
 
+-- name: failed_groups
+SELECT run_at, error_group, 1, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE
+FROM {failed_run} AS run WHERE run_at >= $low AND run_at < $high AND {narrow}
+
+-- name: inlined_groups
+-- Where the text of the error matters, too, which narrow rows do not have.
+SELECT run_at, error_group, 1, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE FROM failed_run
+WHERE id IN (SELECT id FROM inlined_run
+             WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole})
+
+-- name: file_groups
+SELECT run_at, error_group, 1, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE FROM failed_run
+WHERE id IN (SELECT id FROM read_parquet($files, hive_partitioning = false)
+             WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole})
+
 -- name: hot_rows
-(SELECT run_at, task, success, duration, bucket, lease_owner FROM hot_run
+(SELECT run_at, task, success, duration, bucket, attempt, lease_owner FROM {hot_run} AS run
  WHERE run_at >= $low AND run_at < $high AND {narrow})
 
 -- name: uncounted_rows
-(SELECT run_at, task, success, duration, duration_bucket(duration) AS bucket, lease_owner FROM {uncounted_run}
+(SELECT run_at, task, success, duration, duration_bucket(duration) AS bucket, attempt, lease_owner FROM {uncounted_run}
  WHERE run_at >= $low AND run_at < $high AND {narrow})
 
 -- name: inlined_rows
 -- Single runs that are in no file.
 (SELECT epoch_us(run_at) AS run_at, task, success, {duration} AS duration,
-        duration_bucket({duration}) AS bucket, lease_owner
+        duration_bucket({duration}) AS bucket, attempt, lease_owner
  FROM (SELECT * FROM inlined_run WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole})
  JOIN task USING (task_id))
 
 -- name: file_rows
 -- Single runs, in the same columns as above, from exact files.
 (SELECT epoch_us(run_at) AS run_at, task, success, {duration} AS duration,
-        duration_bucket({duration}) AS bucket, lease_owner
- FROM (SELECT task_id, run_at, started_at, finished_at, success, lease_owner
+        duration_bucket({duration}) AS bucket, attempt, lease_owner
+ FROM (SELECT task_id, run_at, started_at, finished_at, success, attempt, lease_owner
        FROM read_parquet($files, hive_partitioning = false)
        WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole})
  JOIN task USING (task_id))
+
+-- name: no_rows
+-- None, in the same columns.
+(SELECT run_at, task, success, duration, bucket, attempt, lease_owner FROM hot_run WHERE false)
 
 -- name: queued_runs
 SELECT count(*) FROM inlined_run WHERE success IS NULL AND started_at IS NULL AND {whole}

@@ -38,7 +38,7 @@ FROM task_hour WHERE hour >= $first_part AND hour < $last_part AND task IN $task
 
 -- name: end_hot
 -- A piece of a part, cut by the window.
-SELECT $end_low::BIGINT AS low, count(*) AS runs FROM hot_run
+SELECT $end_low::BIGINT AS low, count(*) AS runs FROM {hot_run} AS run
 WHERE run_at >= $end_low AND run_at < $end_high AND {narrow}
 
 -- name: end_in_files
@@ -87,12 +87,20 @@ SELECT task FROM task WHERE task_id = $task_id
 -- name: task_numbers
 SELECT task FROM task WHERE task_id IN $task_ids
 
+-- name: group_number
+SELECT error_group FROM error_group WHERE id = $error_group
+
+-- name: group_page
+-- Runs of one group of errors on a page.
+SELECT id, run_at FROM {hot_run} AS run WHERE run_at >= $low AND run_at < $high AND {narrow}
+ORDER BY run_at DESC, id DESC LIMIT $limit OFFSET $skip
+
 -- name: counted_days
 SELECT DISTINCT day FROM day_count WHERE day >= $first AND day <= $last ORDER BY day DESC
 
 -- name: hot_quarters
 -- Of runs that no rollup counts as they are asked for: those of each quarter hour, from narrow rows.
-SELECT run_at - run_at % 900000000 AS low, count(*) AS runs FROM hot_run
+SELECT run_at - run_at % 900000000 AS low, count(*) AS runs FROM {hot_run} AS run
 WHERE run_at >= $low AND run_at < $high AND {narrow} GROUP BY low
 
 -- name: inlined_quarters

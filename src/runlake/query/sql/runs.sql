@@ -53,7 +53,7 @@ FROM ({branches}) WHERE duration > $position OR (duration = $position AND id >= 
 
 -- name: moments
 -- When runs began, at most so many of them.
-SELECT run_at FROM hot_run WHERE run_at >= $low AND run_at < $high AND {narrow} LIMIT $limit
+SELECT run_at FROM {hot_run} AS run WHERE run_at >= $low AND run_at < $high AND {narrow} LIMIT $limit
 
 -- name: uncounted_moments
 SELECT run_at FROM {uncounted_run} AS run WHERE run_at >= $low AND run_at < $high AND {narrow} LIMIT $limit
@@ -61,6 +61,6 @@ SELECT run_at FROM {uncounted_run} AS run WHERE run_at >= $low AND run_at < $hig
 -- name: nth_longest
 -- The duration of the last run of a page.
 SELECT duration FROM (
-    SELECT duration FROM hot_run WHERE run_at >= $low AND run_at < $high AND {narrow}
+    SELECT duration FROM {hot_run} AS run WHERE run_at >= $low AND run_at < $high AND {narrow}
     UNION ALL SELECT duration FROM {uncounted_run} WHERE run_at >= $low AND run_at < $high AND {narrow}
 ) ORDER BY duration DESC LIMIT 1 OFFSET $skip

@@ -1,0 +1,98 @@
+"""GET /stats/breakdown: what is over-represented in a selection of runs."""
+
+from __future__ import annotations
+
+from typing import Any, Final, get_args
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from runlake import times
+from runlake.errors import BadInput, Timeout, TooLong
+from runlake.model import Breakdown, BreakdownQuery, Dimension, Share
+from runlake.query import filters
+from runlake.query.branches import Blocks, branches, numbered
+from runlake.query.engine import Session
+from runlake.query.errors import add_failed
+from runlake.query.filters import RunFilter, predicates, union_of
+
+_BLOCKS: Final = Blocks("", "", "breakdown_runs")
+_ALL: Final[tuple[Dimension, ...]] = get_args(Dimension)
+_LONGEST_US: Final = 31 * times.DAY_US
+_FAILED: Final = (False,)
+_GROUPS: Final = "error_group"
+_NUMBERS: Final[dict[str, type[int] | type[float]]] = {"attempt": int, "hour": int, "duration": float}
+
+
+def breakdown(session: Session, query: BreakdownQuery) -> Breakdown:
+    """GET /stats/breakdown. Raises BadInput, LakeDamaged and TooLong."""
+    wanted = filters.with_window(query)
+    if wanted.high - wanted.low > _LONGEST_US:
+        raise BadInput.of("start_time", "lies more than 31 days before end_time")
+    rest = query.against == "rest"
+    other = _everything(wanted) if rest else replace(wanted, **_window(query.against, wanted))
+    by = _ALL if query.by is UNSET else query.by
+    for window in (wanted, other):
+        session.require_readable(window.low // times.DAY_US, (window.high - 1) // times.DAY_US)
+    sides = ((numbered(session, wanted), True), (numbered(session, other), False))
+    known = {"top": query.top, "rest": rest}
+    try:
+        rows = _rows(session, sides, known)
+        _, _, chosen, others, *_ = rows[0]
+        if _GROUPS in by:
+            rows += _group_rows(session, sides, {**known, "chosen": chosen, "others": others})
+    except Timeout as exc:
+        raise TooLong("the window is too long to read within the time limit") from exc
+    shares: dict[Dimension, list[Share]] = {name: [] for name in by}
+    for kind, value, *figures, _ in rows:
+        if kind in shares:
+            shares[kind].append(_share(kind, value, *figures))
+    return Breakdown(chosen, others, shares)
+
+
+def _everything(wanted: RunFilter) -> RunFilter:
+    return RunFilter(low=wanted.low, high=wanted.high, started=True, now=wanted.now)
+
+
+def _window(against: str, wanted: RunFilter) -> dict[str, int]:
+    """The other window; raises BadInput."""
+    if against == "previous":
+        return {"low": max(0, 2 * wanted.low - wanted.high), "high": wanted.low}
+    start, comma, end = against.partition(",")
+    try:
+        low, high = times.parse_query(start), times.parse_query(end)
+    except ValueError as exc:
+        why = f": {exc}" if comma else ""
+        raise BadInput.of("against", f"expected rest, previous or <start>,<end>{why}") from None
+    if low > high or high - low > _LONGEST_US:
+        raise BadInput.of("against", "expected a start before its end, at most 31 days apart")
+    return {"low": low, "high": high}
+
+
+_Sides = tuple[tuple[RunFilter, bool], ...]  # the runs of each side, and whether they are the selected ones
+
+
+def _rows(session: Session, sides: _Sides, known: dict[str, Any]) -> list[tuple[Any, ...]]:
+    union = union_of(sides[0][0], known)
+    for wanted, selected in sides:
+        union.use(**predicates(wanted))
+        if wanted.tasks == () or wanted.low >= wanted.high:
+            union.add("breakdown_runs", "no_rows", selected=selected)
+            continue
+        for block, values in branches(session, wanted, _BLOCKS, None, days=False):
+            union.add(block, **values, selected=selected)
+    return session.rows(*union.within("breakdown", by_name=False))
+
+
+def _group_rows(session: Session, sides: _Sides, known: dict[str, Any]) -> list[tuple[Any, ...]]:
+    union = union_of(sides[0][0], {**known, "results": _FAILED})
+    for wanted, selected in sides:
+        failed = replace(wanted, results=_FAILED, opened=())
+        union.use(**predicates(failed))
+        if False in wanted.results and failed.tasks != () and wanted.low < wanted.high:
+            add_failed(union, session, failed, marked=selected)
+    return session.rows(*union.within("breakdown_groups", by_name=False))[1:] if union.has_branches else []
+
+
+def _share(kind: str, value: str | None, *figures: Any) -> Share:
+    return Share(value if value is None or kind not in _NUMBERS else _NUMBERS[kind](value), *figures)

@@ -1,0 +1,124 @@
+"""GET /errors and GET /errors/{group}: groups of alike errors."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from runlake import times
+from runlake.errors import NotFound, Timeout, TooLong
+from runlake.model import (
+    DayRuns,
+    ErrorGroup,
+    ErrorGroupDetail,
+    Errors,
+    ErrorsQuery,
+    Filter,
+    OwnerRuns,
+    TaskRuns,
+)
+from runlake.query import filters, scan
+from runlake.query.branches import numbered
+from runlake.query.engine import Session
+from runlake.query.files import every
+from runlake.query.filters import RunFilter, union_of
+from runlake.query.rows import Reader, columns, run_of
+from runlake.query.sql import SQL, Union
+
+_PARTS: Final = 30  # of a spark line
+
+
+def is_scan(query: Filter) -> bool:
+    """Whether the answer needs a scan: texts of errors are in files only."""
+    return query.error is not UNSET
+
+
+def errors(session: Session, query: ErrorsQuery) -> Errors:
+    """GET /errors. Raises BadInput, LakeDamaged and TooLong."""
+    wanted = _wanted(session, query)
+    if wanted.tasks == () or wanted.low >= wanted.high:
+        return Errors(0, 0, 0, "v1", [])
+    known = {"limit": query.limit, "q": query.q}
+    matching = SQL["with_runs" if query.q is UNSET else "with_words"]
+    rows = _groups(session, wanted, known, order=SQL[f"by_{query.sort}"], matching=matching)
+    (groups, failed, without_text), found = rows[0][:3], [row[3:] for row in rows if row[3] is not None]
+    return Errors(groups, failed, without_text, "v1", [_group(row) for row in found])
+
+
+def error_group(session: Session, group: str, query: Filter) -> ErrorGroupDetail:
+    """GET /errors/{group}. Raises NotFound when no run that is kept belongs to it, else what `errors` raises."""
+    of_group = replace(query, error_group=group) if query.error_group is UNSET else query
+    wanted = _wanted(session, of_group)
+    if not session.rows(SQL["group_number"], {"error_group": group}):
+        raise NotFound(f"there is no group of errors {group}")
+    if query.error_group not in (UNSET, group) or wanted.tasks == ():
+        wanted = replace(wanted, high=wanted.low)
+    rows = _groups(session, wanted, {"limit": 1, "error_group": group}, order="runs", matching=SQL["any_of_group"])
+    row = rows[0][3:]
+    if row[0] is None:  # none of its runs was selected
+        (row,) = session.rows(SQL["group_alone"], {"error_group": group, "now": wanted.low})
+    found = _group(row)
+    union = _selected(session, wanted, {})
+    reader = Reader(session, wanted, columns())
+    samples = reader.with_ids(session.rows(*union.within("group_samples")))
+    days = {"first_day": wanted.low // times.DAY_US, "last_day": max(wanted.high - 1, wanted.low) // times.DAY_US}
+    return ErrorGroupDetail(
+        **{name: getattr(found, name) for name in ErrorGroup.__struct_fields__},
+        samples=[run_of(row) for row in samples],
+        by_task=[TaskRuns(*row) for row in session.rows(*union.within("group_tasks"))],
+        by_owner=[OwnerRuns(*row) for row in session.rows(*union.within("group_owners"))],
+        daily=[DayRuns(*row) for row in session.rows(*_selected(session, wanted, days).within("group_days"))],
+    )
+
+
+def _wanted(session: Session, query: Filter) -> RunFilter:
+    """The failed runs of a question."""
+    wanted = filters.with_window(query)
+    if name := filters.scan_of(query):
+        filters.require_bounds(wanted, name)
+    session.require_readable(wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
+    failed = tuple(result for result in wanted.results if not result)
+    wanted = numbered(session, replace(wanted, results=failed, opened=()))
+    return wanted if failed else replace(wanted, tasks=())
+
+
+def _selected(session: Session, wanted: RunFilter, known: dict[str, Any], **parts: str) -> Union:
+    """The failed runs of a window."""
+    union = union_of(wanted, known, **parts)
+    add_failed(union, session, wanted)
+    return union
+
+
+def add_failed(union: Union, session: Session, wanted: RunFilter, *, marked: bool | None = None) -> None:
+    """Add the failed runs of a filter: time, task, owner, group and id, and the mark if there is one."""
+    union.use(marked="" if marked is None else ", $selected")
+    values: dict[str, Any] = {"low": wanted.low, "high": wanted.high} | ({} if marked is None else {"selected": marked})
+    if wanted.error is None:
+        union.add("failed_in_window", **values)
+        return
+    union.add("failed_inlined", **values)
+    paths = scan.files_of(session, wanted, wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
+    if paths:
+        union.add("failed_in_files", files=every(paths), **values)
+
+
+def _groups(session: Session, wanted: RunFilter, known: dict[str, Any], **parts: str) -> list[tuple[Any, ...]]:
+    length = wanted.high - wanted.low
+    both = replace(wanted, low=max(0, wanted.low - length))
+    union = _selected(session, both, {"now": wanted.low, "length": max(length, 1), **known}, **parts)
+    try:
+        return session.rows(*union.within("groups"))
+    except Timeout as exc:
+        raise TooLong("the window is too long to read within the time limit") from exc
+
+
+def _group(row: tuple[Any, ...]) -> ErrorGroup:
+    values = dict(zip(ErrorGroup.__struct_fields__, row, strict=True))
+    for name in ("first_seen", "last_seen"):
+        values[name] = None if values[name] is None else times.to_datetime(values[name])
+    spark = [0] * _PARTS
+    for part in values["spark"] or ():
+        spark[part["part"]] = part["runs"]
+    return ErrorGroup(**{**values, "spark": spark})

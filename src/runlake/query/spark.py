@@ -1,0 +1,49 @@
+"""Spark lines: runs in parts of a window, each a whole hour or day of UTC, or several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from runlake import times
+from runlake.model import Spark
+
+_WIDTHS: Final = (
+    *(hours * times.HOUR_US for hours in (1, 3, 6, 12)),
+    *(days * times.DAY_US for days in (1, 2, 7, 14, 28, 91, 364, 3_650)),
+)
+
+
+class Parts(Struct, frozen=True):
+    """Parts of equal width (microseconds); none at all where `width` is 0."""
+
+    origin: int
+    width: int
+    count: int
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """As parameters of statements."""
+        return {"origin": self.origin, "width": self.width}
+
+    def spark(self, rows: Sequence[list[dict[str, int]] | None]) -> Spark | None:
+        """The lines of rows of parts with `part`, `runs` and `failed`."""
+        if not self.width:
+            return None
+        runs = [[0] * self.count for _ in rows]
+        failed = [[0] * self.count for _ in rows]
+        for at, parts in enumerate(rows):
+            for part in parts or ():
+                runs[at][part["part"]], failed[at][part["part"]] = part["runs"], part["failed"]
+        return Spark(times.to_datetime(self.origin), self.width // 1_000_000, runs, failed)
+
+
+def parts_of(low: int, high: int, most: int) -> Parts:
+    """The narrowest parts of which a window of this length has at most `most`; it may touch one more."""
+    if not most or low >= high:
+        return Parts(low, 0, 0)
+    width = next((width for width in _WIDTHS if high - low <= width * most), _WIDTHS[-1])
+    origin = low // width * width
+    return Parts(origin, width, (high - 1 - origin) // width + 1)

@@ -1,0 +1,95 @@
+-- Groups of alike errors, from the failed runs of a window and of the one before it. Times are microseconds; {narrow},
+-- {whole} and {failed_run} are what belongs to the question (filters.sql).
+
+-- name: failed_in_window
+SELECT run_at, task, lease_owner, error_group, id {marked} FROM {failed_run} AS run
+WHERE run_at >= $low AND run_at < $high AND {narrow}
+
+-- name: failed_inlined
+-- Where the text of the error matters, too, which narrow rows do not have.
+SELECT run_at, task, lease_owner, error_group, id {marked} FROM failed_run
+WHERE id IN (SELECT id FROM inlined_run
+             WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole})
+
+-- name: failed_in_files
+SELECT run_at, task, lease_owner, error_group, id {marked} FROM failed_run
+WHERE id IN (SELECT id FROM read_parquet($files, hive_partitioning = false)
+             WHERE run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole})
+
+-- name: groups
+-- Groups in one of the orders below, each with how many groups and failed runs there are in all. One row without a group
+-- when there is none. What is known of a group before the window is of all its runs, whatever else was asked for.
+WITH selected AS MATERIALIZED ({branches}), total AS (
+    SELECT count(*) AS failed, count(*) FILTER (error_group IS NULL) AS without_text FROM selected WHERE run_at >= $now
+), figure AS (
+    SELECT error_group, count(*) FILTER (run_at >= $now) AS runs, count(*) FILTER (run_at < $now) AS previous_runs,
+           count(DISTINCT task) FILTER (run_at >= $now) AS tasks,
+           count(DISTINCT lease_owner) FILTER (run_at >= $now) AS owners,
+           max(run_at) FILTER (run_at >= $now) AS last_seen,
+           arg_max(id, (run_at, id)) FILTER (run_at >= $now) AS sample
+    FROM selected WHERE error_group IS NOT NULL GROUP BY error_group
+), known AS (
+    SELECT error_group, min(run_at) AS first_seen,
+           NOT bool_or(run_at >= $now - 28 * 86400000000 AND run_at < $now) AS is_new
+    FROM failed_run WHERE started AND error_group IN (SELECT error_group FROM figure) GROUP BY error_group
+), page AS (
+    SELECT error_group, error_group.id, kind, message, frame, runs, previous_runs, tasks, owners, first_seen, last_seen,
+           is_new, sample, count(*) OVER () AS groups, row_number() OVER (ORDER BY {order}, error_group.id) AS place
+    FROM figure JOIN error_group USING (error_group) JOIN known USING (error_group) WHERE {matching}
+)
+SELECT coalesce(groups, 0), failed, without_text, id, kind, message, frame, runs, previous_runs, tasks, owners,
+       first_seen, last_seen, is_new, sample, (
+           SELECT list({'part': part, 'runs': runs}) FROM (
+               SELECT (run_at - $now) * 30 // $length AS part, count(*) AS runs
+               FROM selected WHERE selected.error_group = page.error_group AND run_at >= $now GROUP BY part)
+       ) AS spark
+FROM total LEFT JOIN page ON place <= $limit ORDER BY place
+
+-- name: group_alone
+-- A group of which no run was selected, in the columns of a group above.
+SELECT error_group.id, any_value(kind), any_value(message), any_value(frame), 0, 0, 0, 0, min(run_at), NULL,
+       NOT bool_or(run_at >= $now - 28 * 86400000000 AND run_at < $now), NULL, NULL
+FROM failed_run JOIN error_group USING (error_group) WHERE error_group.id = $error_group GROUP BY error_group.id
+
+-- name: by_count
+runs DESC
+
+-- name: by_last
+last_seen DESC
+
+-- name: by_first
+first_seen DESC
+
+-- name: by_new
+is_new DESC, runs DESC
+
+-- name: by_tasks
+tasks DESC, runs DESC
+
+-- name: with_runs
+runs > 0
+
+-- name: with_words
+runs > 0 AND contains(lower(concat_ws(chr(10), kind, message, frame)), lower($q))
+
+-- name: any_of_group
+error_group.id = $error_group
+
+-- name: group_samples
+-- Newest runs of a group, of as many tasks as there are.
+SELECT id, run_at FROM ({branches})
+ORDER BY row_number() OVER (PARTITION BY task ORDER BY run_at DESC, id DESC), run_at DESC, id DESC LIMIT 5
+
+-- name: group_tasks
+SELECT task_id, any_value(name), count(*) AS runs FROM ({branches})
+JOIN task USING (task) LEFT JOIN task_name USING (task_id) GROUP BY task_id ORDER BY runs DESC, task_id LIMIT 10
+
+-- name: group_owners
+SELECT lease_owner, count(*) AS runs FROM ({branches}) GROUP BY lease_owner ORDER BY runs DESC, lease_owner NULLS LAST LIMIT 10
+
+-- name: group_days
+-- Every day of the window.
+SELECT DATE '1970-01-01' + day::INTEGER, coalesce(runs, 0)
+FROM (SELECT unnest(range($first_day, $last_day + 1)) AS day) LEFT JOIN (
+    SELECT run_at // 86400000000 AS day, count(*) AS runs FROM ({branches}) GROUP BY day
+) USING (day) ORDER BY day

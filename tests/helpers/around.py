@@ -1,0 +1,158 @@
+"""Errors, owners, breakdowns and the context of a run by brute force, from the contract."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from oracle import DAY, Json, Oracle, Row, group_of, run_at, shown, text_of, took
+
+_LEAST: Final = 30  # finished runs that a comparison of failures needs
+_NEW: Final = 28 * DAY
+
+
+def is_in(row: Row, low: int, high: int) -> bool:
+    """Whether a run started in a window."""
+    return row["started_at"] is not None and low <= row["started_at"] < high
+
+
+def newest(rows: Sequence[Row]) -> Row:
+    """The run with the latest run time; of equal ones the higher id."""
+    return max(rows, key=lambda row: (run_at(row), row["id"].int))
+
+
+def groups(oracle: Oracle, now: int, start: int, end: int, **asked: Any) -> Json:
+    """GET /errors with no limit, by group; the totals as those of `all`."""
+    length = end - start
+    failed = [row for row in oracle.selected(now, **asked) if row["success"] is False]
+    inside = [row for row in failed if is_in(row, start, end)]
+    before = [row for row in failed if is_in(row, max(0, start - length), start)]
+    answer: Json = {"all": {"total_failed": len(inside), "without_text": sum(group_of(row) is None for row in inside)}}
+    for group in {group for row in inside if (group := group_of(row))}:
+        mine = [row for row in inside if group_of(row) == group]
+        every = [run_at(row) for row in oracle.rows if group_of(row) == group and row["started_at"] is not None]
+        spark = Counter((run_at(row) - start) * 30 // length for row in mine)
+        answer[group] = {
+            "runs": len(mine),
+            "previous_runs": sum(group_of(row) == group for row in before),
+            "tasks": len({row["task_id"] for row in mine}),
+            "owners": len({row["lease_owner"] for row in mine} - {None}),
+            "first_seen": text_of(min(every)),
+            "last_seen": text_of(max(map(run_at, mine))),
+            "is_new": not any(start - _NEW <= at < start for at in every),
+            "sample": str(newest(mine)["id"]),
+            "spark": [spark[part] for part in range(30)],
+        }
+    return answer
+
+
+def failure_z(failed: int, finished: int, other_failed: int, other_finished: int) -> float | None:
+    """The difference of two shares of failures, in standard errors."""
+    if finished < _LEAST or other_finished < _LEAST:
+        return None
+    p = (failed + other_failed) / (finished + other_finished)
+    error = math.sqrt(p * (1 - p) * (1 / finished + 1 / other_finished))
+    return (failed / finished - other_failed / other_finished) / error if error else None
+
+
+def _figures(rows: Sequence[Row]) -> tuple[int, int, float | None]:
+    durations = [us for row in rows if (us := took(row)) is not None]
+    average = sum(durations) / len(durations) / 1e6 if durations else None
+    return len(rows), sum(row["success"] is False for row in rows), average
+
+
+def owners(oracle: Oracle, now: int, start: int, end: int) -> dict[str, Json]:
+    """The figures of GET /stats/owners, by owner."""
+    inside = [row for row in oracle.rows if is_in(row, start, end) and row["lease_owner"] is not None]
+    before = [row for row in oracle.rows if is_in(row, max(0, 2 * start - end), start)]
+    finished = Counter(row["lease_owner"] for row in inside if row["success"] is not None)
+    failed = Counter(row["lease_owner"] for row in inside if row["success"] is False)
+    answer = {}
+    for owner in {row["lease_owner"] for row in inside}:
+        mine = [row for row in inside if row["lease_owner"] == owner]
+        runs, bad, average = _figures(mine)
+        previous = _figures([row for row in before if row["lease_owner"] == owner])
+        opened = [row for row in mine if row["success"] is None]
+        answer[owner] = {
+            "runs": runs,
+            "failed": bad,
+            "open": len(opened),
+            "lost": sum(row["leased_until"] is not None and row["leased_until"] < now for row in opened),
+            "last_seen": text_of(max(map(run_at, mine))),
+            "avg_seconds": average,
+            "failure_z": failure_z(bad, finished[owner], failed.total() - bad, finished.total() - finished[owner]),
+            "previous_runs": previous[0],
+            "previous_failed": previous[1],
+            "previous_avg_seconds": previous[2],
+        }
+    return answer
+
+
+def _power(row: Row) -> float | None:
+    us = took(row)
+    if not us:
+        return us
+    # The largest power of two that is not longer, without a logarithm.
+    seconds = 2.0**-20
+    while seconds * 2 * 1_000_000 <= us:
+        seconds *= 2
+    return seconds
+
+
+VALUES: Final[dict[str, Callable[[Row], Any]]] = {
+    "task": lambda row: str(row["task_id"]),
+    "owner": lambda row: row["lease_owner"],
+    "error_group": group_of,
+    "attempt": lambda row: row["attempt"],
+    "hour": lambda row: run_at(row) // 3_600_000_000 % 24,
+    "duration": _power,
+}
+
+
+def breakdown(selected: Sequence[Row], others: Sequence[Row], kind: str) -> dict[Any, tuple[int, int]]:
+    """The runs of each value among both."""
+    value = VALUES[kind]
+    chosen, rest = Counter(map(value, selected)), Counter(map(value, others))
+    if kind in ("error_group", "duration"):
+        chosen.pop(None, None)
+    return {key: (count, rest[key]) for key, count in chosen.items()}
+
+
+def neighbours(oracle: Oracle, run_id: uuid.UUID) -> Json:
+    """The runs of the same task around one run."""
+    (row,) = [row for row in oracle.rows if row["id"] == run_id]
+    mine = [other for other in oracle.rows if other["task_id"] == row["task_id"]]  # the newest first
+    place = mine.index(row)
+    good = [other["success"] is True for other in mine]
+    before = next((n for n in range(place + 1, len(mine)) if good[n]), None)
+    after = next((n for n in range(place - 1, -1, -1) if good[n]), None)
+    return {
+        "previous": str(mine[place + 1]["id"]) if place + 1 < len(mine) else None,
+        "next": str(mine[place - 1]["id"]) if place else None,
+        "last_success_before": None if before is None else short(mine[before]),
+        "next_success_after": None if after is None else short(mine[after]),
+    }
+
+
+def short(row: Row) -> Json:
+    """A run in short."""
+    whole = shown(row)
+    return {name: whole[name] for name in ("id", "attempt", "started_at", "finished_at", "success")}
+
+
+def rank(oracle: Oracle, row: Row, days: int) -> Json | None:
+    """How the duration of a run compares with those of other runs of its task."""
+    mine = took(row)
+    at = run_at(row)
+    others = [
+        us
+        for other in oracle.rows
+        if other["task_id"] == row["task_id"] and other is not row and at - days * DAY <= run_at(other) <= at
+        if (us := took(other)) is not None
+    ]
+    if mine is None or not others:
+        return None
+    return {"share_faster": sum(us < mine for us in others) / len(others), "of": len(others), "days": days}
