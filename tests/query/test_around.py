@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any
+from typing import Any, Final, Literal, get_args
 
 import around
 import histories
@@ -17,11 +17,22 @@ from loading import loaded, opened_store
 from oracle import DAY, Json, Oracle, Row, assert_same, group_of, run_at, text_of
 
 from runlake.errors import BadInput, NotFound
-from runlake.model import BreakdownQuery, ContextQuery, ErrorsQuery, Filter, Instant, OwnersQuery
-from runlake.query import breakdown, context, errors, owners
+from runlake.model import (
+    BreakdownQuery,
+    ContextQuery,
+    ErrorsQuery,
+    Filter,
+    Instant,
+    Measure,
+    OwnersQuery,
+    TaskSort,
+    TasksQuery,
+)
+from runlake.query import breakdown, context, errors, owners, tasks
 from runlake.settings import Settings
 from runlake.store import Store
 
+DIRECTIONS: Final[tuple[Literal["asc"], Literal["desc"]]] = ("asc", "desc")
 UNKNOWN = "v1:0123456789abcdef"
 
 
@@ -148,16 +159,60 @@ def assert_context(store: Store, oracle: Oracle, rng: random.Random) -> None:
     same = [
         other
         for other in oracle.rows
-        if group_of(other) == group_of(row) and run_at(row) - days * DAY < run_at(other) <= run_at(row)
+        if group_of(other) == group_of(row) and run_at(row) - days * DAY <= run_at(other) <= run_at(row)
     ]
     assert answer["same_error_runs"] == (len(same) if group_of(row) else None)
     assert around.short(row) in answer["attempts"]
+
+
+def assert_tasks(store: Store, oracle: Oracle, rng: random.Random) -> None:
+    start, end = window(oracle.rows, rng, 1_000 * DAY)
+    parts = rng.choice([0, 1, 7, 30])
+    times: dict[str, Any] = {"start_time": Instant(start), "end_time": Instant(end)}
+    answer = ask(store, tasks.tasks, TasksQuery(**times, spark=parts))
+    expected = around.tasks(oracle, now(), start, end)
+    columns = answer["columns"]
+    found = {
+        task: {name: values[at] for name, values in columns.items() if name not in ("task_id", "name")}
+        for at, task in enumerate(columns["task_id"])
+    }
+    assert found.keys() == expected.keys() and answer["total_tasks"] == len(expected)
+    for task, figures in expected.items():
+        assert_same(found[task], figures, f"{task} from {start} to {end}")
+    timed = [around.timed(oracle, task, start, end) for task in columns["task_id"]]
+    need = [
+        (-around.attention(found[task], *counts), -found[task]["failed"], task)
+        for task, counts in zip(columns["task_id"], timed, strict=True)
+    ]
+    assert need == sorted(need)
+    if parts:
+        assert [sum(line) for line in answer["spark"]["runs"]] == columns["runs"]
+        assert [sum(line) for line in answer["spark"]["failed"]] == columns["failed"]
+    assert_orders(store, answer, times, rng)
+
+
+def assert_orders(store: Store, whole: Json, times: dict[str, Any], rng: random.Random) -> None:
+    """A page in the order of any column is that part of all tasks in this order."""
+    by, order, limit = rng.choice(get_args(TaskSort)[1:]), rng.choice(DIRECTIONS), rng.choice([1, 2, 5000])
+    offset, measures = rng.choice([0, 1, 3]), rng.sample(get_args(Measure), 3)
+    query = TasksQuery(**times, sort=by, order=order, limit=limit, offset=offset, measures=measures, spark=0)
+    answer = ask(store, tasks.tasks, query)
+    values = dict(zip(whole["columns"]["task_id"], whole["columns"][by], strict=True))
+    ids = sorted(values)
+    known = sorted((task for task in ids if values[task] is not None), key=values.__getitem__, reverse=order == "desc")
+    if by == "task_id":
+        known = sorted(ids, reverse=order == "desc")
+    expected = [*known, *(task for task in ids if values[task] is None)][offset : offset + limit]
+    assert answer["columns"].keys() == {"task_id", "name", *measures} or not expected
+    assert answer["columns"]["task_id"] == expected, (by, order)
+    assert answer["truncated"] == (offset + len(expected) < len(ids) if expected else False)
 
 
 def assert_all(store: Store, oracle: Oracle, rng: random.Random, questions: int) -> None:
     for _ in range(questions):
         assert_errors(store, oracle, rng)
         assert_owners(store, oracle, rng)
+        assert_tasks(store, oracle, rng)
         assert_breakdown(store, oracle, rng)
         assert_context(store, oracle, rng)
 

@@ -26,7 +26,7 @@ def keys() -> None:
     "scopes",
     type=click.Choice(SCOPES),
     multiple=True,
-    help="What it opens: read (GET, HEAD, views), write (POST, names); give it twice for both. Neither includes the other."
+    help="What it opens: read (GET, HEAD, views), write (POST, names); give it twice for both. Neither has the other."
     "  [default: both]",
 )
 @command

@@ -49,5 +49,5 @@ SELECT count(*), count(*) FILTER (duration < $took) FROM ({branches}) AS run(dur
 -- The group of errors of a run, and how many of its runs there are from a time on, up to this one.
 SELECT error_group.id, (
     SELECT count(*) FROM failed_run AS other
-    WHERE other.error_group = run.error_group AND other.run_at > $low AND other.run_at <= $at)
+    WHERE other.error_group = run.error_group AND other.run_at >= $low AND other.run_at <= $at)
 FROM failed_run AS run JOIN error_group USING (error_group) WHERE run.run_at = $at AND run.id = $run_id
