@@ -1,9 +1,21 @@
 -- What stands around one run: other tries of the same work, and runs that it is compared with. Times are microseconds.
 
+-- name: near_moments
+-- When runs of a task near a time began that may be tries of one work: failed or open ones, and those after a first try.
+SELECT run_at FROM hot_run WHERE task IN $tasks AND run_at >= $low AND run_at < $high AND (attempt > 1 OR NOT success)
+UNION
+SELECT run_at FROM uncounted_run
+WHERE task IN $tasks AND run_at >= $low AND run_at < $high AND (attempt > 1 OR success IS NOT TRUE)
+LIMIT $limit
+
 -- name: near_in_files
 -- Runs of a task near a time.
 SELECT id, attempt, started_at, finished_at, success, run_at FROM read_parquet($files, hive_partitioning = false)
 WHERE task_id = $task_id AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high)
+
+-- name: near_at_moments
+SELECT id, attempt, started_at, finished_at, success, run_at FROM read_parquet($files, hive_partitioning = false)
+WHERE task_id = $task_id AND run_at IN $moments
 
 -- name: near_inlined
 SELECT id, attempt, started_at, finished_at, success, run_at FROM inlined_run
