@@ -15,7 +15,7 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $(STAMP)
 
 demo: install
-	@[ -e data/lake/catalog.sqlite ] || $(BIN)/runlake generate --runs 200000 --days 30 --tasks 200 --seed 7 --data data/lake
+	@[ -e data/lake/catalog.sqlite ] || $(BIN)/runlake generate --runs 200000 --days 30 --tasks 200 --seed 7 --incidents --data data/lake
 	@echo "Try, in another shell:"
 	@echo "  curl '127.0.0.1:8000/runs?limit=2'"
 	@echo "  curl '127.0.0.1:8000/runs?success=false&include_errors=true&limit=1'"

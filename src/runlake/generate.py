@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from runlake import times
-from runlake.columns import ARROW
+from runlake.columns import ARROW, NAMED
 from runlake.errors import UsageError
+from runlake.incidents import LEAST_TASKS, NAMED_TASKS, fail, moved, name_of, slowed, texts
 
 _Array = NDArray[Any]
 BLOCK_ROWS: Final = 50_000
@@ -97,6 +98,7 @@ class _Plan(NamedTuple):
     until: int
     curve: tuple[_Array, _Array]
     tasks: _Tasks
+    incidents: bool
 
 
 class _Rows(NamedTuple):
@@ -251,23 +253,33 @@ def _block(plan: _Plan, first: int) -> pa.Table:
     count = min(BLOCK_ROWS, plan.runs - first)
     rng = np.random.default_rng([plan.seed, 3, first])
     rows = _make_rows(plan, rng, first, count)
-    at, state = rows.at, rows.state
+    state = rows.state
     unstarted = (state == _QUEUED) | (state == _CANCELLED)
     unfinished = (state != _FINISHED) & (state != _CANCELLED)
     lease = rng.integers(30_000_000, 600_000_000, count)
+    delay = np.exp(rng.uniform(np.log(1e3), np.log(1e7), count)).astype(np.int64)
+    ids, owner = _uuids(_uuid4(rng, count)), rng.integers(0, len(_OWNERS), count)
+    happened = None
+    if plan.incidents:
+        other = np.random.default_rng([plan.seed, 4, first])  # the rest of the history stays as it is without them
+        rows = rows._replace(task=moved(rows.task, rows.at, plan.until))
+        rows = rows._replace(took=slowed(rows.task, rows.at, rows.took, plan.until))
+        happened = fail(rows, np.where(unstarted, -1, owner), state == _FINISHED, plan.until, other)
+    at, errors = rows.at, _errors(rng, rows)
+    if happened is not None:
+        errors = texts(errors, happened, other)
     # A lost run's lease has passed at `until`, a running one's has not.
     until = np.minimum(at + lease, np.where(state == _LOST, (at + plan.until) // 2, plan.until))
     until = np.where(state == _RUNNING, np.minimum(plan.until + lease, times.MAX_US), until)
-    delay = np.exp(rng.uniform(np.log(1e3), np.log(1e7), count)).astype(np.int64)
     columns = {
-        "id": _uuids(_uuid4(rng, count)),
+        "id": ids,
         "task_id": _uuids(plan.tasks.ids[rows.task]),
-        "lease_owner": _OWNERS.take(pa.array(rng.integers(0, len(_OWNERS), count), mask=unstarted)),
+        "lease_owner": _OWNERS.take(pa.array(owner, mask=unstarted)),
         "leased_until": _instants(until, unstarted),
         "started_at": _instants(at, unstarted),
         "finished_at": _instants(at + rows.took, unfinished),
         "success": pa.array(~rows.fails, mask=unfinished),
-        "error": _errors(rng, rows),
+        "error": errors,
         "attempt": pa.array(rows.attempt),
         "output": _outputs(rng, rows),
         "created_at": _instants(np.where(unstarted, at, np.maximum(at - delay, plan.begin))),
@@ -286,13 +298,21 @@ def _cut(blocks: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
 
 
 def history(  # noqa: PLR0913 - one argument per option of the command
-    *, runs: int, days: int, tasks: int, seed: int, until: int, batch_rows: int = 250_000
+    *,
+    runs: int,
+    days: int,
+    tasks: int,
+    seed: int,
+    until: int,
+    batch_rows: int = 250_000,
+    incidents: bool = False,
 ) -> Iterator[pa.Table]:
     """Tables in columns.ARROW's schema (finished runs plus a few open), time ascending, `runs` rows in all.
 
-    `until` is the end of the history in microseconds since the epoch; it begins `days` days before. Only the
-    lease of a running run reaches past `until`. Every table but the last has `batch_rows` rows. Raises
-    UsageError at the call for counts below 1, a negative seed and a window not within 1970 to 9999.
+    `until` is the end of the history in microseconds since the epoch; it begins `days` days before. Only the lease of a
+    running run reaches past `until`. With `incidents` something is wrong at its end (incidents.py). Every table but the
+    last has `batch_rows` rows. Raises UsageError at the call for counts below 1, a negative seed and a window not
+    within 1970 to 9999.
     """
     counts = {"runs": runs, "days": days, "tasks": tasks, "batch_rows": batch_rows, "seed": seed + 1}
     if wrong := [name for name, count in counts.items() if count < 1]:
@@ -302,5 +322,19 @@ def history(  # noqa: PLR0913 - one argument per option of the command
         raise UsageError(f"{days} days up to {until} µs since the epoch are not within 1970 to 9999")
     open_runs = max(runs // 10_000, min(3, runs // 300))  # a history of some hundred rows shows a few too
     curve, each = _busy_hours(seed, begin, until), _make_tasks(seed, tasks)
-    plan = _Plan(runs, open_runs, seed, begin, until, curve, each)
+    with_incidents = incidents and tasks >= LEAST_TASKS
+    plan = _Plan(runs, open_runs, seed, begin, until, curve, each, with_incidents)
     return _cut((_block(plan, first) for first in range(0, runs, BLOCK_ROWS)), batch_rows)
+
+
+def names(tasks: int, seed: int) -> pa.Table:
+    """Names of the tasks with the most runs, with the schema columns.NAMED."""
+    count = min(tasks, NAMED_TASKS)
+    words = [name_of(task) for task in range(count)]
+    columns = {
+        "task_id": _uuids(_make_tasks(seed, tasks).ids[:count]),
+        "name": words,
+        "tags": [[word.rpartition("_")[2]] for word in words],
+        "url": [None] * count,
+    }
+    return pa.Table.from_pydict(columns, schema=NAMED)

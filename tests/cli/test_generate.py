@@ -23,7 +23,7 @@ DAYS: Final = 30
 
 
 def table(**arguments: int) -> pa.Table:
-    defaults = {"runs": 20_000, "days": DAYS, "tasks": 200, "seed": 42, "until": UNTIL}
+    defaults: dict[str, Any] = {"runs": 20_000, "days": DAYS, "tasks": 200, "seed": 42, "until": UNTIL}
     return pa.concat_tables(list(generate.history(**{**defaults, **arguments})))
 
 
@@ -135,7 +135,7 @@ def test_times_ascend_across_blocks_and_tables() -> None:
 @pytest.mark.parametrize("batch_rows", [1, 7_777, generate.BLOCK_ROWS, generate.BLOCK_ROWS + 1, 10**9])
 def test_batch_rows_changes_only_the_cut(batch_rows: int) -> None:
     runs = 1_000 if batch_rows == 1 else generate.BLOCK_ROWS + 2_000
-    asked = {"runs": runs, "days": 3, "tasks": 50, "seed": 5, "until": UNTIL}
+    asked: dict[str, Any] = {"runs": runs, "days": 3, "tasks": 50, "seed": 5, "until": UNTIL}
     tables = list(generate.history(**asked, batch_rows=batch_rows))
     assert [t.num_rows for t in tables[:-1]] == [batch_rows] * (len(tables) - 1)
     assert 1 <= tables[-1].num_rows <= batch_rows
@@ -246,7 +246,7 @@ def test_open_runs_are_few_and_late(runs: int, days: int, count: int) -> None:
     batch_rows=st.integers(1, 900),
 )
 def test_any_arguments(*, runs: int, days: int, tasks: int, seed: int, until: int, batch_rows: int) -> None:
-    asked = {"runs": runs, "days": days, "tasks": tasks, "seed": seed, "until": until}
+    asked: dict[str, Any] = {"runs": runs, "days": days, "tasks": tasks, "seed": seed, "until": until}
     tables = list(generate.history(**asked, batch_rows=batch_rows))
     whole = pa.concat_tables(tables)
     assert sum(t.num_rows for t in tables) == runs
@@ -273,7 +273,7 @@ def test_any_arguments(*, runs: int, days: int, tasks: int, seed: int, until: in
     ids=str,
 )
 def test_wrong_arguments_fail_at_the_call(wrong: dict[str, int]) -> None:
-    asked = {"runs": 10, "days": DAYS, "tasks": 3, "seed": 0, "until": UNTIL}
+    asked: dict[str, Any] = {"runs": 10, "days": DAYS, "tasks": 3, "seed": 0, "until": UNTIL}
     with pytest.raises(UsageError):
         generate.history(**{**asked, **wrong})
 

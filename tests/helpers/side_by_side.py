@@ -15,6 +15,7 @@ from oracle import DAY, Json, Oracle, Row, assert_same, group_of, run_at, text_o
 from runlake.model import (
     BreakdownQuery,
     ContextQuery,
+    Dimension,
     ErrorsQuery,
     Filter,
     Instant,
@@ -122,9 +123,11 @@ def assert_breakdown(store: Store, oracle: Oracle, rng: random.Random) -> None:
         low, high = (max(0, 2 * start - end), start) if against == "previous" else other
         others = [row for row in oracle.selected(now(), **asked) if around.is_in(row, low, high)]
     times = {"start_time": Instant(start), "end_time": Instant(end)}
-    query = BreakdownQuery(**{**instants(asked), **times}, against=against, top=10)
+    by = rng.sample(get_args(Dimension), rng.choice([1, 2, 6]))
+    query = BreakdownQuery(**{**instants(asked), **times}, against=against, by=by)
     answer = ask(store, breakdown.breakdown, query)
     assert (answer["selected"], answer["baseline"]) == (len(chosen), len(others)), query
+    assert answer["by"].keys() == set(by)
     for kind, shares in answer["by"].items():
         expected = around.breakdown(chosen, others, kind)
         found = {share["value"]: (share["selected"], share["baseline"]) for share in shares}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import click
 
 from runlake import generate as generator
@@ -10,6 +12,9 @@ from runlake.cli.bulk_load import load_chunks
 from runlake.cli.common import command
 from runlake.errors import UsageError
 from runlake.lake import bulk
+from runlake.lake.catalog import Lake
+from runlake.lake.names import NamesChange
+from runlake.paths import Paths
 from runlake.sandbox import sources
 from runlake.settings import Settings
 
@@ -20,13 +25,21 @@ from runlake.settings import Settings
 @click.option("--tasks", type=click.IntRange(1), default=200, show_default=True, help="Of how many tasks.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same history.")
 @click.option("--until", metavar="TIME", help="End of the history, ISO 8601 [now].")
+@click.option("--incidents", is_flag=True, help="Something is wrong at its end, and tasks have names.")
 @command
-def generate(settings: Settings, /, until: str | None, **shape: int) -> None:
-    """Load a synthetic history of realistic shape: daily rhythm, heavy tails, failure bursts, retries."""
+def generate(settings: Settings, /, until: str | None, incidents: bool, **shape: int) -> None:
+    """Load a synthetic history of realistic shape: daily rhythm, heavy tails, failure bursts, retries.
+
+    With --incidents, of at least 12 tasks one has become slower, one fails and succeeds in turn, one fails by a new
+    error, one is silent, and a worker fails.
+    """
     try:
         end = times.now() if until is None else times.parse(until)
     except ValueError as exc:
         raise UsageError(f"--until: {exc}") from None
-    tables = generator.history(until=end, batch_rows=sources.CHUNK_ROWS, **shape)
+    tables = generator.history(until=end, batch_rows=sources.CHUNK_ROWS, incidents=incidents, **shape)
     pieces = (bulk.Chunk("generated", i * sources.CHUNK_ROWS + 1, rows) for i, rows in enumerate(tables))
     load_chunks(settings, pieces, "generating", shape["runs"], None)
+    if incidents:
+        with closing(Lake(Paths.of(settings.data), settings, write=True)) as lake:
+            NamesChange(generator.names(shape["tasks"], shape["seed"]), lambda _: True)(lake)

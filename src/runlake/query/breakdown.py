@@ -16,6 +16,7 @@ from runlake.query.branches import Blocks, branches, numbered
 from runlake.query.engine import Session
 from runlake.query.errors import add_failed
 from runlake.query.filters import RunFilter, predicates, union_of
+from runlake.query.sql import SQL
 
 _BLOCKS: Final = Blocks("", "", "breakdown_runs")
 _ALL: Final[tuple[Dimension, ...]] = get_args(Dimension)
@@ -82,8 +83,9 @@ _Sides = tuple[tuple[RunFilter, bool], ...]  # the runs of each side, and whethe
 
 
 def _rows(session: Session, sides: _Sides, known: dict[str, Any], by: Sequence[Dimension]) -> list[tuple[Any, ...]]:
-    sets = "".join(f", ({_COLUMNS[kind]})" for kind in dict.fromkeys(by) if kind in _COLUMNS)
-    union = union_of(sides[0][0], known, sets=sets)
+    values = {column: SQL[f"value_of_{column}"] if kind in by else "NULL" for kind, column in _COLUMNS.items()}
+    columns = ", ".join(f"{value} AS {column}" for column, value in values.items())
+    union = union_of(sides[0][0], known, columns=columns)
     for wanted, selected in sides:
         union.use(**predicates(wanted))
         if wanted.tasks == () or wanted.low >= wanted.high:

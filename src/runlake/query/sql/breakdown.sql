@@ -5,15 +5,13 @@ SELECT run_at, task, lease_owner, attempt, duration, $selected FROM {rows} AS ru
 
 -- name: breakdown
 -- For each kind of value those with the most runs above what their share elsewhere would give. With $rest the other runs are
--- all of the window, from which the selected ones are taken away.
+-- all of the window, from which the selected ones are taken away. A column that nobody asked for is null.
 WITH run(t, task, owner, attempt, took, selected) AS ({branches}), valued AS (
-    SELECT task, owner, attempt, t // 3600000000 % 24 AS hour, selected,
-           CASE WHEN took = 0 THEN 0 ELSE pow(2, floor(log2(took / 1e6))) END AS seconds
-    FROM run
+    SELECT {columns}, selected FROM run
 ), counted AS (
     SELECT GROUPING(task, owner, attempt, hour, seconds) AS kind, task, owner, attempt, hour, seconds,
            count(*) FILTER (selected) AS chosen, count(*) FILTER (NOT selected) AS others
-    FROM valued GROUP BY GROUPING SETS (() {sets})
+    FROM valued GROUP BY GROUPING SETS ((), (task), (owner), (attempt), (hour), (seconds))
 ), total AS (
     SELECT chosen, others - CASE WHEN $rest THEN chosen ELSE 0 END AS others FROM counted WHERE kind = 31
 ), named AS (
@@ -25,6 +23,21 @@ WITH run(t, task, owner, attempt, took, selected) AS ({branches}), valued AS (
     FROM counted LEFT JOIN task USING (task) WHERE kind <> 31 AND (kind <> 30 OR seconds IS NOT NULL)
 )
 {ranked}
+
+-- name: value_of_task
+task
+
+-- name: value_of_owner
+owner
+
+-- name: value_of_attempt
+attempt
+
+-- name: value_of_hour
+t // 3600000000 % 24
+
+-- name: value_of_seconds
+CASE WHEN took = 0 THEN 0 ELSE pow(2, floor(log2(took / 1e6))) END
 
 -- name: ranked
 -- Of values (kind, value, chosen, others) the first $top of each kind, with their shares; the first row has the totals, and
