@@ -81,7 +81,6 @@ def _rows(session: Session, window: _Window, query: TasksQuery, parts: Parts) ->
     asked = {query.sort, *(_MEASURES if query.measures is UNSET else query.measures)}
     known = {
         "now": wanted.low,
-        "before": window.before,
         "gap_from": window.gap_from,
         "moment": min(wanted.high, wanted.now),
         "compared": query.compare == "previous",
@@ -92,13 +91,14 @@ def _rows(session: Session, window: _Window, query: TasksQuery, parts: Parts) ->
     days, of_rows = _row_days(session, window) if asked & _SEQUENCED else ({}, [])
     union = union_of(wanted, {**known, **parts.parameters, **days}, **_parts(query, asked))
     for low, high in window.spans:
+        union.use(side="2" if low >= wanted.low else "1" if low >= window.before else "0")
         whole_days = low < wanted.low or not parts.width % times.DAY_US
         of_span = replace(wanted, low=low, high=high)
         for block, values in branches(session, of_span, _COUNTS, times.HOUR_US, days=whole_days):
             union.add(block, **values)
         if asked & _TIMED and low >= window.before:
             for block, values in branches(session, of_span, _DURATIONS, times.HOUR_US, days=True):
-                union.add(block, into="timed", **values, now_too=low >= wanted.low)
+                union.add(block, into="timed", **values)
     if asked & _SEQUENCED:
         _add_pieces(union, session, window, of_rows)
     return session.rows(*union.within("fleet", by_name=False)) if window.spans else []
@@ -106,13 +106,12 @@ def _rows(session: Session, window: _Window, query: TasksQuery, parts: Parts) ->
 
 def _parts(query: TasksQuery, asked: set[str]) -> dict[str, str]:
     """What stands in the braces of the statement."""
-    timed = filled(SQL["timed_tasks"], key="now_too, task", percents="(50), (95)")
     sequenced = filled(SQL["sequenced_tasks"], rows="run_of_piece")
     order = f"{query.sort} {query.order.upper()} NULLS LAST"
     if query.sort == "attention":
         order = f"{filled(SQL['by_attention'], direction=query.order.upper())} {query.order.upper()}"
     return {
-        "timed": timed if asked & _TIMED else SQL["no_timed_tasks"],
+        "timed": SQL["timed_tasks" if asked & _TIMED else "no_timed_tasks"],
         "sequenced": sequenced if asked & _SEQUENCED else SQL["no_sequenced_tasks"],
         "matching": SQL["all_tasks" if query.q is UNSET else "tasks_with_words"],
         "order": order,

@@ -133,6 +133,9 @@ success BOOLEAN NOT NULL, bucket USMALLINT NOT NULL, runs BIGINT NOT NULL
 -- Those that only these tables need; others are in macros.sql.
 CREATE MACRO bucket_middle(bucket) AS
     CASE WHEN bucket < 50 THEN bucket::DOUBLE ELSE 50 * pow(1.0198, bucket - 49.5) END;
+-- The duration at a rank between two neighbouring buckets; null where there is none.
+CREATE MACRO between_buckets(low, high, rank) AS
+    CASE WHEN rank >= 0 THEN bucket_middle(low) + (bucket_middle(high) - bucket_middle(low)) * (rank - floor(rank)) END;
 -- The difference of two shares of failures, in standard errors.
 CREATE MACRO failure_z(failed, finished, other_failed, other_finished) AS
     CASE WHEN finished >= 30 AND other_finished >= 30 THEN

@@ -2,32 +2,33 @@
 -- kinds: cells with counts, durations by bucket, and pieces of time that say how runs followed each other.
 
 -- name: task_days
-SELECT day * 86400000000 AS t, task, succeeded - succeeded_unstarted, failed - failed_unstarted, 0,
+-- The side is 2 for the window, 1 for the one before it, 0 for what is still earlier.
+SELECT {side} AS side, day * 86400000000 AS t, task, succeeded - succeeded_unstarted, failed - failed_unstarted, 0,
        retried - retried_unstarted, duration_count, duration_us, longest, last_started_success, last_started_failure, NULL
 FROM task_day WHERE day >= $first AND day < $last
 
 -- name: task_parts
-SELECT hour * 3600000000, task, succeeded - succeeded_unstarted, failed - failed_unstarted, 0, retried - retried_unstarted,
-       duration_count, duration_us, longest, last_started_success, last_started_failure, NULL
+SELECT {side}, hour * 3600000000, task, succeeded - succeeded_unstarted, failed - failed_unstarted, 0,
+       retried - retried_unstarted, duration_count, duration_us, longest, last_started_success, last_started_failure, NULL
 FROM task_hour WHERE hour >= $first_part AND hour < $last_part
 
 -- name: task_runs
 -- Single runs, in the same columns: an open one has no result.
-SELECT run_at, task, (success IS TRUE)::BIGINT, (success IS FALSE)::BIGINT, (success IS NULL)::BIGINT,
+SELECT {side}, run_at, task, (success IS TRUE)::BIGINT, (success IS FALSE)::BIGINT, (success IS NULL)::BIGINT,
        (attempt > 1 AND success IS NOT NULL)::BIGINT, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE, duration,
        CASE WHEN success THEN run_at END, CASE WHEN NOT success THEN run_at END, CASE WHEN success IS NULL THEN run_at END
 FROM {rows} AS run
 
 -- name: timed_days
-SELECT $now_too, task, timed.bucket, timed.succeeded + timed.failed FROM (
+SELECT {side} = 2, task, timed.bucket, timed.succeeded + timed.failed FROM (
     SELECT task, unnest(durations) AS timed FROM task_day WHERE day >= $first AND day < $last)
 
 -- name: timed_parts
-SELECT $now_too, task, timed.bucket, timed.succeeded + timed.failed FROM (
+SELECT {side} = 2, task, timed.bucket, timed.succeeded + timed.failed FROM (
     SELECT task, unnest(durations) AS timed FROM task_hour WHERE hour >= $first_part AND hour < $last_part)
 
 -- name: timed_runs
-SELECT $now_too, task, bucket, 1 FROM {rows} AS run WHERE bucket IS NOT NULL
+SELECT {side} = 2, task, bucket, 1 FROM {rows} AS run WHERE bucket IS NOT NULL
 
 -- name: settled_pieces
 SELECT task, day * 86400000000 AS piece, runs, flips, first_result, last_result, trail, first_run, last_run, gap
@@ -53,40 +54,53 @@ ORDER BY ALL
 
 -- name: counted_tasks
 -- Counts of each task, in the window, in the one before it, and its last run in any of the time that is read.
-SELECT task, coalesce(sum(succeeded + failed + open) FILTER (t >= $now), 0)::BIGINT AS runs,
-       coalesce(sum(succeeded + failed) FILTER (t >= $now), 0)::BIGINT AS finished,
-       coalesce(sum(failed) FILTER (t >= $now), 0)::BIGINT AS failed,
-       coalesce(sum(open) FILTER (t >= $now), 0)::BIGINT AS open,
-       coalesce(sum(retried) FILTER (t >= $now), 0)::BIGINT AS retried,
-       coalesce(sum(timed) FILTER (t >= $now), 0)::BIGINT AS timed,
-       sum(us) FILTER (t >= $now) / nullif(sum(timed) FILTER (t >= $now), 0) / 1e6 AS avg_seconds,
-       max(longest) FILTER (t >= $now) / 1e6 AS max_seconds,
-       max(last_success) FILTER (t >= $now) AS last_success, max(last_failure) FILTER (t >= $now) AS last_failure,
-       max(last_open) FILTER (t >= $now) AS last_open,
-       coalesce(sum(succeeded + failed + open) FILTER (t >= $before AND t < $now), 0)::BIGINT AS previous_runs,
-       coalesce(sum(succeeded + failed) FILTER (t >= $before AND t < $now), 0)::BIGINT AS previous_finished,
-       coalesce(sum(failed) FILTER (t >= $before AND t < $now), 0)::BIGINT AS previous_failed,
-       coalesce(sum(timed) FILTER (t >= $before AND t < $now), 0)::BIGINT AS previous_timed,
-       greatest(max(cell.last_success), max(cell.last_failure), max(cell.last_open)) AS last_seen
-FROM cell GROUP BY task
+WITH summed AS (
+    SELECT task, side, sum(succeeded + failed + open)::BIGINT AS runs, sum(succeeded + failed)::BIGINT AS finished,
+           sum(failed)::BIGINT AS failed, sum(open)::BIGINT AS open, sum(retried)::BIGINT AS retried,
+           sum(timed)::BIGINT AS timed, sum(us) AS us, max(longest) AS longest, max(last_success) AS last_success,
+           max(last_failure) AS last_failure, max(last_open) AS last_open
+    FROM cell GROUP BY task, side
+), sides AS (
+    SELECT task, any_value(summed) FILTER (side = 2) AS now, any_value(summed) FILTER (side = 1) AS earlier,
+           greatest(max(last_success), max(last_failure), max(last_open)) AS last_seen
+    FROM summed GROUP BY task
+)
+SELECT task, coalesce(now.runs, 0) AS runs, coalesce(now.finished, 0) AS finished, coalesce(now.failed, 0) AS failed,
+       coalesce(now.open, 0) AS open, coalesce(now.retried, 0) AS retried, coalesce(now.timed, 0) AS timed,
+       now.us / nullif(now.timed, 0) / 1e6 AS avg_seconds, now.longest / 1e6 AS max_seconds,
+       now.last_success AS last_success, now.last_failure AS last_failure, now.last_open AS last_open,
+       coalesce(earlier.runs, 0) AS previous_runs, coalesce(earlier.finished, 0) AS previous_finished,
+       coalesce(earlier.failed, 0) AS previous_failed, coalesce(earlier.timed, 0) AS previous_timed, last_seen
+FROM sides
 
 -- name: timed_tasks
--- Percentiles of each task, and the probability that a run now takes longer than one before, equal buckets by half.
+-- Percentiles of each task, and the probability that a run now takes longer than one before, equal buckets by half. Of both
+-- windows each bucket has its runs and those up to it; rank p * (n - 1) lies between two neighbours (percentile.sql).
+-- (Sums of doubles are exact here, and quicker than those of whole numbers.)
 WITH bucketed AS (
-    SELECT now_too, task, bucket, sum(runs)::BIGINT AS runs
+    SELECT task, bucket, sum(CASE WHEN now_too THEN runs ELSE 0 END)::DOUBLE AS now,
+           sum(CASE WHEN now_too THEN 0 ELSE runs END)::DOUBLE AS earlier
     FROM ({timed_branches}) AS part(now_too, task, bucket, runs) GROUP BY ALL
-), both_times AS (
-    SELECT task, bucket, coalesce(sum(runs) FILTER (now_too), 0) AS of_now,
-           coalesce(sum(runs) FILTER (NOT now_too), 0) AS of_before
-    FROM bucketed GROUP BY task, bucket
-), slow AS (
-    SELECT task, sum(of_now * (upto - of_before / 2)) / nullif(sum(of_now)::DOUBLE * sum(of_before), 0) AS slower
-    FROM (SELECT *, sum(of_before) OVER (PARTITION BY task ORDER BY bucket) AS upto FROM both_times) GROUP BY task
+), placed AS (
+    SELECT *, sum(now) OVER upto AS now_upto, sum(earlier) OVER upto AS earlier_upto,
+           sum(now) OVER (PARTITION BY task) - 1 AS now_last, sum(earlier) OVER (PARTITION BY task) - 1 AS earlier_last
+    FROM bucketed WINDOW upto AS (PARTITION BY task ORDER BY bucket)
+), ranked AS (
+    SELECT task, any_value(0.5 * now_last) AS rank_50, any_value(0.95 * now_last) AS rank_95,
+           any_value(0.95 * earlier_last) AS earlier_rank_95,
+           min(bucket) FILTER (now_upto > floor(0.5 * now_last)) AS low_50,
+           min(bucket) FILTER (now_upto > ceil(0.5 * now_last)) AS high_50,
+           min(bucket) FILTER (now_upto > floor(0.95 * now_last)) AS low_95,
+           min(bucket) FILTER (now_upto > ceil(0.95 * now_last)) AS high_95,
+           min(bucket) FILTER (earlier_upto > floor(0.95 * earlier_last)) AS earlier_low_95,
+           min(bucket) FILTER (earlier_upto > ceil(0.95 * earlier_last)) AS earlier_high_95,
+           sum(now * (earlier_upto - earlier / 2)) / nullif(any_value((now_last + 1) * (earlier_last + 1)), 0) AS slower
+    FROM placed GROUP BY task
 )
-SELECT task, max(us) FILTER (now_too AND p = 50) / 1e6 AS p50_seconds,
-       max(us) FILTER (now_too AND p = 95) / 1e6 AS p95_seconds,
-       max(us) FILTER (NOT now_too AND p = 95) / 1e6 AS previous_p95_seconds, any_value(slower) AS slower
-FROM ({percentile}) LEFT JOIN slow USING (task) GROUP BY task
+SELECT task, between_buckets(low_50, high_50, rank_50) / 1e6 AS p50_seconds,
+       between_buckets(low_95, high_95, rank_95) / 1e6 AS p95_seconds,
+       between_buckets(earlier_low_95, earlier_high_95, earlier_rank_95) / 1e6 AS previous_p95_seconds, slower
+FROM ranked
 
 -- name: no_timed_tasks
 SELECT 0 AS task, NULL::DOUBLE AS p50_seconds, NULL::DOUBLE AS p95_seconds, NULL::DOUBLE AS previous_p95_seconds,
@@ -126,7 +140,7 @@ SELECT 0 AS task, NULL::BIGINT AS streak, NULL::BIGINT AS flips, NULL::DOUBLE AS
 -- name: fleet
 -- A page of tasks in an order, each with the parts of its spark line, and how many there are in all. Durations and sequences
 -- are those of the statements above, or none where nobody asked.
-WITH cell(t, task, succeeded, failed, open, retried, timed, us, longest, last_success, last_failure, last_open)
+WITH cell(side, t, task, succeeded, failed, open, retried, timed, us, longest, last_success, last_failure, last_open)
 AS MATERIALIZED ({branches}), counted AS (
     {counted_tasks}
 ), timed_task AS (
@@ -140,7 +154,7 @@ AS MATERIALIZED ({branches}), counted AS (
     SELECT task, list({'part': part, 'runs': runs, 'failed': failed}) AS parts FROM (
         SELECT task, (t - $origin) // $width AS part, sum(succeeded + failed + open)::BIGINT AS runs,
                sum(failed)::BIGINT AS failed
-        FROM cell WHERE t >= $now AND $width > 0 GROUP BY task, part
+        FROM cell WHERE side = 2 AND $width > 0 GROUP BY task, part
     ) GROUP BY task
 ), figure AS (
     SELECT task_id, name, coalesce(runs, 0) AS runs, coalesce(failed, 0) AS failed, coalesce(open, 0) AS open,
