@@ -9,7 +9,7 @@ CASE WHEN us < 50 THEN us ELSE 50 + floor(ln(us / 50.0) / ln(1.0198)) END::USMAL
 -- name: error_parts
 -- Fingerprint v1 of an error text: the kind of error, its message without what differs from run to run, file and function
 -- of the innermost own frame of a Python traceback, and the group of alike errors; null for a text of blanks.
-list_transform(list_transform(list_transform(list_transform([{cut}],
+list_transform(list_transform(list_transform(list_transform(list_transform(list_transform([{cut}],
     lambda cut: {text}),
     lambda text: struct_pack(line := substring({line}, 1, 2048), frame := {frame})),
     lambda found: struct_pack(
@@ -17,16 +17,18 @@ list_transform(list_transform(list_transform(list_transform([{cut}],
         line := found.line,
         frame := found.frame
     )),
-    lambda known: list_transform([string_split({plain}, chr(10))], lambda plain: list_transform([struct_pack(
-        kind := substring(nullif(known.head.kind, ''), 1, 200),
-        message := substring(trim(plain[1], {blank}), 1, 300),
-        frame := substring(nullif(plain[2], ''), 1, 300)
-    )], lambda parts: CASE WHEN parts.message <> '' OR parts.kind <> '' THEN struct_pack(
+    lambda known: struct_pack(kind := known.head.kind, lines := string_split({plain}, chr(10)))),
+    lambda plain: struct_pack(
+        kind := substring(nullif(plain.kind, ''), 1, 200),
+        message := substring(trim(plain.lines[1], {blank}), 1, 300),
+        frame := substring(nullif(plain.lines[2], ''), 1, 300)
+    )),
+    lambda parts: CASE WHEN parts.message <> '' OR parts.kind <> '' THEN struct_pack(
         id := 'v1:' || left(md5(concat_ws(chr(10), coalesce(parts.kind, ''), parts.message, coalesce(parts.frame, ''))), 16),
         kind := parts.kind,
         message := parts.message,
         frame := parts.frame
-    ) END)[1])[1])[1]
+    ) END)[1]
 
 -- name: error_group
 -- The group of alike errors that a text belongs to.
@@ -79,7 +81,7 @@ CASE WHEN contains(text, '  File "') THEN list_transform([string_split(chr(10) |
 -- letter by chance, so it becomes what a number becomes.
 regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
     substring(known.line, 1 + length(known.head.before) + length(known.head.kind) + length(known.head.colon)),
-    '(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', '<uuid>', 'g'),
+    '[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]+', '<uuid>', 'g'),
     '[A-Za-z][A-Za-z0-9+.-]*://(?:\[[0-9A-Fa-f:.]+\]|[^\s"''<>)\]}]|<uuid>)+', '<url>', 'g'),
     '{time}', '<time>', 'g'),
     '{address}', '<address>\1', 'g')
@@ -97,7 +99,7 @@ regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regex
 -- name: address
 -- IPv4 and IPv6 with a port or without, mail, host names with a known end, names with a digit or a hyphen before a port,
 -- and names at places where messages name a host. What follows a known end is no part of it, and `\1`.
-(?:[\w.-]*/|\b)\d+(?:\.\d+){3}(?::\d+)?\b|\[[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+(?:%\w+)?\](?::\d+)?|\b[0-9A-Fa-f]+(?::[0-9A-Fa-f]*){3,}\b|\b(?:[A-Fa-f]*\d[0-9A-Fa-f]*|f[cde][a-f]+)(?::[0-9A-Fa-f]+)*::(?:[0-9A-Fa-f]+(?::[0-9A-Fa-f]+)*)?|::(?:1|ffff:\d+(?:\.\d+)+)\b(?::\d+)?|[\w.+-]+@(?:[A-Za-z][\w-]*(?:\.[\w-]+)+|[A-Za-z]+[0-9-][\w-]*)|@''[^''\n]+''|\b(?:[\w-]+\.)+(?:com|net|org|io|dev|app|cloud|local|internal|lan|corp|svc|example|test|invalid|edu|gov|info|co|eu|de|uk|us|ch|at|fr|nl|ca|au|jp|cn|br)(?::\d+\b|([.:]?(?:[^\w.:-]|$)))|\b(?:localhost|[A-Za-z][A-Za-z0-9]*[0-9-][A-Za-z0-9-]*):\d+\b|\b(?:to|tcp) [A-Za-z][\w.-]*:\d+\b|\b(?:host(?: ?name)?|server)(?: at| on| name)?[ =:]+(?:"[^"\n]+"|''[^''\n]+'')|\bto host \S+ port\b|\bresolve host(?:name)?:? [\w.-]*\w|\blookup [\w.-]+(?::| on\b)|\b(?:ENOTFOUND|EAI_AGAIN) [\w.-]+(?::\d+\b)?
+(?:[\w.-]*/|\b)\d+\.\d+\.\d+\.\d+(?::\d+)?\b|\[[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+\](?::\d+)?|\b[0-9A-Fa-f]+(?::[0-9A-Fa-f]*){3,}\b|\b(?:[A-Fa-f]*\d[0-9A-Fa-f]*|f[cde][a-f]+)(?::[0-9A-Fa-f]+)*::(?:[0-9A-Fa-f]+(?::[0-9A-Fa-f]+)*)?|::(?:1|ffff:[\d.]+)\b(?::\d+)?|[\w.+-]+@(?:[A-Za-z][\w-]*(?:\.[\w-]+)+|[A-Za-z]+[0-9-][\w-]*)|@''[^''\n]+''|\b(?:[\w-]+\.)+(?:com|net|org|io|dev|app|cloud|local|internal|lan|corp|svc|example|test|invalid|edu|gov|info|co|eu|de|uk|us|ch|at|fr|nl|ca|au|jp|cn|br)(?::\d+\b|([.:]?(?:[^\w.:-]|$)))|\b(?:localhost|[A-Za-z][A-Za-z0-9]*[0-9-][A-Za-z0-9-]*):\d+\b|\b(?:to|tcp) [A-Za-z][\w.-]*:\d+\b|\b(?:host(?: ?name)?|server)(?: at| on| name)?[ =:]+(?:"[^"\n]+"|''[^''\n]+'')|\bto host \S+ port\b|\bresolve host(?:name)?:? [\w.-]*\w|\blookup [\w.-]+(?::| on\b)|\b(?:ENOTFOUND|EAI_AGAIN) [\w.-]+(?::\d+\b)?
 
 -- name: number
 -- Numbers; hexadecimals of 8 digits and more, and names of temporary files; words of 12 and more capitals and digits that
@@ -116,6 +118,6 @@ regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regex
 -- File and function of the innermost frame. Those of libraries, lambdas and comprehensions (which Python 3.12 has no more)
 -- are left out.
 CASE WHEN contains(text, '  File "') THEN regexp_replace(regexp_extract_all(
-    regexp_replace(text, '  File "[^"\n]*(?:site-packages|dist-packages|[\\/]lib[\\/](?:python|pypy)\d|(?i:python[\d.]*[\\/]lib[\\/]))', '', 'g'),
+    regexp_replace(text, '  File "[^"\n]*(?:site-packages|dist-packages|[\\/]lib[\\/](?:python|pypy)\d|[Pp]ython[\d.]*\\[Ll]ib\\)', '', 'g'),
     '  File "(?:[^"\n]*[\\/])?([^<"\\/\n][^"\\/\n]*", line \d+, in (?:[^<\n]|<module>)[^\n]*)', 1)[-1], '", line \d+, in ', ' ')
 END

@@ -19,8 +19,8 @@ _MARK: Final = re.compile(r"«([a-z]+)»")
 _WORDS: Final = ("srv", "app", "home", "jörg", "jobs-2", "release_17", "data.d", "日本", "v1.2", "a+b", "@scope", "x")
 _ENDS: Final = ("com", "net", "internal", "svc.cluster.local", "example.org", "eu-west-1.compute.amazonaws.com")
 _HEX: Final = "0123456789abcdef"
-_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_DAYS: Final = "Mon Tue Wed Thu Fri Sat Sun".split()
+_MONTHS: Final = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_DAYS: Final = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
 class Entry(NamedTuple):
