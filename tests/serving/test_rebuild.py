@@ -50,6 +50,9 @@ TABLES: Final[dict[str, str]] = {
     "inlined_run": "SELECT * EXCLUDE (run_at), epoch_us(run_at) FROM inlined_run",
     "hot_run": "SELECT run_at, task_id, success, started, duration, bucket, attempt, lease_owner"
     " FROM hot_run JOIN task USING (task)",
+    "failed_run": """SELECT failed_run.id, run_at, task_id, started, duration, bucket, attempt, lease_owner,
+        error_group.id FROM failed_run JOIN task USING (task) LEFT JOIN error_group USING (error_group)""",
+    "error_group": "SELECT id, kind, message, frame FROM error_group",
 }
 NEWEST: Final = f"""SELECT task_id, id, whole, error, output, epoch_us(run_at) FROM (
     SELECT task.task_id, recent.id, whole, error, output, run_at,
