@@ -21,6 +21,7 @@ import duckdb
 
 from runlake import duck, parquet
 from runlake.errors import Busy, LakeDamaged, Timeout, TooMany
+from runlake.query.parts import Part, Report
 from runlake.query.sql import SQL
 from runlake.serving.counting import State
 from runlake.serving.serving import Serving
@@ -37,12 +38,13 @@ _LOOK: Final = 0.05  # seconds between looks at the clock, and between interrupt
 
 
 class Session:
-    """One question: its statements, until its time is over."""
+    """One question: its statements, until its time is over. `report` takes parts of its answer, if anybody does."""
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, serving: Serving, seconds: float) -> None:
         self._cursor, self._ids, self.unreadable = cursor, serving.ids, serving.unreadable
         self._deadline = time.monotonic() + seconds
         self._dropped = threading.Event()
+        self.report: Report | None = None
 
     @cached_property
     def state(self) -> State:
@@ -81,6 +83,11 @@ class Session:
     def over(self) -> bool:
         """Whether its time is over, or nobody waits for the answer any more."""
         return self._dropped.is_set() or time.monotonic() > self._deadline
+
+    def tell(self, part: Part, answer: Callable[[], object]) -> None:
+        """Report a part that is neither nothing nor the whole; its answer is made only if somebody takes it now."""
+        if self.report is not None and 0 < part.done < part.of:
+            self.report(part, answer)
 
     def quarters(self, run_id: uuid.UUID) -> list[int]:
         """The quarter hours (since the epoch) in which the run of an id may have begun; see IdIndex.locate."""
