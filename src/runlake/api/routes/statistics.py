@@ -65,7 +65,7 @@ async def get_summary(request: Req, query: SummaryQuery) -> Answer[Summary]:
     return await answer(request, asked, ages=None if query.until is UNSET else False)
 
 
-@question("/stats/histogram", scans=True)
+@question("/stats/histogram", scans=True, parts=True)
 async def get_histogram(request: Req, query: HistogramQuery) -> Answer[Histogram]:
     """Runs over time.
 
@@ -87,7 +87,7 @@ async def get_histogram(request: Req, query: HistogramQuery) -> Answer[Histogram
     return await answer(request, asked, scan=histogram.is_scan(query), ages=filters.ages(query))
 
 
-@question("/stats/durations", scans=True)
+@question("/stats/durations", scans=True, parts=True)
 async def get_durations(request: Req, query: DurationsQuery) -> Answer[Durations]:
     """Runs by time and duration.
 
