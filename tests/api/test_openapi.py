@@ -24,6 +24,7 @@ PATHS: Final = {
     "/stats/summary",
     "/stats/histogram",
     "/stats/durations",
+    "/stats/tasks",
     "/stats/owners",
     "/stats/breakdown",
     "/errors",
@@ -44,6 +45,7 @@ PATHS: Final = {
 READS: Final = {400, 401, 403, 405, 421, 500, 503}
 CHANGES: Final = READS | {408, 412, 413, 415, 507}
 ERRORS: Final = {
+    "getTasks": READS | {429},
     "getOwners": READS | {429},
     "getBreakdown": READS | {429},
     "getErrors": READS | {429},
@@ -87,7 +89,7 @@ def test_every_route_is_there() -> None:
 def test_names_of_operations_are_stable() -> None:
     """Generated clients have methods by these names."""
     older = {"getLatestRunUnderRuns", "getTaskStatsUnderRuns", "getSummaryUnderRuns"}
-    statistics = {"getTaskStats", "getSummary", "getHistogram", "getDurations", "getOwners", "getBreakdown"}
+    statistics = {"getTaskStats", "getSummary", "getHistogram", "getDurations", "getTasks", "getOwners", "getBreakdown"}
     service = {"getHealth", "getReady", "getMetrics", "getSchema", "getAbout"}
     runs = {"listRuns", "appendRuns", "getRun", "getLatestRun", "getRunContext"}
     errors = {"getErrors", "getErrorGroup"}
@@ -250,7 +252,7 @@ def test_formats() -> None:
 
 
 def test_answers_are_whole_and_requests_need_not_be() -> None:
-    for name in SCHEMAS.keys() - {"Problem", "RunRecord", "Ready", "About", "TaskName"}:
+    for name in SCHEMAS.keys() - {"Problem", "RunRecord", "Ready", "About", "TaskName", "TaskColumns"}:
         assert set(SCHEMAS[name]["required"]) == SCHEMAS[name]["properties"].keys()
     assert SCHEMAS["RunRecord"]["required"] == ["task_id"]
     assert "errors" not in SCHEMAS["Problem"]["required"]

@@ -6,9 +6,11 @@ import math
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Final
 
-from oracle import DAY, Json, Oracle, Row, group_of, run_at, shown, text_of, took
+from oracle import DAY, Json, Oracle, Row, group_of, percentile, run_at, shown, text_of, took
 
 _LEAST: Final = 30  # finished runs that a comparison of failures needs
 _NEW: Final = 28 * DAY
@@ -156,3 +158,108 @@ def rank(oracle: Oracle, row: Row, days: int) -> Json | None:
     if mine is None or not others:
         return None
     return {"share_faster": sum(us < mine for us in others) / len(others), "of": len(others), "days": days}
+
+
+def _buckets(micros: Sequence[int]) -> Counter[int]:
+    return Counter(us if us < 50 else 50 + math.floor(math.log(us / 50) / math.log(1.0198)) for us in micros)
+
+
+def slower(now: Sequence[int], before: Sequence[int]) -> float | None:
+    """The probability that a duration of now is longer than one before, by buckets, equal ones by half."""
+    if not now or not before:
+        return None
+    of_now, of_before = _buckets(now), _buckets(before)
+    wins = sum(
+        n * m * (1.0 if here > there else 0.5 if here == there else 0.0)
+        for here, n in of_now.items()
+        for there, m in of_before.items()
+    )
+    return wins / len(now) / len(before)
+
+
+def _sequence(rows: Sequence[Row]) -> tuple[int, int]:
+    """Streak and flips of finished runs; of equal run times failures come first."""
+    results = [row["success"] for row in sorted(rows, key=lambda row: (run_at(row), row["success"]))]
+    flips = sum(one is not other for one, other in pairwise(results))
+    length = 0
+    while length < len(results) and results[-1 - length] is results[-1]:
+        length += 1
+    return (length if results and results[-1] else -length), flips
+
+
+def tasks(oracle: Oracle, now: int, start: int, end: int) -> dict[str, Json]:
+    """The figures of GET /stats/tasks, by task."""
+    length = end - start
+    gap_from = min(start, max(0, (end - 28 * DAY) // DAY * DAY))
+    before_from = max(0, start - length)
+    answer = {}
+    for task in {row["task_id"] for row in oracle.rows}:
+        mine = [row for row in oracle.rows if row["task_id"] == task]
+        queued = sum(row["success"] is None and row["started_at"] is None for row in mine)
+        seen = [row for row in mine if is_in(row, min(gap_from, before_from), end)]
+        if not seen and not queued:
+            continue
+        rows = [row for row in seen if is_in(row, start, end)]
+        before = [row for row in seen if is_in(row, before_from, start)]
+        finished = [row for row in rows if row["success"] is not None]
+        failed = sum(row["success"] is False for row in rows)
+        durations, earlier = ([us for row in some if (us := took(row)) is not None] for some in (rows, before))
+        gaps = sorted(run_at(row) for row in seen if row["success"] is not None and is_in(row, gap_from, end))
+        streak, flips = _sequence(finished)
+        outcome = max(
+            ((run_at(row), ("failed", "success", "open").index(kind_of(row))) for row in rows), default=(None, None)
+        )
+        before_finished = [row for row in before if row["success"] is not None]
+        before_failed = sum(row["success"] is False for row in before)
+        answer[str(task)] = {
+            "runs": len(rows),
+            "failed": failed,
+            "open": len(rows) - len(finished),
+            "queued": queued,
+            "retried": sum(row["attempt"] > 1 for row in finished),
+            "success_rate": (len(finished) - failed) / len(finished) if finished else None,
+            "avg_seconds": sum(durations) / len(durations) / 1e6 if durations else None,
+            "p50_seconds": percentile(durations, Fraction(1, 2)),
+            "p95_seconds": percentile(durations, Fraction(95, 100)),
+            "max_seconds": max(durations) / 1e6 if durations else None,
+            "last_run": None if outcome[0] is None else text_of(outcome[0]),
+            "last_outcome": None if outcome[1] is None else ("failed", "success", "open")[outcome[1]],
+            "streak": streak,
+            "flips": flips,
+            "silent_seconds": (min(end, now) - max(map(run_at, seen))) / 1e6 if seen else None,
+            "longest_gap_seconds": max((b - a for a, b in pairwise(gaps)), default=None),
+            "previous_runs": len(before),
+            "previous_failed": before_failed,
+            "previous_p95_seconds": percentile(earlier, Fraction(95, 100)),
+            "slower": slower(durations, earlier),
+            "failure_z": failure_z(failed, len(finished), before_failed, len(before_finished)),
+        }
+        gap = answer[str(task)]["longest_gap_seconds"]
+        answer[str(task)]["longest_gap_seconds"] = None if gap is None else gap / 1e6
+    return answer
+
+
+def kind_of(row: Row) -> str:
+    """What became of a run."""
+    return "open" if row["success"] is None else "success" if row["success"] else "failed"
+
+
+def attention(figures: Json, timed: int, timed_before: int) -> int:
+    """How much attention a task needs: it fails (3), is slower (2), is silent (1), or none of these."""
+    if figures["streak"] <= -1:
+        return 3
+    ratio = None
+    if figures["p95_seconds"] and figures["previous_p95_seconds"]:
+        ratio = figures["p95_seconds"] / figures["previous_p95_seconds"]
+    if min(timed, timed_before) >= _LEAST and ratio is not None and figures["slower"] >= 0.65 and ratio >= 1.25:
+        return 2
+    gap = figures["longest_gap_seconds"]
+    return int(gap is not None and figures["silent_seconds"] > 2 * gap)
+
+
+def timed(oracle: Oracle, task: str, start: int, end: int) -> tuple[int, int]:
+    """Timed runs of a task in a window, and in the one before it."""
+    mine = [row for row in oracle.rows if str(row["task_id"]) == task and took(row) is not None]
+    windows = ((start, end), (max(0, 2 * start - end), start))
+    before, now = (sum(is_in(row, *span) for row in mine) for span in reversed(windows))
+    return now, before

@@ -41,6 +41,7 @@ ROUTES: Final = {
     "runs-of-a-group": "/runs?error_group=v1:3538b51789b2354c&fields=id,error&include_errors=true",
     "errors": "/errors?start_time=2025-01-09&end_time=2025-01-12&q=rows",
     "error-group": f"/errors/v1:3538b51789b2354c?start_time=2025-01-10&end_time=2025-01-12&task_id={NIGHTLY}",
+    "tasks": "/stats/tasks?start_time=2025-01-10&end_time=2025-01-12&spark=2&sort=failed&q=hourly",
     "owners": "/stats/owners?start_time=2025-01-10&end_time=2025-01-12&spark=2",
     "breakdown": "/stats/breakdown?start_time=2025-01-11&end_time=2025-01-12&against=previous&top=3",
     "context": f"/runs/{RUN}/context?days=1",

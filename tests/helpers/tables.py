@@ -18,7 +18,8 @@ from runlake.cli.main import COMMANDS, loaded
 from runlake.settings import markdown_table
 
 _TABLE: Final = re.compile(
-    r"^<!-- (settings|commands|filters|route (GET|POST) (/\S*)) -->\n.*?<!-- end -->$", re.MULTILINE | re.DOTALL
+    r"^<!-- (settings|commands|filters|route (GET|POST|PUT|DELETE) (/\S*)) -->\n.*?<!-- end -->$",
+    re.MULTILINE | re.DOTALL,
 )
 # Every route that takes the filters takes all of them.
 _FILTERED: Final = ("/runs", "/stats/histogram")

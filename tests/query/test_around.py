@@ -3,189 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from typing import Any
 
-import around
 import histories
 import pytest
-from asking import SCANS, ask, asked_for, instants, now
-from hypothesis import HealthCheck, given
-from hypothesis import settings as options
-from hypothesis import strategies as st
+from asking import ask
 from loading import loaded, opened_store
-from oracle import DAY, Json, Oracle, Row, assert_same, group_of, run_at, text_of
+from oracle import DAY, Row
 
 from runlake.errors import BadInput, NotFound
-from runlake.model import BreakdownQuery, ContextQuery, ErrorsQuery, Filter, Instant, OwnersQuery
+from runlake.model import (
+    BreakdownQuery,
+    ContextQuery,
+    ErrorsQuery,
+    Filter,
+    Instant,
+    OwnersQuery,
+)
 from runlake.query import breakdown, context, errors, owners
 from runlake.settings import Settings
-from runlake.store import Store
 
 UNKNOWN = "v1:0123456789abcdef"
-
-
-def window(rows: list[Row], rng: random.Random, longest: int) -> tuple[int, int]:
-    """A window that is not empty."""
-    start, end = sorted(histories.moments(rows, rng, 2))
-    return max(start, end - longest), end + 1
-
-
-def selection(rows: list[Row], rng: random.Random) -> Json:
-    """Any filters but those of time."""
-    return {k: v for k, v in asked_for(rows, rng).items() if k not in ("start_time", "end_time")}
-
-
-def assert_errors(store: Store, oracle: Oracle, rng: random.Random) -> None:
-    asked = selection(oracle.rows, rng)
-    scans = any(name in asked for name in SCANS) and len(asked.get("task_id", [])) != 1
-    start, end = window(oracle.rows, rng, 31 * DAY - 1 if scans else 3_000 * DAY)
-    times = {"start_time": Instant(start), "end_time": Instant(end)}
-    expected = around.groups(oracle, now(), start, end, **asked)
-    query = {**instants(asked), **times}
-    answer = ask(store, errors.errors, ErrorsQuery(**query, limit=500))
-    assert {key: answer[key] for key in ("total_failed", "without_text")} == expected.pop("all"), query
-    assert answer["total_groups"] == len(expected)
-    found = {group["id"]: {k: group[k] for k in around_keys(group)} for group in answer["groups"]}
-    assert found == expected, query
-    assert [g["runs"] for g in answer["groups"]] == sorted((g["runs"] for g in answer["groups"]), reverse=True)
-    for group in list(expected)[:2]:
-        detail = ask(store, errors.error_group, group, Filter(**query))
-        assert {k: detail[k] for k in expected[group]} == expected[group]
-        assert_detail(oracle, detail, asked | {"error_group": group}, (start, end))
-
-
-def around_keys(group: Json) -> list[str]:
-    return [name for name in group if name not in ("id", "kind", "message", "frame")]
-
-
-def assert_detail(oracle: Oracle, detail: Json, asked: Json, span: tuple[int, int]) -> None:
-    rows = [row for row in oracle.selected(now(), **asked) if around.is_in(row, *span)]
-    ids = {str(row["id"]) for row in rows}
-    samples = detail["samples"]
-    assert len(samples) == min(5, len(rows)) and {run["id"] for run in samples} <= ids
-    tasks = {str(row["task_id"]) for row in rows}
-    assert len({run["task_id"] for run in samples}) == min(len(tasks), 5)
-    by_task = Counter(str(row["task_id"]) for row in rows)
-    assert [one["runs"] for one in detail["by_task"]] == sorted(by_task.values(), reverse=True)[:10]
-    assert {one["task_id"]: one["runs"] for one in detail["by_task"]}.items() <= by_task.items()
-    assert {one["owner"]: one["runs"] for one in detail["by_owner"]} == {
-        owner: sum(row["lease_owner"] == owner for row in rows) for owner in {row["lease_owner"] for row in rows}
-    }
-    assert sum(day["runs"] for day in detail["daily"]) == len(rows)
-    first, last = (text_of(at)[:10] for at in (span[0], span[1] - 1))
-    assert (detail["daily"][0]["date"], detail["daily"][-1]["date"]) == (first, last)
-    for day in detail["daily"]:
-        assert day["runs"] == sum(text_of(run_at(row))[:10] == day["date"] for row in rows)
-
-
-def assert_owners(store: Store, oracle: Oracle, rng: random.Random) -> None:
-    start, end = window(oracle.rows, rng, 1_000 * DAY)
-    parts = rng.choice([0, 1, 7, 30])
-    query = OwnersQuery(start_time=Instant(start), end_time=Instant(end), spark=parts)
-    answer = ask(store, owners.owners, query)
-    expected = around.owners(oracle, now(), start, end)
-    columns = answer["columns"]
-    found = {
-        owner: {name: values[at] for name, values in columns.items() if name != "owner"}
-        for at, owner in enumerate(columns["owner"])
-    }
-    assert found.keys() == expected.keys()
-    for owner, figures in expected.items():
-        assert_same(found[owner], figures, f"{owner} from {start} to {end}")
-    assert columns["failed"] == sorted(columns["failed"], reverse=True)
-    oldest = min((run_at(row) for row in oracle.rows), default=end)
-    assert answer["previous_complete"] == (oldest <= 2 * start - end)
-    if not parts:
-        assert answer["spark"] is None
-        return
-    spark = answer["spark"]
-    assert all(len(line) <= parts + 1 for line in spark["runs"])
-    assert [sum(line) for line in spark["runs"]] == columns["runs"]
-    assert [sum(line) for line in spark["failed"]] == columns["failed"]
-
-
-def assert_breakdown(store: Store, oracle: Oracle, rng: random.Random) -> None:
-    asked = selection(oracle.rows, rng)
-    start, end = window(oracle.rows, rng, 31 * DAY - 1)
-    chosen = [row for row in oracle.selected(now(), **asked) if around.is_in(row, start, end)]
-    other = sorted(histories.moments(oracle.rows, rng, 2))
-    other[0] = max(other[0], other[1] - 31 * DAY)
-    against = rng.choice(["rest", "previous", ",".join(map(text_of, other))])
-    if against == "rest":
-        others = [row for row in oracle.rows if around.is_in(row, start, end) and row not in chosen]
-    else:
-        low, high = (max(0, 2 * start - end), start) if against == "previous" else other
-        others = [row for row in oracle.selected(now(), **asked) if around.is_in(row, low, high)]
-    times = {"start_time": Instant(start), "end_time": Instant(end)}
-    query = BreakdownQuery(**{**instants(asked), **times}, against=against, top=10)
-    answer = ask(store, breakdown.breakdown, query)
-    assert (answer["selected"], answer["baseline"]) == (len(chosen), len(others)), query
-    for kind, shares in answer["by"].items():
-        expected = around.breakdown(chosen, others, kind)
-        found = {share["value"]: (share["selected"], share["baseline"]) for share in shares}
-        assert len(found) == min(10, len(expected))
-        assert found.items() <= expected.items(), (kind, query)
-        for share in shares:
-            assert share["selected_share"] == pytest.approx(share["selected"] / len(chosen))
-            assert share["baseline_share"] == pytest.approx(share["baseline"] / len(others) if others else 0)
-            lift = share["selected_share"] / share["baseline_share"] if share["baseline"] else None
-            assert share["lift"] == pytest.approx(lift)
-        excess = [share["selected"] - len(chosen) * share["baseline_share"] for share in shares]
-        assert excess == pytest.approx(sorted(excess, reverse=True))
-
-
-def assert_context(store: Store, oracle: Oracle, rng: random.Random) -> None:
-    if not oracle.rows:
-        return
-    row = rng.choice(oracle.rows)
-    days = rng.choice([1, 7, 31])
-    answer = ask(store, context.context, row["id"], ContextQuery(days=days))
-    expected = around.neighbours(oracle, row["id"])
-    assert {name: answer[name] for name in expected} == expected
-    assert_same(answer["duration_rank"], around.rank(oracle, row, days), f"rank of {row['id']}")
-    assert answer["error_group"] == group_of(row)
-    same = [
-        other
-        for other in oracle.rows
-        if group_of(other) == group_of(row) and run_at(row) - days * DAY < run_at(other) <= run_at(row)
-    ]
-    assert answer["same_error_runs"] == (len(same) if group_of(row) else None)
-    assert around.short(row) in answer["attempts"]
-
-
-def assert_all(store: Store, oracle: Oracle, rng: random.Random, questions: int) -> None:
-    for _ in range(questions):
-        assert_errors(store, oracle, rng)
-        assert_owners(store, oracle, rng)
-        assert_breakdown(store, oracle, rng)
-        assert_context(store, oracle, rng)
-
-
-@pytest.mark.parametrize("name", [name for name in histories.NAMES if name != "thin"])
-def test_each_history(settings: Settings, name: str) -> None:
-    rng = random.Random(name)
-    oracle = Oracle(histories.history(name))
-    with loaded(settings, oracle.rows, rng) as store:
-        assert_all(store, oracle, rng, 4)
-
-
-def test_all_histories_under_any_settings(any_settings: Settings) -> None:
-    rng = random.Random(17)
-    oracle = Oracle(histories.together())
-    with loaded(any_settings, oracle.rows, rng) as store:
-        assert_all(store, oracle, rng, 6)
-
-
-@options(max_examples=6, suppress_health_check=list(HealthCheck))
-@given(rows=histories.small(), seed=st.integers(0, 2**16))
-def test_any_small_history(tmp_path_factory: pytest.TempPathFactory, rows: list[Row], seed: int) -> None:
-    rng = random.Random(seed)
-    folder = str(tmp_path_factory.mktemp("around") / "lake")
-    settings = Settings(data=folder, hot_days=rng.choice([1, 5, 62]), rollup_rows=rng.choice([1, 20, 4096]))
-    oracle = Oracle(rows)
-    with loaded(settings, oracle.rows, rng) as store:
-        assert_all(store, oracle, rng, 5)
 
 
 def tries(*steps: tuple[int, int, bool | None], task: Any = histories.TASKS[0]) -> list[Row]:

@@ -9,104 +9,16 @@ from typing import Any
 import histories
 import msgspec
 import pytest
-from asking import SCANS, SECONDS, allowed, asked_for, now, page, query_of
-from hypothesis import HealthCheck, given
-from hypothesis import settings as options
-from hypothesis import strategies as st
+from asking import SCANS, page, query_of
+from lists import find
 from loading import append, loaded, opened_store
-from oracle import DAY, Json, Oracle, Row, assert_same, run_at
+from oracle import DAY, Oracle, assert_same, run_at
 
 from runlake.errors import BadInput, TooLong, TooMany
-from runlake.model import RunsQuery
-from runlake.query import filters, pages, scan
+from runlake.query import filters, scan
 from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
-
-
-def pages_of(rng: random.Random) -> dict[str, Any]:
-    """Any page."""
-    return {
-        "include_errors": rng.random() < 0.5,
-        "limit": rng.choice([1, 3, 50, 200]),
-        "offset": rng.choice([0, 0, 1, 7, 60, 5_000]),
-        "order": rng.choice(["started", "started", "duration"]),
-    }
-
-
-def assert_lists(store: Store, oracle: Oracle, rng: random.Random, questions: int) -> None:
-    for _ in range(questions):
-        asked = allowed(asked_for(oracle.rows, rng) | pages_of(rng))
-        assert_same(page(store, **asked), oracle.page(now=now(), **asked), f"page of {asked}")
-
-
-def find(store: Store, query: RunsQuery, cursor: str | None = None) -> pages.Found:
-    """The page of a query, or of a cursor in the same list."""
-    at = query if cursor is None else msgspec.structs.replace(query, cursor=cursor)
-    return store.engine.submit(pages.find, at).result(SECONDS)
-
-
-def items_of(found: pages.Found) -> list[Json]:
-    items: list[Json] = msgspec.json.decode(msgspec.json.encode(found.page.items))
-    return items
-
-
-def walked(store: Store, **asked: Any) -> list[Json]:
-    """All items of a list, by the cursors of its pages, forth; then back, which must be the same."""
-    query = query_of(**asked)
-    found = find(store, query)
-    forth = items_of(found)
-    while found.next is not None:
-        found = find(store, query, found.next)
-        assert found.page.offset == len(forth)
-        forth += items_of(found)
-    assert not found.page.has_more
-    rest = len(forth) - len(found.page.items)
-    back: list[Json] = []
-    while found.previous is not None:
-        found = find(store, query, found.previous)
-        back = items_of(found) + back
-        assert found.page.offset + len(back) == rest
-    assert back == forth[:rest]
-    return forth
-
-
-def assert_walks(store: Store, oracle: Oracle, rng: random.Random, walks: int) -> None:
-    for _ in range(walks):
-        limit = rng.choice([7, 50, 199])
-        asked = allowed(asked_for(oracle.rows, rng) | {"order": rng.choice(["started", "duration"])})
-        expected = oracle.page(now=now(), **asked, limit=10**6)["items"]
-        assert_same(walked(store, **asked, limit=limit), expected, f"all pages of {asked}")
-
-
-@pytest.mark.parametrize("name", [name for name in histories.NAMES if name != "thin"])
-def test_each_history(settings: Settings, name: str) -> None:
-    rng = random.Random(name)
-    oracle = Oracle(histories.history(name))
-    with loaded(settings, oracle.rows, rng) as store:
-        assert_lists(store, oracle, rng, 15)
-        assert_walks(store, oracle, rng, 2)
-
-
-def test_all_histories_under_any_settings(any_settings: Settings) -> None:
-    """In the catalog, in files, in hot_run, in none of them."""
-    rng = random.Random(11)
-    oracle = Oracle(histories.together())
-    with loaded(any_settings, oracle.rows, rng) as store:
-        assert_lists(store, oracle, rng, 30)
-        assert_walks(store, oracle, rng, 2)
-
-
-@options(max_examples=8, suppress_health_check=list(HealthCheck))
-@given(rows=histories.small(), seed=st.integers(0, 2**16))
-def test_any_small_history(tmp_path_factory: pytest.TempPathFactory, rows: list[Row], seed: int) -> None:
-    rng = random.Random(seed)
-    folder = str(tmp_path_factory.mktemp("filters") / "lake")
-    settings = Settings(data=folder, hot_days=rng.choice([1, 5, 62]), rollup_rows=rng.choice([1, 20, 4096]))
-    oracle = Oracle(rows)
-    with loaded(settings, oracle.rows, rng) as store:
-        assert_lists(store, oracle, rng, 12)
-        assert_walks(store, oracle, rng, 2)
 
 
 def test_a_cursor_stays_where_it_is(settings: Settings) -> None:

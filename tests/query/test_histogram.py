@@ -5,68 +5,16 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 import histories
 import pytest
-from asking import ask, instants, now, page
-from charts import CALENDAR, WIDTHS, ZONES, assert_histogram_of, histograms
-from hypothesis import HealthCheck, given
-from hypothesis import settings as options
-from hypothesis import strategies as st
 from loading import loaded
-from oracle import DAY, Json, Oracle, Row
+from oracle import DAY, Json, Oracle
+from over_time import CALENDAR, WIDTHS, ZONES, asked, assert_histogram
 
 from runlake.errors import BadInput
-from runlake.model import HistogramQuery
-from runlake.query.histogram import histogram
 from runlake.settings import Settings
 from runlake.store import Store
-
-
-def asked(store: Store, **given_: Any) -> Json:
-    answer = ask(store, histogram, HistogramQuery(**instants(given_)))
-    assert isinstance(answer, dict)
-    return answer
-
-
-def assert_histogram(store: Store, oracle: Oracle, question: Json) -> None:
-    answer = asked(store, **question)
-    filters = {name: value for name, value in question.items() if name not in ("by", "tz", "buckets", "width")}
-    assert_histogram_of(answer, oracle.selected(now(), **filters), question)
-    assert answer["total"] == page(store, **filters, limit=1)["total"], question
-    queued = {name: value for name, value in filters.items() if name not in ("start_time", "end_time")}
-    waiting = [row for row in oracle.selected(now(), **queued) if row["success"] is None and row["started_at"] is None]
-    assert answer["queued"] == len(waiting)
-
-
-@pytest.mark.parametrize("name", [name for name in histories.NAMES if name != "thin"])
-def test_each_history(settings: Settings, name: str) -> None:
-    rng = random.Random(name)
-    oracle = Oracle(histories.history(name))
-    with loaded(settings, oracle.rows, rng) as store:
-        for _ in range(10):
-            assert_histogram(store, oracle, histograms(oracle.rows, rng))
-
-
-def test_all_histories_under_any_settings(any_settings: Settings) -> None:
-    rng = random.Random(12)
-    oracle = Oracle(histories.together())
-    with loaded(any_settings, oracle.rows, rng) as store:
-        for _ in range(25):
-            assert_histogram(store, oracle, histograms(oracle.rows, rng))
-
-
-@options(max_examples=8, suppress_health_check=list(HealthCheck))
-@given(rows=histories.small(), seed=st.integers(0, 2**16))
-def test_any_small_history(tmp_path_factory: pytest.TempPathFactory, rows: list[Row], seed: int) -> None:
-    rng = random.Random(seed)
-    folder = str(tmp_path_factory.mktemp("histogram") / "lake")
-    settings = Settings(data=folder, hot_days=rng.choice([1, 5, 62]), rollup_rows=rng.choice([1, 20, 4096]))
-    oracle = Oracle(rows)
-    with loaded(settings, oracle.rows, rng) as store:
-        for _ in range(12):
-            assert_histogram(store, oracle, histograms(oracle.rows, rng))
 
 
 @pytest.mark.parametrize("width", [*WIDTHS, *CALENDAR])

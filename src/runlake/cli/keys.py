@@ -15,7 +15,7 @@ from runlake.settings import Settings
 def keys() -> None:
     """Make, list and revoke API keys; a running service notices at once.
 
-    With at least one key, every route but /health needs `Authorization: Bearer KEY`.
+    With at least one key, every route with data needs `Authorization: Bearer KEY`.
     """
 
 
@@ -26,7 +26,7 @@ def keys() -> None:
     "scopes",
     type=click.Choice(SCOPES),
     multiple=True,
-    help="What it opens: read (GET, HEAD), write (POST); give it twice for both. Neither includes the other."
+    help="What it opens: read (GET, HEAD, views), write (POST, names); give it twice for both. Neither has the other."
     "  [default: both]",
 )
 @command

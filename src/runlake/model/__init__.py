@@ -94,6 +94,7 @@ from runlake.model.statistics import (
     TaskStatsQuery,
     Until,
 )
+from runlake.model.tasks import Measure, TaskColumns, Tasks, TaskSort, TasksQuery
 
 __all__ = [
     "EXAMPLE_RUN",
@@ -136,6 +137,7 @@ __all__ = [
     "HistogramQuery",
     "Instant",
     "Limits",
+    "Measure",
     "NamesStored",
     "NoQuery",
     "Output",
@@ -167,6 +169,7 @@ __all__ = [
     "Streak",
     "Summary",
     "SummaryQuery",
+    "TaskColumns",
     "TaskFigures",
     "TaskId",
     "TaskIds",
@@ -174,8 +177,11 @@ __all__ = [
     "TaskNames",
     "TaskNamesChange",
     "TaskRuns",
+    "TaskSort",
     "TaskStats",
     "TaskStatsQuery",
+    "Tasks",
+    "TasksQuery",
     "TimeZone",
     "Until",
     "View",

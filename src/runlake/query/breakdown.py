@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, get_args
 
 from msgspec import UNSET
@@ -21,6 +22,14 @@ _ALL: Final[tuple[Dimension, ...]] = get_args(Dimension)
 _LONGEST_US: Final = 31 * times.DAY_US
 _FAILED: Final = (False,)
 _GROUPS: Final = "error_group"
+# The columns of the statement; groups of errors have one of their own.
+_COLUMNS: Final[dict[Dimension, str]] = {
+    "task": "task",
+    "owner": "owner",
+    "attempt": "attempt",
+    "hour": "hour",
+    "duration": "seconds",
+}
 _NUMBERS: Final[dict[str, type[int] | type[float]]] = {"attempt": int, "hour": int, "duration": float}
 
 
@@ -37,7 +46,7 @@ def breakdown(session: Session, query: BreakdownQuery) -> Breakdown:
     sides = ((numbered(session, wanted), True), (numbered(session, other), False))
     known = {"top": query.top, "rest": rest}
     try:
-        rows = _rows(session, sides, known)
+        rows = _rows(session, sides, known, by)
         _, _, chosen, others, *_ = rows[0]
         if _GROUPS in by:
             rows += _group_rows(session, sides, {**known, "chosen": chosen, "others": others})
@@ -72,8 +81,9 @@ def _window(against: str, wanted: RunFilter) -> dict[str, int]:
 _Sides = tuple[tuple[RunFilter, bool], ...]  # the runs of each side, and whether they are the selected ones
 
 
-def _rows(session: Session, sides: _Sides, known: dict[str, Any]) -> list[tuple[Any, ...]]:
-    union = union_of(sides[0][0], known)
+def _rows(session: Session, sides: _Sides, known: dict[str, Any], by: Sequence[Dimension]) -> list[tuple[Any, ...]]:
+    sets = "".join(f", ({_COLUMNS[kind]})" for kind in dict.fromkeys(by) if kind in _COLUMNS)
+    union = union_of(sides[0][0], known, sets=sets)
     for wanted, selected in sides:
         union.use(**predicates(wanted))
         if wanted.tasks == () or wanted.low >= wanted.high:

@@ -13,12 +13,12 @@ from runlake.model import Context, ContextQuery, DurationRank, Run, RunRef, Runs
 from runlake.query import cursor, pages, scan
 from runlake.query.branches import Blocks, branches, numbered
 from runlake.query.engine import Session
-from runlake.query.files import every
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.queries import detail
 from runlake.query.sql import SQL, Union
 
-_FAR_US: Final = 3 * times.DAY_US  # how far the attempts of one work may lie apart, in all
+_FAR_US: Final = times.DAY_US  # how far the attempts of one work may lie from one of them
+_MANY: Final = 2_000  # moments that a statement names
 _BLOCKS: Final = Blocks("", "", "rank_runs")
 
 
@@ -61,15 +61,32 @@ def _ref(run: Run) -> RunRef:
 
 def _attempts(session: Session, run: Run, at: int) -> tuple[list[RunRef], int]:
     """The tries of the same work, and among how many the most ambiguous one was chosen."""
+    if run.attempt == 1 and run.success is not False:  # nothing went before, and nothing follows
+        return [_ref(run)], 1
     low, high = max(0, at - _FAR_US), min(at + _FAR_US, times.MAX_US) + 1
+    wanted = numbered(session, RunFilter(low=low, high=high, task_ids=(run.task_id,)))
     union = Union({"task_id": run.task_id, "run_id": run.id, "low": low, "high": high})
     union.add("near_inlined")
-    wanted = numbered(session, RunFilter(low=low, high=high, task_ids=(run.task_id,)))
-    if paths := scan.files_of(session, wanted, low // times.DAY_US, (high - 1) // times.DAY_US):
-        union.add("near_in_files", files=every(paths))
+    paths = scan.files_of(session, wanted, low // times.DAY_US, (high - 1) // times.DAY_US)
+    moments = _near(session, wanted)
+    for day, files in paths.items():
+        of_day = None if moments is None else [moment for moment in moments if moment // times.DAY_US == day]
+        if of_day is None:
+            union.add("near_in_files", files=files)
+        elif of_day:
+            union.add("near_at_moments", files=files, moments=tuple(map(times.to_datetime, of_day)))
     rows = session.rows(*union.within("attempts"))
     refs = [RunRef(i, n, _moment(start), _moment(end), success) for i, n, start, end, success, _ in rows]
     return refs, max(candidates for *_, candidates in rows)
+
+
+def _near(session: Session, wanted: RunFilter) -> list[int] | None:
+    """When runs began that may be tries of one work; None where narrow rows do not reach back, or for many."""
+    if wanted.low < session.state.hot_from:
+        return None
+    known = {"tasks": wanted.tasks, "low": wanted.low, "high": wanted.high, "limit": _MANY + 1}
+    found = [moment for (moment,) in session.rows(SQL["near_moments"], known)]
+    return found if len(found) <= _MANY else None
 
 
 def _moment(micros: int | None) -> datetime | None:

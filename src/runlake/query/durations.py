@@ -54,9 +54,7 @@ def durations(session: Session, query: DurationsQuery) -> Durations:
 
 
 def _answer(session: Session, wanted: RunFilter, picture: _Picture, *, since: int, queued: int) -> Durations:
-    opened = 0
-    if wanted.tasks != ():
-        ((opened,),) = session.rows(*union_of(replace(wanted, low=since), {}).of("open_runs"))
+    ((opened,),) = session.rows(*union_of(replace(wanted, low=since), {}).of("open_runs"))
     points = picture.points
     few = points is not None
     return Durations(

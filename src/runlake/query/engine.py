@@ -135,7 +135,7 @@ def _literal(value: Any) -> str:
         case str():
             return duck.literal(value)
         case list() | tuple():
-            inner = ", ".join(map(_literal, value))
+            inner = ", ".join(map(_literal, value)) or ("NULL" if isinstance(value, tuple) else "")  # nothing is in it
             return f"[{inner}]" if isinstance(value, list) else f"({inner})"  # a tuple is for IN
     raise TypeError(f"a parameter cannot be of {type(value)}")
 

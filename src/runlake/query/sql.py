@@ -20,10 +20,11 @@ _CONSTANTS: Final = {
     "shown": ", ".join(f'epoch_us("{c.name}")' if c.sql == "TIMESTAMPTZ" else f'"{c.name}"' for c in COLUMNS),
 }
 
+_OF_BOTH_ROOMS: Final = ("percentile", "sequence")
 _FILES: Final = (
     *("state", "filters", "locate", "runs"),
     *("statistics", "summary", "histogram", "durations"),
-    *("names", "errors", "owners", "breakdown", "context"),
+    *("names", "errors", "owners", "breakdown", "context", "tasks"),
 )
 
 
@@ -35,7 +36,9 @@ def filled(text: str, **parts: object) -> str:
 
 
 def _statements() -> dict[str, str]:
-    blocks = statements.blocks("runlake.serving", "percentile.sql")
+    blocks = statements.blocks("runlake.serving", "percentile.sql") | statements.blocks(
+        "runlake.serving", "sequence.sql"
+    )
     for name in _FILES:
         blocks |= statements.blocks("runlake.query", f"sql/{name}.sql")
     parts = _CONSTANTS | {name: _plain(block) for name, block in blocks.items()}
@@ -66,15 +69,21 @@ class Union:
     def __init__(self, known: Mapping[str, Any], **parts: str) -> None:
         self._known, self._parts = dict(known), parts
         self._branches: list[str] = []
+        self._others: dict[str, list[str]] = {}
+        self._count = 0
 
-    def add(self, block: str, rows: str | None = None, **values: Any) -> None:
-        """Add a block, with values of its own for some of its parameters; `rows` is the block in its `{rows}`."""
+    def add(self, block: str, rows: str | None = None, *, into: str = "", **values: Any) -> None:
+        """Add a block, with values of its own for some of its parameters; `rows` is the block in its `{rows}`.
+
+        With `into` it stands in place of `{<into>_branches}`, and not with the others.
+        """
         text = SQL[block] if rows is None else filled(SQL[block], rows=SQL[rows])
-        text, number = filled(text, **self._parts), len(self._branches)
+        text, number = filled(text, **self._parts), self._count
+        self._count += 1
         for name, value in values.items():
             text = re.sub(rf"\${name}\b", f"${name}{number}", text)
             self._known[f"{name}{number}"] = value
-        self._branches.append(text)
+        (self._others.setdefault(into, []) if into else self._branches).append(text)
 
     def use(self, **parts: str) -> None:
         """From now on these stand in the braces of what is added."""
@@ -93,6 +102,8 @@ class Union:
         statement = f"\nUNION ALL{' BY NAME' if by_name else ''}\n".join(self._branches)
         if block is not None:
             statement = filled(SQL[block], **self._parts).replace("{branches}", statement)
+        for name, others in self._others.items():
+            statement = statement.replace(f"{{{name}_branches}}", "\nUNION ALL\n".join(others))
         return statement, {name: self._known[name] for name in _PARAMETER.findall(statement)}
 
     def of(self, block: str) -> tuple[str, dict[str, Any]]:

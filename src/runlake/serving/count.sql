@@ -58,14 +58,48 @@ SELECT figure.*, durations FROM figure LEFT JOIN histogram USING ({unit}, task) 
 -- How the figures of two rows of a cell add up.
 sum(succeeded)::BIGINT AS succeeded, sum(failed)::BIGINT AS failed,
 sum(succeeded_unstarted)::BIGINT AS succeeded_unstarted, sum(failed_unstarted)::BIGINT AS failed_unstarted,
-sum(retried)::BIGINT AS retried, sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us,
-min(shortest) AS shortest, max(longest) AS longest, max(last_success) AS last_success, max(last_failure) AS last_failure
+sum(retried)::BIGINT AS retried, sum(retried_unstarted)::BIGINT AS retried_unstarted,
+sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us,
+min(shortest) AS shortest, max(longest) AS longest, max(last_success) AS last_success, max(last_failure) AS last_failure,
+max(last_started_success) AS last_started_success, max(last_started_failure) AS last_started_failure
 
 -- name: summed_of_day
 , bit_or(quarters) AS quarters, CASE WHEN count(*) = 1 THEN any_value(p95) END AS p95
 
 -- name: remove_days
 DELETE FROM day_figure WHERE day IN (SELECT DISTINCT day FROM counting)
+
+-- name: unsettle_sequences
+DELETE FROM task_sequence WHERE day IN (SELECT DISTINCT day FROM counting)
+
+-- name: add_unsettled
+INSERT INTO unsettled_day SELECT DISTINCT day FROM counting WHERE day NOT IN (SELECT day FROM unsettled_day)
+
+-- name: days_to_settle
+-- Days that are over and whose files can be read, the newest first.
+SELECT day FROM unsettled_day WHERE day < $today AND day NOT IN (SELECT day FROM live_file WHERE NOT readable)
+AND (day * 86400000000 >= (SELECT hot_from FROM state) OR day IN (SELECT day FROM live_file))
+ORDER BY day DESC LIMIT $most
+
+-- name: remove_unsettled
+DELETE FROM unsettled_day WHERE day = $day
+
+-- name: hot_of_day
+(SELECT run_at, task, success FROM hot_run WHERE started AND run_at >= $low AND run_at < $high)
+
+-- name: cold_of_day
+-- The same from whole runs, those that are not counted left out.
+(SELECT epoch_us(run_at) AS run_at, task, success
+ FROM (SELECT id, run_at, task_id, success FROM read_parquet($files, hive_partitioning = false)
+       WHERE started_at IS NOT NULL AND id NOT IN (SELECT id FROM uncounted_run)
+       UNION ALL
+       SELECT id, run_at, task_id, success FROM inlined_run
+       WHERE success IS NOT NULL AND started_at IS NOT NULL AND run_at >= make_timestamptz($low)
+       AND run_at < make_timestamptz($high) AND id NOT IN (SELECT id FROM uncounted_run))
+ JOIN task USING (task_id))
+
+-- name: files_of_day
+SELECT path FROM live_file WHERE day = $day
 
 -- name: unsettle_task_month
 DELETE FROM task_month WHERE list_contains($months, month)

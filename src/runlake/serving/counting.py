@@ -11,9 +11,20 @@ from msgspec.structs import replace
 
 from runlake import times
 from runlake.serving.database import Database
-from runlake.serving.sql import APPLY, COUNT, DAY_FIGURES_COUNTED, HOT_RUN, RANK, ROLLUPS, SETTLE, TASK_DAY
+from runlake.serving.sql import (
+    APPLY,
+    COUNT,
+    DAY_FIGURES_COUNTED,
+    HOT_RUN,
+    RANK,
+    ROLLUPS,
+    SETTLE,
+    SETTLE_SEQUENCES,
+    TASK_DAY,
+)
 
 _MONTHS: Final = 12
+_SEQUENCES: Final = 4  # days of one step: appends wait meanwhile
 
 
 class State(Struct, frozen=True):
@@ -69,7 +80,8 @@ def count(database: Database) -> set[int]:
     database.execute(COUNT["remove_days"])
     database.execute(DAY_FIGURES_COUNTED)
     database.execute(f"INSERT INTO hot_run {HOT_RUN}")
-    database.execute(COUNT["remove_counted"])
+    for name in ("unsettle_sequences", "add_unsettled", "remove_counted"):
+        database.execute(COUNT[name])
     for name in ("prune_recent", "remove_floors", "add_floors"):
         database.execute(COUNT[name])
     unsettle(database, months)
@@ -108,6 +120,23 @@ def settle(database: Database, busy: Collection[int]) -> bool:
         database.execute(statement, bounds)
     set_state(database, replace(now, months=sorted([*now.months, month])))
     return True
+
+
+def settle_sequences(database: Database) -> bool:
+    """Find how runs followed each other on a few days that are over; returns whether there were any. Inside the
+    transaction.
+    """
+    wanted = {"today": times.now() // times.DAY_US, "most": _SEQUENCES}
+    days = [day for (day,) in database.execute(COUNT["days_to_settle"], wanted)]
+    for day in days:
+        window: dict[str, object] = {"low": day * times.DAY_US, "high": (day + 1) * times.DAY_US}
+        files = [path for (path,) in database.execute(COUNT["files_of_day"], {"day": day})]
+        if day * times.DAY_US >= state(database).hot_from:
+            database.execute(SETTLE_SEQUENCES["hot"], window)
+        else:
+            database.execute(SETTLE_SEQUENCES["cold"], window | {"files": files})
+        database.execute(COUNT["remove_unsettled"], {"day": day})
+    return bool(days)
 
 
 def rank(database: Database) -> None:

@@ -20,7 +20,7 @@ from runlake.paths import Paths
 from runlake.serving import counting, failures, id_index
 from runlake.serving.database import Database, file_rows
 from runlake.serving.id_index import IdIndex, Keys
-from runlake.serving.sql import APPLY, COUNT, DAY_FIGURES, HOT_RUN, REBUILD, ROLLUPS, TABLES
+from runlake.serving.sql import APPLY, COUNT, DAY_FIGURES, HOT_RUN, REBUILD, ROLLUPS, SETTLE_SEQUENCES, TABLES
 from runlake.settings import Settings
 
 PIECE_ROWS: Final = 1_000_000
@@ -123,6 +123,7 @@ class _Rebuild:
         for rollup in ROLLUPS:
             database.execute(f"INSERT INTO {rollup.table} {rollup.grouped}")
         database.execute(f"INSERT INTO hot_run {HOT_RUN}")
+        database.execute(SETTLE_SEQUENCES["counting"])
         failures.add_grouped(database, database.arrow(REBUILD["failed"], paths))
         database.execute(REBUILD["add_recent"], paths)
         quarters = ids["quarter"].to_numpy().astype(np.int64)

@@ -22,9 +22,12 @@ WITH bucketed AS (
     SELECT {unit}, task, count(*) FILTER (success) AS succeeded, count(*) FILTER (NOT success) AS failed,
            count(*) FILTER (success AND NOT started) AS succeeded_unstarted,
            count(*) FILTER (NOT success AND NOT started) AS failed_unstarted,
-           count(*) FILTER (attempt > 1) AS retried, count(duration) AS duration_count,
+           count(*) FILTER (attempt > 1) AS retried, count(*) FILTER (attempt > 1 AND NOT started) AS retried_unstarted,
+           count(duration) AS duration_count,
            coalesce(sum(duration), 0)::DOUBLE AS duration_us, min(duration) AS shortest, max(duration) AS longest,
-           max(run_at) FILTER (success) AS last_success, max(run_at) FILTER (NOT success) AS last_failure {also}
+           max(run_at) FILTER (success) AS last_success, max(run_at) FILTER (NOT success) AS last_failure,
+           max(run_at) FILTER (success AND started) AS last_started_success,
+           max(run_at) FILTER (NOT success AND started) AS last_started_failure {also}
     FROM counting GROUP BY ALL
 )
 SELECT figure.*, durations FROM figure LEFT JOIN histogram USING ({unit}, task) ORDER BY {unit}, task

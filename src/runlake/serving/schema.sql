@@ -72,6 +72,15 @@ CREATE TABLE day_figure (
     duration_us DOUBLE NOT NULL, p95 DOUBLE
 );
 
+-- How the runs of a task followed each other on a day (sequence.sql). Days whose runs were counted since are not in there:
+-- they are unsettled.
+CREATE TABLE task_sequence (
+    task INTEGER NOT NULL, day INTEGER NOT NULL, runs INTEGER NOT NULL, flips INTEGER NOT NULL,
+    first_result BOOLEAN NOT NULL, last_result BOOLEAN NOT NULL, trail INTEGER NOT NULL,
+    first_run BIGINT NOT NULL, last_run BIGINT NOT NULL, gap BIGINT
+);
+CREATE TABLE unsettled_day (day INTEGER NOT NULL);
+
 -- Every failed run, whether it is counted or not, with the columns of hot_run. A group is null for an error without a word.
 CREATE TABLE failed_run (
     run_at BIGINT NOT NULL, task INTEGER NOT NULL, success BOOLEAN NOT NULL, started BOOLEAN NOT NULL,
@@ -102,8 +111,8 @@ CREATE TABLE recent_floor (task INTEGER NOT NULL, run_at TIMESTAMPTZ NOT NULL, i
 -- name: sums
 -- `…_unstarted` are among the others.
 succeeded BIGINT NOT NULL, failed BIGINT NOT NULL, succeeded_unstarted BIGINT NOT NULL, failed_unstarted BIGINT NOT NULL,
-retried BIGINT NOT NULL, duration_count BIGINT NOT NULL, duration_us DOUBLE NOT NULL, shortest BIGINT, longest BIGINT,
-last_success BIGINT, last_failure BIGINT
+retried BIGINT NOT NULL, retried_unstarted BIGINT NOT NULL, duration_count BIGINT NOT NULL, duration_us DOUBLE NOT NULL, shortest BIGINT, longest BIGINT,
+last_success BIGINT, last_failure BIGINT, last_started_success BIGINT, last_started_failure BIGINT
 
 -- name: durations
 -- A histogram in no order: the durations in a bucket, of so many runs that succeeded and of so many that failed.

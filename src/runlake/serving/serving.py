@@ -319,6 +319,7 @@ class Serving:
             with self._opened.transaction():
                 counting.cool(self._opened, self._settings.hot_days)
                 settled = counting.settle(self._opened, self._busy)
+                settled = counting.settle_sequences(self._opened) or settled
                 counting.rank(self._opened)
             self._busy = set()
             if settled or self._base != self.snapshot:

@@ -101,10 +101,21 @@ FINISHED: Final = (
     ("day_figure", "day", times.DAY_US),
     ("hot_run", "run_at", 1),
     ("failed_run", "run_at", 1),
+    ("task_sequence", "day", times.DAY_US),
+    ("unsettled_day", "day", times.DAY_US),
 )
 HOT_RUN: Final = _ROLLUP["hot_run"]
 _PERCENTILE: Final = statements.blocks("runlake.serving", "percentile.sql")["percentile"]
 RANK: Final = filled(COUNT["add_ranked"], percentile=filled(_PERCENTILE, key="task, day", percents="(95)"))
+SEQUENCE: Final = statements.blocks("runlake.serving", "sequence.sql")["sequence"]
+SETTLE_SEQUENCES: Final = {
+    name: filled(f"INSERT INTO task_sequence {_lines(SEQUENCE)}", piece="(run_at // 86400000000)::INTEGER", rows=rows)
+    for name, rows in (
+        ("hot", COUNT["hot_of_day"]),
+        ("cold", _lines(COUNT["cold_of_day"])),
+        ("counting", "(SELECT * FROM counting WHERE started)"),
+    )
+}
 _DAY_FIGURES: Final = filled(
     f"INSERT INTO day_figure {_ROLLUP['day_figure']}", percentile=filled(_PERCENTILE, key="day", percents="(95)")
 )

@@ -21,10 +21,12 @@ from runlake.model import (
     Summary,
     SummaryQuery,
     TaskId,
+    Tasks,
+    TasksQuery,
     TaskStats,
     TaskStatsQuery,
 )
-from runlake.query import breakdown, durations, filters, histogram, owners, statistics
+from runlake.query import breakdown, durations, filters, histogram, owners, statistics, tasks
 
 _WINDOW: Final = """
 
@@ -107,6 +109,25 @@ async def get_durations(request: Req, query: DurationsQuery) -> Answer[Durations
     return await answer(request, asked, scan=durations.is_scan(query), ages=filters.ages(query))
 
 
+@question("/stats/tasks", scans=True)
+async def get_tasks(request: Req, query: TasksQuery) -> Answer[Tasks]:
+    """All tasks side by side.
+
+    The fleet, column by column, beside the window before: who needs attention? `start_time` and `end_time` are
+    required, at most 3,650 days apart.
+
+    - `sort=attention` puts tasks first whose last finished run failed; then those that have become slower (`slower` at
+      least 0.65, the 95th percentile at least 1.25 times as long, 30 timed runs on both sides); then those that are
+      silent for more than twice their longest gap; then by failed runs. Equal ones come by `task_id`, nulls last.
+    - `measures` chooses columns. Percentiles and `slower` cost more than counts, and `streak`, `flips` and
+      `longest_gap_seconds` read the runs of days that are not over.
+    - `slower` is the probability that a run of the window takes longer than one of the window before, equal ones by
+      half, from histograms (1 %). `failure_z` compares both windows as `GET /stats/owners` compares owners.
+    - Runs that are tried again are finished runs with an attempt above 1.
+    """
+    return await answer(request, partial(tasks.tasks, query=query), ages=True)
+
+
 @question("/stats/owners", scans=True)
 async def get_owners(request: Req, query: OwnersQuery) -> Answer[Owners]:
     """Lease owners side by side.
@@ -132,4 +153,4 @@ async def get_breakdown(request: Req, query: BreakdownQuery) -> Answer[Breakdown
     return await answer(request, partial(breakdown.breakdown, query=query), scan=True, ages=filters.ages(query))
 
 
-HANDLERS: Final = [get_task_stats, get_summary, get_histogram, get_durations, get_owners, get_breakdown]
+HANDLERS: Final = [get_task_stats, get_summary, get_histogram, get_durations, get_tasks, get_owners, get_breakdown]

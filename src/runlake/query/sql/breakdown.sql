@@ -13,7 +13,7 @@ WITH run(t, task, owner, attempt, took, selected) AS ({branches}), valued AS (
 ), counted AS (
     SELECT GROUPING(task, owner, attempt, hour, seconds) AS kind, task, owner, attempt, hour, seconds,
            count(*) FILTER (selected) AS chosen, count(*) FILTER (NOT selected) AS others
-    FROM valued GROUP BY GROUPING SETS ((), (task), (owner), (attempt), (hour), (seconds))
+    FROM valued GROUP BY GROUPING SETS (() {sets})
 ), total AS (
     SELECT chosen, others - CASE WHEN $rest THEN chosen ELSE 0 END AS others FROM counted WHERE kind = 31
 ), named AS (

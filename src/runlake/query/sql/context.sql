@@ -1,9 +1,21 @@
 -- What stands around one run: other tries of the same work, and runs that it is compared with. Times are microseconds.
 
+-- name: near_moments
+-- When runs of a task near a time began that may be tries of one work: failed or open ones, and those after a first try.
+SELECT run_at FROM hot_run WHERE task IN $tasks AND run_at >= $low AND run_at < $high AND (attempt > 1 OR NOT success)
+UNION
+SELECT run_at FROM uncounted_run
+WHERE task IN $tasks AND run_at >= $low AND run_at < $high AND (attempt > 1 OR success IS NOT TRUE)
+LIMIT $limit
+
 -- name: near_in_files
 -- Runs of a task near a time.
 SELECT id, attempt, started_at, finished_at, success, run_at FROM read_parquet($files, hive_partitioning = false)
 WHERE task_id = $task_id AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high)
+
+-- name: near_at_moments
+SELECT id, attempt, started_at, finished_at, success, run_at FROM read_parquet($files, hive_partitioning = false)
+WHERE task_id = $task_id AND run_at IN $moments
 
 -- name: near_inlined
 SELECT id, attempt, started_at, finished_at, success, run_at FROM inlined_run
@@ -49,5 +61,5 @@ SELECT count(*), count(*) FILTER (duration < $took) FROM ({branches}) AS run(dur
 -- The group of errors of a run, and how many of its runs there are from a time on, up to this one.
 SELECT error_group.id, (
     SELECT count(*) FROM failed_run AS other
-    WHERE other.error_group = run.error_group AND other.run_at > $low AND other.run_at <= $at)
+    WHERE other.error_group = run.error_group AND other.run_at >= $low AND other.run_at <= $at)
 FROM failed_run AS run JOIN error_group USING (error_group) WHERE run.run_at = $at AND run.id = $run_id

@@ -25,9 +25,11 @@ WITH selected AS MATERIALIZED ({branches}), total AS (
     SELECT error_group, count(*) FILTER (run_at >= $now) AS runs, count(*) FILTER (run_at < $now) AS previous_runs,
            count(DISTINCT task) FILTER (run_at >= $now) AS tasks,
            count(DISTINCT lease_owner) FILTER (run_at >= $now) AS owners,
-           max(run_at) FILTER (run_at >= $now) AS last_seen,
-           arg_max(id, (run_at, id)) FILTER (run_at >= $now) AS sample
+           max(run_at) FILTER (run_at >= $now) AS last_seen
     FROM selected WHERE error_group IS NOT NULL GROUP BY error_group
+), newest AS (
+    SELECT error_group, max(id) AS sample FROM selected JOIN figure USING (error_group)
+    WHERE run_at = last_seen GROUP BY error_group
 ), known AS (
     SELECT error_group, min(run_at) AS first_seen,
            NOT bool_or(run_at >= $now - 28 * 86400000000 AND run_at < $now) AS is_new
@@ -35,7 +37,8 @@ WITH selected AS MATERIALIZED ({branches}), total AS (
 ), page AS (
     SELECT error_group, error_group.id, kind, message, frame, runs, previous_runs, tasks, owners, first_seen, last_seen,
            is_new, sample, count(*) OVER () AS groups, row_number() OVER (ORDER BY {order}, error_group.id) AS place
-    FROM figure JOIN error_group USING (error_group) JOIN known USING (error_group) WHERE {matching}
+    FROM figure JOIN error_group USING (error_group) JOIN known USING (error_group)
+    LEFT JOIN newest USING (error_group) WHERE {matching}
 )
 SELECT coalesce(groups, 0), failed, without_text, id, kind, message, frame, runs, previous_runs, tasks, owners,
        first_seen, last_seen, is_new, sample, (

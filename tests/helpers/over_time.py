@@ -1,24 +1,33 @@
-"""Questions for charts, and what their answers have to be, from the runs that belong to them."""
+"""Histograms, compared with the oracle and with Python's own time zones."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import histories
 import pytest
-from asking import SCANS, asked_for
-from oracle import DAY, Json, Row, group_of, percentile, run_at, text_of, took
+from asking import SCANS, ask, asked_for, instants, now, page
+from oracle import DAY, Json, Oracle, Row, group_of, text_of, took
+
+from runlake.model import HistogramQuery
+from runlake.query.histogram import histogram
+from runlake.store import Store
 
 FIXED: Final = {"1s": 1, "5s": 5, "15s": 15, "30s": 30, "1m": 60, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600}
 FIXED_HOURS: Final = {"3h": 3, "6h": 6, "12h": 12}
 WIDTHS: Final = {**FIXED, **{name: hours * 3600 for name, hours in FIXED_HOURS.items()}}
 CALENDAR: Final = ("1d", "1w", "1month")
 ZONES: Final = ("UTC", "Asia/Kolkata", "Europe/Vienna", "America/New_York", "Pacific/Apia", "Asia/Kathmandu")
+
+
+def asked(store: Store, **given_: Any) -> Json:
+    answer = ask(store, histogram, HistogramQuery(**instants(given_)))
+    assert isinstance(answer, dict)
+    return answer
 
 
 def edge_of(micros: int, width: str, zone: str) -> int:
@@ -60,7 +69,7 @@ def expected(rows: list[Row], answer: Json, by: str, zone: str) -> tuple[Counter
     return counts, timed
 
 
-def histograms(rows: list[Row], rng: random.Random) -> Json:
+def questions(rows: list[Row], rng: random.Random) -> Json:
     """Any histogram that the contract allows."""
     chosen = asked_for(rows, rng)
     start, end = sorted(histories.moments(rows, rng, 2))
@@ -72,7 +81,17 @@ def histograms(rows: list[Row], rng: random.Random) -> Json:
     return {**chosen, **window, "by": by, "tz": rng.choice(ZONES), "buckets": buckets}
 
 
-def assert_histogram_of(answer: Json, rows: list[Row], question: Json) -> None:
+def assert_histogram(store: Store, oracle: Oracle, question: Json) -> None:
+    answer = asked(store, **question)
+    filters = {name: value for name, value in question.items() if name not in ("by", "tz", "buckets", "width")}
+    assert_holds(answer, oracle.selected(now(), **filters), question)
+    assert answer["total"] == page(store, **filters, limit=1)["total"], question
+    queued = {name: value for name, value in filters.items() if name not in ("start_time", "end_time")}
+    waiting = [row for row in oracle.selected(now(), **queued) if row["success"] is None and row["started_at"] is None]
+    assert answer["queued"] == len(waiting)
+
+
+def assert_holds(answer: Json, rows: list[Row], question: Json) -> None:
     """The answer holds these runs, in the buckets that the question asks for."""
     assert answer["total"] == len(rows), question
     size = len(answer["edges"]) - 1
@@ -88,59 +107,3 @@ def assert_histogram_of(answer: Json, rows: list[Row], question: Json) -> None:
     )
     durations = sum(us for row in rows if (us := took(row)) is not None)
     assert sum(answer["seconds"]) == pytest.approx(durations / 1e6, rel=1e-9)
-
-
-def densities(rows: list[Row], rng: random.Random) -> Json:
-    """Any density that the contract allows."""
-    chosen = asked_for(rows, rng)
-    start, end = sorted(histories.moments(rows, rng, 2))
-    one = len(chosen.get("task_id", [])) == 1
-    short = 31 * DAY if any(name in chosen for name in SCANS) and not one else 3_650 * DAY
-    window = {"start_time": max(start, end - short), "end_time": end}
-    return {**chosen, **window, "columns": rng.choice([1, 24, 168, 240]), "points": rng.choice([0, 0, 5, 2_000])}
-
-
-def assert_durations_of(answer: Json, rows: list[Row], question: Json) -> None:
-    """The answer holds these runs, as the question asks for."""
-    timed = [row for row in rows if took(row) is not None]
-    assert (answer["timed"], answer["open"]) == (len(timed), len(rows) - len(timed)), question
-    width = answer["column_seconds"] * 10**6
-    first = question["start_time"] // width * width
-    assert answer["columns"] == len(answer["p50_seconds"]) == len(answer["p95_seconds"])
-    assert answer["columns"] <= question["columns"] or answer["column_seconds"] == 28 * 86_400
-    for x in range(answer["columns"]):
-        here = [us for row in timed if (run_at(row) - first) // width == x and (us := took(row)) is not None]
-        for p in (50, 95):
-            expected, found = percentile(here, Fraction(p, 100)), answer[f"p{p}_seconds"][x]
-            assert (found is None) is (expected is None)
-            assert expected is None or expected.holds(found), (question, x, p)
-    if answer["points"] is None:
-        assert len(timed) > question["points"]
-        assert_cells(answer, timed, first)
-    else:
-        assert answer["row_edges_seconds"] == answer["success"]["n"] == answer["failed"]["n"] == []
-        assert_points(answer["points"], timed)
-
-
-def assert_cells(answer: Json, rows: list[Row], first: int) -> None:
-    """Each run is in the cell of its time and its duration."""
-    width, edges = answer["column_seconds"] * 10**6, answer["row_edges_seconds"]
-    assert edges == sorted(set(edges))
-    for name, result in (("success", True), ("failed", False)):
-        columns = Counter((run_at(row) - first) // width for row in rows if row["success"] is result)
-        found: Counter[int] = Counter()
-        for x, y, n in zip(*(answer[name][axis] for axis in "xyn"), strict=True):
-            assert n > 0
-            found[x] += n
-            here = [took(row) for row in rows if row["success"] is result and (run_at(row) - first) // width == x]
-            inside = [us for us in here if us is not None and edges[y] - 1e-9 <= us / 1e6 < edges[y + 1] - 1e-9]
-            assert len(inside) == n, (x, y)
-        assert found == columns
-
-
-def assert_points(points: Json, rows: list[Row]) -> None:
-    assert points["id"] == [str(row["id"]) for row in rows]
-    assert points["started_at"] == [row["started_at"] for row in rows]
-    assert points["success"] == [row["success"] for row in rows]
-    assert [points["tasks"][place] for place in points["task"]] == [str(row["task_id"]) for row in rows]
-    assert points["seconds"] == pytest.approx([(took(row) or 0) / 1e6 for row in rows], rel=1e-12)

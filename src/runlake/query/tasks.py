@@ -1,0 +1,150 @@
+"""GET /stats/tasks: all tasks side by side."""
+
+from __future__ import annotations
+
+from typing import Any, Final, get_args
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from runlake import times
+from runlake.errors import Timeout, TooLong
+from runlake.model import Filter, Measure, TaskColumns, Tasks, TasksQuery
+from runlake.query import filters, spark
+from runlake.query.branches import Blocks, branches
+from runlake.query.engine import Session
+from runlake.query.filters import RunFilter, union_of
+from runlake.query.previous import is_complete
+from runlake.query.spans import Range
+from runlake.query.spark import Parts
+from runlake.query.sql import SQL, Union, filled
+
+_MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
+_TIMED: Final = frozenset({"p50_seconds", "p95_seconds", "previous_p95_seconds", "slower", "attention"})
+_SEQUENCED: Final = frozenset({"streak", "flips", "longest_gap_seconds", "attention"})
+_COUNTS: Final = Blocks("task_days", "task_parts", "task_runs")
+_DURATIONS: Final = Blocks("timed_days", "timed_parts", "timed_runs")
+_PIECES: Final = Blocks("", "", "piece_runs")
+_GAP_US: Final = 28 * times.DAY_US  # how far back the longest gap is looked for
+
+
+class _Window(Struct, frozen=True):
+    """The window, when the one before it begins (as it, where nobody asked), and from when on gaps count."""
+
+    wanted: RunFilter
+    before: int
+    gap_from: int
+
+    @property
+    def spans(self) -> list[Range]:
+        """All that is read, in pieces that touch: before both windows, before the window, the window."""
+        low, high = self.wanted.low, self.wanted.high
+        first = min(self.gap_from, self.before)
+        return [(start, end) for start, end in ((first, self.before), (self.before, low), (low, high)) if start < end]
+
+
+def tasks(session: Session, query: TasksQuery) -> Tasks:
+    """GET /stats/tasks. Raises BadInput, LakeDamaged and TooLong."""
+    wanted = filters.with_window(Filter(start_time=query.start_time, end_time=query.end_time))
+    low, high = wanted.low, wanted.high
+    compared = query.compare == "previous"
+    before = max(0, 2 * low - high) if compared else low
+    window = _Window(wanted, before, min(low, max(0, (high - _GAP_US) // times.DAY_US * times.DAY_US)))
+    session.require_readable(min(window.gap_from, before) // times.DAY_US, (high - 1) // times.DAY_US)
+    parts = spark.parts_of(low, high, query.spark)
+    try:
+        rows = _rows(session, window, query, parts)
+    except Timeout as exc:
+        raise TooLong("the window is too long to read within the time limit") from exc
+    names = ("task_id", "name", *_MEASURES)
+    found = dict(zip(names, zip(*rows, strict=True), strict=False)) if rows else dict.fromkeys(names, ())
+    measures = set(_MEASURES if query.measures is UNSET else query.measures)
+    columns = {name: list(found[name]) for name in names if name in measures or name in names[:2]}
+    if "last_run" in columns:
+        columns["last_run"] = [None if at is None else times.to_datetime(at) for at in columns["last_run"]]
+    total = rows[0][-1] if rows else 0
+    return Tasks(
+        start=times.to_datetime(low),
+        end=times.to_datetime(high),
+        previous_start=times.to_datetime(before) if compared else None,
+        previous_complete=is_complete(session, 2 * low - high) if compared else None,
+        total_tasks=total,
+        truncated=query.offset + len(rows) < total,
+        columns=TaskColumns(**columns),
+        spark=parts.spark([row[len(names)] for row in rows]),
+    )
+
+
+def _rows(session: Session, window: _Window, query: TasksQuery, parts: Parts) -> list[tuple[Any, ...]]:
+    """The page of tasks: ids, names, all measures, parts of the spark lines, a flag, and how many tasks there are."""
+    wanted = window.wanted
+    asked = {query.sort, *(_MEASURES if query.measures is UNSET else query.measures)}
+    known = {
+        "now": wanted.low,
+        "before": window.before,
+        "gap_from": window.gap_from,
+        "moment": min(wanted.high, wanted.now),
+        "compared": query.compare == "previous",
+        "limit": query.limit,
+        "offset": query.offset,
+        "q": None if query.q is UNSET else query.q,
+    }
+    days, of_rows = _row_days(session, window) if asked & _SEQUENCED else ({}, [])
+    union = union_of(wanted, {**known, **parts.parameters, **days}, **_parts(query, asked))
+    for low, high in window.spans:
+        whole_days = low < wanted.low or not parts.width % times.DAY_US
+        of_span = replace(wanted, low=low, high=high)
+        for block, values in branches(session, of_span, _COUNTS, times.HOUR_US, days=whole_days):
+            union.add(block, **values)
+        if asked & _TIMED and low >= window.before:
+            for block, values in branches(session, of_span, _DURATIONS, times.HOUR_US, days=True):
+                union.add(block, into="timed", **values, now_too=low >= wanted.low)
+    if asked & _SEQUENCED:
+        _add_pieces(union, session, window, of_rows)
+    return session.rows(*union.within("fleet", by_name=False)) if window.spans else []
+
+
+def _parts(query: TasksQuery, asked: set[str]) -> dict[str, str]:
+    """What stands in the braces of the statement."""
+    timed = filled(SQL["timed_tasks"], key="now_too, task", percents="(50), (95)")
+    sequenced = filled(SQL["sequenced_tasks"], rows="run_of_piece")
+    order = f"{query.sort} {query.order.upper()} NULLS LAST"
+    if query.sort == "attention":
+        order = f"{filled(SQL['by_attention'], direction=query.order.upper())} {query.order.upper()}"
+    return {
+        "timed": timed if asked & _TIMED else SQL["no_timed_tasks"],
+        "sequenced": sequenced if asked & _SEQUENCED else SQL["no_sequenced_tasks"],
+        "matching": SQL["all_tasks" if query.q is UNSET else "tasks_with_words"],
+        "order": order,
+    }
+
+
+def _add_pieces(union: Union, session: Session, window: _Window, of_rows: list[int]) -> None:
+    """The runs of the days whose sequences are made from them."""
+    low, high = min(window.gap_from, window.wanted.low), window.wanted.high
+    union.add("no_piece_runs", into="pieces")
+    for first, last in _runs_of(of_rows):
+        of_days = replace(window.wanted, low=max(low, first * times.DAY_US), high=min(high, (last + 1) * times.DAY_US))
+        if of_days.low < of_days.high:
+            for block, values in branches(session, of_days, _PIECES, None, days=False):
+                union.add(block, into="pieces", **values)
+
+
+def _row_days(session: Session, window: _Window) -> tuple[dict[str, Any], list[int]]:
+    """The days for which it counts how runs followed each other, and those of them whose runs have to be read."""
+    low, high = min(window.gap_from, window.wanted.low), window.wanted.high
+    days: dict[str, Any] = {"first_day": low // times.DAY_US, "last_day": (high - 1) // times.DAY_US}
+    cut = {at // times.DAY_US for at in (low, window.wanted.low, high) if at % times.DAY_US}
+    of_rows = sorted(cut | {day for (day,) in session.rows(SQL["row_days"], days)})
+    return days | {"row_days": (*of_rows, -1)}, of_rows
+
+
+def _runs_of(days: list[int]) -> list[Range]:
+    """Days that follow each other, as ranges from the first to the last."""
+    found: list[Range] = []
+    for day in days:
+        if found and found[-1][1] == day - 1:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
