@@ -141,6 +141,17 @@ def test_the_first_part_comes_while_the_question_goes_on(server: Server) -> None
     until(server, "queries_under_way", 0)
 
 
+@pytest.mark.parametrize("path", ["/errors?limit=3", "/stats/breakdown?top=3"])
+def test_questions_whose_pieces_do_not_add_up(server: Server, path: str) -> None:
+    """A part is the answer to a window that begins later."""
+    (name, data), *_, (last, whole) = ask(server, address(path, "quick"))
+    part, plain = json.loads(data), server.client.get(address(path, "quick")).content
+    assert (name, last, part.pop("since")) == ("part", "done", "2025-01-28T00:00:00Z")
+    assert (part.pop("done"), part.pop("of"), whole.encode()) == (1, DAYS, b'{"done":28,"of":28,' + plain[1:])
+    shorter = f"{path}&error=quick&start_time=2025-01-28&end_time=2025-01-29"
+    assert part == server.client.get(shorter).json()
+
+
 @pytest.mark.parametrize("path", ["/runs?limit=2", f"/stats/histogram?{WINDOW}", f"/stats/durations?{WINDOW}&points=3"])
 def test_what_needs_no_scan_is_done_at_once(server: Server, path: str) -> None:
     ((name, data),) = ask(server, path)
@@ -148,7 +159,7 @@ def test_what_needs_no_scan_is_done_at_once(server: Server, path: str) -> None:
 
 
 def test_other_routes_answer_as_ever(server: Server) -> None:
-    for path in ("/stats/summary", f"/runs/{record(1)['id']}", "/health", f"/errors?{WINDOW}&error=quick"):
+    for path in ("/stats/summary", f"/runs/{record(1)['id']}", "/health", f"/stats/owners?{WINDOW}"):
         assert server.client.get(path, headers=EVENTS).headers["content-type"] == "application/json"
 
 

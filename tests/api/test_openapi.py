@@ -126,7 +126,7 @@ def test_an_operation_is_documented(op: Documented) -> None:
 def test_an_answer_has_its_media_type(op: Documented) -> None:
     """JSON, but for what Prometheus reads; and events, where an answer may come in parts."""
     kinds = list(op.entry["responses"]["200"]["content"])
-    in_parts = op.name in ("listRuns", "getHistogram", "getDurations")
+    in_parts = op.name in ("listRuns", "getHistogram", "getDurations", "getErrors", "getBreakdown")
     events = ["text/event-stream"] if in_parts else []
     assert kinds == ["text/plain" if op.path == "/metrics" else "application/json", *events]
 

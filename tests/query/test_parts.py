@@ -12,7 +12,7 @@ from typing import Any, Final
 import histories
 import msgspec
 import pytest
-from asking import SECONDS, instants, query_of
+from asking import SECONDS, ask, instants, query_of
 from hypothesis import given
 from hypothesis import strategies as st
 from in_parts import answered, found_page
@@ -20,8 +20,8 @@ from loading import append, opened_store
 from oracle import DAY, Row, text_of
 
 from runlake.errors import TooLong
-from runlake.model import DurationsQuery, HistogramQuery, RunPage
-from runlake.query import pages, parts
+from runlake.model import BreakdownQuery, DurationsQuery, ErrorsQuery, HistogramQuery, RunPage
+from runlake.query import breakdown, errors, growing, pages, parts
 from runlake.query.durations import durations
 from runlake.query.engine import Session
 from runlake.query.histogram import histogram
@@ -95,6 +95,25 @@ def test_a_page_by_cursor_comes_in_parts(settings: Settings) -> None:
     sizes = [len(answer["items"]) for _, answer in found.parts]
     assert sizes[0] == 0 and sizes == sorted(sizes) and sizes[-1] > 0
     assert {answer["offset"] for _, answer in found.parts} == {40}
+    assert found.last == found.plain
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        (errors.errors, ErrorsQuery(error="boom")),
+        (breakdown.breakdown, BreakdownQuery(error="boom", against="rest")),
+        (breakdown.breakdown, BreakdownQuery(attempt_min=1, against="previous")),
+    ],
+    ids=["errors", "breakdown", "breakdown beside the time before"],
+)
+def test_parts_that_are_answers_to_shorter_windows(settings: Settings, question: Any, asked: Any) -> None:
+    query = msgspec.structs.replace(asked, **instants(WINDOW))
+    with month(settings, error="Boom", success=False) as (store, _):
+        found = answered(store, partial(growing.asked, question=question, query=query))
+        assert [part.done for part, _ in found.parts] == [1, 4]
+        for part, answer in found.parts:
+            assert answer == ask(store, question, msgspec.structs.replace(query, start_time=part.since))
     assert found.last == found.plain
 
 

@@ -26,7 +26,7 @@ from runlake.model import (
     TaskStats,
     TaskStatsQuery,
 )
-from runlake.query import breakdown, durations, filters, histogram, owners, statistics, tasks
+from runlake.query import breakdown, durations, filters, growing, histogram, owners, statistics, tasks
 
 _WINDOW: Final = """
 
@@ -138,7 +138,7 @@ async def get_owners(request: Req, query: OwnersQuery) -> Answer[Owners]:
     return await answer(request, partial(owners.owners, query=query), ages=True)
 
 
-@question("/stats/breakdown", scans=True)
+@question("/stats/breakdown", scans=True, parts=True)
 async def get_breakdown(request: Req, query: BreakdownQuery) -> Answer[Breakdown]:
     """What is different here.
 
@@ -150,7 +150,8 @@ async def get_breakdown(request: Req, query: BreakdownQuery) -> Answer[Breakdown
     - A value of `owner` is null for runs without one. Runs without a duration, or without a group of errors, are in no
       value of these.
     """
-    return await answer(request, partial(breakdown.breakdown, query=query), scan=True, ages=filters.ages(query))
+    asked = partial(growing.asked, question=breakdown.breakdown, query=query)
+    return await answer(request, asked, scan=True, ages=filters.ages(query))
 
 
 HANDLERS: Final = [get_task_stats, get_summary, get_histogram, get_durations, get_tasks, get_owners, get_breakdown]
