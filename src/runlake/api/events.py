@@ -46,7 +46,7 @@ async def begin(
     Raises what the question raises before. It is cancelled when the client disconnects, as others are.
     """
     parts = Parts(request, body)
-    running = asyncio.ensure_future(service.run_query(request, parts.told(question), body, scan=scan))
+    running = asyncio.ensure_future(service.run_query(request, parts.reporting(question), body, scan=scan))
     await parts.first(running)
     return parts.snapshot, ServerSentEvent(parts.events(running), headers=dict(_HEADERS))
 
@@ -66,7 +66,7 @@ class Parts(Generic[T]):
         self._of = 1
         self.snapshot = -1
 
-    def told(self, question: Callable[[Session], T]) -> Callable[[Session], T]:
+    def reporting(self, question: Callable[[Session], T]) -> Callable[[Session], T]:
         """The question, such that its parts are taken here."""
 
         def asked(session: Session) -> T:
