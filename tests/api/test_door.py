@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from clients import connected, logged, rest, until
 from support import Server, environment, record, runlake
 
 # The limits that are no settings, made short enough to wait for.
@@ -60,27 +59,6 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert not [line for line in running.log if "ERROR" in line or "Traceback" in line], running.log
 
 
-@contextmanager
-def connected(server: Server, *sent: bytes) -> Iterator[socket.socket]:
-    """A connection over which something has been sent."""
-    where = urlsplit(server.url)
-    with socket.create_connection((where.hostname, where.port or 0), timeout=20) as connection:
-        for part in sent:
-            connection.sendall(part)
-        yield connection
-
-
-def rest(connection: socket.socket) -> bytes:
-    """What comes until the end of the connection."""
-    parts = []
-    try:
-        while part := connection.recv(65_536):
-            parts.append(part)
-    except ConnectionResetError:
-        pass
-    return b"".join(parts)
-
-
 def one(answer: bytes, status: int) -> dict[str, Any]:
     """A raw answer that is one problem of this status; its body."""
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -96,27 +74,6 @@ def quick(server: Server) -> None:
     started = time.monotonic()
     assert httpx.get(f"{server.url}/health").status_code == 200
     assert time.monotonic() - started < 5
-
-
-def gauge(server: Server, name: str) -> float:
-    found = re.search(rf"^runlake_{name} (\S+)$", httpx.get(f"{server.url}/metrics").text, re.MULTILINE)
-    assert found, name
-    return float(found[1])
-
-
-def logged(server: Server, what: str, number: int) -> None:
-    """So many requests are logged as those of clients that went away; a line may come a little later."""
-    deadline = time.monotonic() + 10
-    while len([line for line in server.log if what in line and "status=499" in line]) != number:
-        assert time.monotonic() < deadline, server.log[-10:]
-        time.sleep(0.05)
-
-
-def until(server: Server, name: str, value: float) -> None:
-    deadline = time.monotonic() + 20
-    while (now := gauge(server, name)) != value:
-        assert time.monotonic() < deadline, f"{name} is {now}"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from datetime import UTC, date, datetime
@@ -155,8 +156,8 @@ def test_the_check_of_examples_finds_faults() -> None:
 
 @by_operation
 def test_examples_of_answers_decode(op: Documented) -> None:
-    """As the Struct that the schema is of, and back into the same JSON."""
-    (content,) = op.entry["responses"]["200"]["content"].values()
+    """As the Struct that the schema is of, and back into the same JSON; events hold the first one."""
+    content, *events = op.entry["responses"]["200"]["content"].values()
     schema = content["schema"]
     refs = [option["$ref"] for option in (schema, *schema.get("oneOf", [])) if "$ref" in option]
     kinds = [getattr(model, ref.rpartition("/")[2]) for ref in refs]
@@ -165,6 +166,10 @@ def test_examples_of_answers_decode(op: Documented) -> None:
         if kinds and value is not None:
             read = msgspec.json.decode(msgspec.json.encode(value), type=kinds[0])
             assert msgspec.json.decode(msgspec.json.encode(read)) == value
+    for text in [example for kind in events for example in shown(kind)]:
+        event, data = text.rstrip("\n").split("\n")
+        last = {"done": 1, "of": 1, **shown(content)[0]}
+        assert (event, json.loads(data.removeprefix("data: "))) == ("event: done", last)
 
 
 def test_examples_of_requests_are_read() -> None:

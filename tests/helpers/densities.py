@@ -52,10 +52,14 @@ def assert_cells(answer: Json, rows: list[Row], first: int) -> None:
 def assert_durations(store: Store, oracle: Oracle, question: Json) -> None:
     answer = asked(store, **question)
     filters = {name: value for name, value in question.items() if name not in ("columns", "points")}
-    rows = oracle.selected(now(), **filters)
+    assert_holds(answer, oracle.selected(now(), **filters), question)
+    assert answer["timed"] + answer["open"] == page(store, **filters, limit=1)["total"]
+
+
+def assert_holds(answer: Json, rows: list[Row], question: Json) -> None:
+    """The answer holds these runs, as the question asks for."""
     timed = [row for row in rows if took(row) is not None]
     assert (answer["timed"], answer["open"]) == (len(timed), len(rows) - len(timed)), question
-    assert answer["timed"] + answer["open"] == page(store, **filters, limit=1)["total"]
     width = answer["column_seconds"] * 10**6
     first = question["start_time"] // width * width
     assert answer["columns"] == len(answer["p50_seconds"]) == len(answer["p95_seconds"])

@@ -6,6 +6,7 @@ import random
 
 import densities
 import histories
+import in_parts
 import lists
 import over_time
 import pytest
@@ -27,6 +28,8 @@ def assert_all(store: Store, oracle: Oracle, rng: random.Random, questions: int)
     for _ in range(3 * questions):
         over_time.assert_histogram(store, oracle, over_time.questions(oracle.rows, rng))
         densities.assert_durations(store, oracle, densities.questions(oracle.rows, rng))
+    in_parts.assert_lists(store, oracle, rng, 2 * questions)
+    in_parts.assert_charts(store, oracle, rng, questions)
     side_by_side.assert_all(store, oracle, rng, questions)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import sys
 import threading
 from typing import Any
 
@@ -117,6 +119,16 @@ def test_scans_wait_for_each_other_and_for_nothing_else(store: Store) -> None:
         go.set()
     assert all(scan.result(60) for scan in scans)
     assert store.engine.scan(lambda _: True).result(60)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+def test_a_scan_leaves_a_busy_processor_to_others(store: Store) -> None:
+    def priority(_: Session) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    others = store.engine.submit(priority).result(60)
+    assert store.engine.scan(priority).result(60) == min(19, others + 5)
+    assert store.engine.submit(priority).result(60) == others == os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def test_a_scan_that_takes_too_long_says_how_far_it_came(store: Store) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from litestar import Request, Response
 
 from runlake import times
-from runlake.api import tags
+from runlake.api import events, tags
 from runlake.api.service import Service
 from runlake.query.engine import Session
 from runlake.query.filters import NOW_US
@@ -56,33 +56,43 @@ async def answer_with(
     scan: bool = False,
     ages: bool | None = False,
 ) -> tuple[T, Answer[Any]] | Answer[Any]:
-    """As `answer`, for a question that finds more than the body of its answer: it comes along, but not with a 304."""
+    """As `answer`, for a question that finds more than the body of its answer: it comes along, but not with a 304, nor
+    with events.
+    """
     service = service_of(request)
+    in_parts = request.route_handler.opt["operation"].parts
+    kind = events.MEDIA_TYPE if in_parts and events.wanted(request) else JSON
+    headers = {"Vary": "Accept"} if in_parts else {}
     # Taken before the answer: a tag may be of an older step than its answer, and then says too early that it changed.
     step = times.now() // NOW_US if ages else 0
-    if ages is not None and (unchanged := _unchanged(request, _etag(request, service.tag(), step))):
+    if ages is not None and (unchanged := _unchanged(request, _etag(request, service.tag(), step, kind), headers)):
         return unchanged
     started = time.perf_counter()
-    found, content, snapshot = await service.run_query(request, question, body, scan=scan)
-    headers = {
-        "Runlake-Snapshot": str(snapshot),
-        "Server-Timing": f"query;dur={(time.perf_counter() - started) * 1000:.2f}",
-    }
+    found: tuple[T] | tuple[()]
+    if kind == JSON:
+        answered, content, snapshot = await service.run_query(request, question, body, scan=scan)
+        found, made = (answered,), as_json(content)
+    else:
+        snapshot, made = await events.begin(request, service, question, body, scan=scan)
+        found = ()
+    headers["Runlake-Snapshot"] = str(snapshot)
+    headers["Server-Timing"] = f"query;dur={(time.perf_counter() - started) * 1000:.2f}"
     if ages is not None:
-        headers["ETag"] = _etag(request, service.tag_of(snapshot), step)
-    return found, as_json(content, headers)
+        headers["ETag"] = _etag(request, service.tag_of(snapshot), step, kind)
+    made.headers.update(headers)
+    return (found[0], made) if found else made
 
 
-def _etag(request: Req, tag: str, step: int) -> str:
-    """The tag of an answer: of its snapshot, of what was asked for and in which encoding, and of a step of time."""
+def _etag(request: Req, tag: str, step: int, kind: str) -> str:
+    """The tag of an answer: of its snapshot, of what was asked for, of its type and encoding, and of a step of time."""
     packed = "gzip" in request.headers.get("accept-encoding", "")
-    asked = f"{request.url.path}?{request.scope['query_string'].decode('latin-1')}#{step}#{packed}"
+    asked = f"{request.url.path}?{request.scope['query_string'].decode('latin-1')}#{step}#{kind}#{packed}"
     return f'"{tag}-{hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()}"'
 
 
-def _unchanged(request: Req, tag: str) -> Response[bytes] | None:
+def _unchanged(request: Req, tag: str, headers: dict[str, str]) -> Response[bytes] | None:
     known = tags.known(request)
     is_there = not request.path_params  # any answer will do where there is one, and a run may not be there
     if tag in known or (is_there and tags.ANY in known):
-        return Response(b"", status_code=304, headers={"ETag": tag})
+        return Response(b"", status_code=304, headers={"ETag": tag, **headers})
     return None

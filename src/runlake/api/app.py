@@ -20,6 +20,7 @@ from runlake.access import ApiKeyAuth
 from runlake.api import openapi, problems
 from runlake.api.middleware import RequestMiddleware
 from runlake.api.origin_policy import OriginPolicy
+from runlake.api.packing import Packing
 from runlake.api.protocol import bounded
 from runlake.api.routes import ROUTERS
 from runlake.api.service import Service
@@ -47,7 +48,9 @@ def create_app(service: Service, *, keys_required: bool = False) -> RequestMiddl
         state=State({"service": service, "schema": _schema}),
         openapi_config=None,  # Litestar's routes for the document would answer errors in a shape of their own
         logging_config=None,  # `serve` sets logging up; a library must not do it again
-        compression_config=CompressionConfig(backend="gzip", minimum_size=_LARGE, gzip_compress_level=1),
+        compression_config=CompressionConfig(
+            backend="gzip", minimum_size=_LARGE, gzip_compress_level=1, middleware_class=Packing
+        ),
         request_max_body_size=None,  # BodyReader has a limit of its own, with our error
         exception_handlers={
             RunlakeError: problems.handle,

@@ -26,8 +26,8 @@ from litestar.typing import FieldDefinition
 from msgspec import Raw, Struct
 
 from runlake import access
+from runlake.api import events, params, problems
 from runlake.api import openapi_text as text
-from runlake.api import params, problems
 from runlake.api.origin_policy import foreign_host, foreign_origin
 from runlake.errors import BadInput, RunlakeError
 from runlake.model import Instant, NoQuery, Problem
@@ -59,7 +59,9 @@ class Body(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """Facts about a route that Litestar cannot know; `headers` are those of a good answer."""
+    """Facts about a route that Litestar cannot know; `headers` are those of a good answer, `parts` says that it is also
+    answered as events.
+    """
 
     name: str
     paths: Sequence[str]
@@ -68,6 +70,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     scope: access.Scope | None = "read"
     failures: tuple[RunlakeError, ...] = ()
     headers: tuple[str, ...] = ()
+    parts: bool = False
     body: Body | None = None
 
     def __deepcopy__(self, _: object) -> Operation:
@@ -116,6 +119,8 @@ def documented(operation: Operation, **found: Any) -> spec.Operation:
         for name, one in shown.items()
     }
     responses["200"].headers = {name: _header(name, text.HEADERS[name][1]) for name in operation.headers}
+    if operation.parts:
+        responses["200"].content[events.MEDIA_TYPE] = _events(next(iter(shown.values())))
     for exc in operation.all_failures:
         problem = problems.problem(path.format(**{one.name: one.example for one in in_path}), exc)
         _add_error(responses, problem, str(getattr(exc, "code", "other")))
@@ -125,6 +130,15 @@ def documented(operation: Operation, **found: Any) -> spec.Operation:
         body.content["application/json"].example = next(iter(shown.values())).body
         body.content |= operation.body.others
     return made
+
+
+def _events(example: Example) -> OpenAPIMediaType:
+    """The answer of an example as events; it needs no scan."""
+    last = events.done(1, msgspec.json.format(bytes(example.answer), indent=-1))
+    return OpenAPIMediaType(
+        Schema(type=OpenAPIType.STRING, description=text.EVENTS),
+        examples={"done": spec.Example(summary=example.summary, value=last.encode().decode())},
+    )
 
 
 def _add_error(responses: Any, problem: problems.Refusal, name: str) -> None:

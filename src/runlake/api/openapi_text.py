@@ -21,6 +21,12 @@ TAGS: Final = {
 
 OLDER: Final = "The same as `GET {}`, at the address where older clients look; it stays."
 UNCHANGED: Final = "Nothing has changed since the answer whose ETag was sent back."
+EVENTS: Final = (
+    "Server-sent events. `part`: what the answer is for the runs from `since` on, once `done` of `of` days are read, "
+    "the newest first; `done`: the whole answer; `error`: a problem, which leaves the parts before it valid. Data are "
+    "the members of the JSON answer after `done`, `of` and, in a part, `since`. A question that needs no scan has the "
+    "event `done` only."
+)
 
 ERRORS: Final = {
     400: "The input is wrong; `errors` names each field and says why.",

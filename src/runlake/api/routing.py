@@ -34,6 +34,7 @@ _SCANNING: Final = (
     TooMany("too many scans wait"),
     TooLong("the window is too long to read within the time limit; it was read back to 2025-01-04T00:00:00Z"),
 )
+_READS: Final = (HttpMethod.GET, HttpMethod.HEAD)
 _TAGGED: Final = ("ETag", "Runlake-Snapshot", "Server-Timing")
 
 
@@ -48,7 +49,7 @@ def get(
     """A handler of GET and HEAD, at several addresses if there are older ones, with the errors it may raise."""
     return partial(
         _route,
-        (HttpMethod.GET, HttpMethod.HEAD),
+        _READS,
         paths,
         failures=tuple(failures),
         headers=tuple(headers),
@@ -61,13 +62,17 @@ def get(
 def question(
     *paths: str,
     scans: bool = False,
+    parts: bool = False,
     failures: Sequence[RunlakeError] = (),
     headers: Sequence[str] = (),
     description: str = "",
 ) -> Callable[[Handler], HTTPRouteHandler]:
-    """A handler of GET that answers about runs, with a tag; `scans` when it may read run by run."""
+    """A handler of GET that answers about runs, with a tag; `scans` when it may read run by run, `parts` when it also
+    answers in parts, as events.
+    """
     known = (*failures, *_READING, *(_SCANNING if scans else ()))
-    return get(*paths, failures=known, headers=(*_TAGGED, *headers), description=description)
+    headers = (*_TAGGED, *headers)
+    return partial(_route, _READS, paths, failures=known, headers=headers, parts=parts, description=description)
 
 
 def write(

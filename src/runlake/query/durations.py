@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from runlake import times
 from runlake.errors import Timeout, TooLong
 from runlake.model import Cells, Durations, DurationsQuery, Points
-from runlake.query import filters, timed
+from runlake.query import filters, parts, timed
 from runlake.query.branches import Blocks, branches, numbered, queued
 from runlake.query.engine import Session
 from runlake.query.filters import RunFilter, union_of
@@ -40,19 +41,26 @@ def durations(session: Session, query: DurationsQuery) -> Durations:
     wanted = numbered(session, wanted)
     last = max(high - 1, low)
     width = next((width for width in _WIDTHS if last // width - low // width < query.columns), _WIDTHS[-1])
+    picture = _Picture(low // width * width, width, last // width - low // width + 1, query.points)
+    in_parts = session.report is not None and is_scan(query) and not wanted.is_of_group
     try:
-        picture = _Picture(low // width * width, width, last // width - low // width + 1)
-        if wanted.tasks != () and low < high:
-            picture.read(session, wanted)
-        few = picture.timed <= query.points
-        points = _points(session, wanted) if few and picture.timed else _NOTHING if few else None
-        ((opened,),) = session.rows(*union_of(wanted, {}).of("open_runs"))
+        for part, (start, end) in parts.pieces(low, high, in_parts=in_parts, unit=max(width, times.DAY_US)):
+            if wanted.tasks != ():
+                picture.read(session, replace(wanted, low=start, high=end))
+            session.tell(part, partial(_answer, session, wanted, picture, since=start, queued=waiting))
+        return _answer(session, wanted, picture, since=low, queued=waiting)
     except Timeout as exc:
         raise TooLong("the window is too long to read within the time limit") from exc
+
+
+def _answer(session: Session, wanted: RunFilter, picture: _Picture, *, since: int, queued: int) -> Durations:
+    ((opened,),) = session.rows(*union_of(replace(wanted, low=since), {}).of("open_runs"))
+    points = picture.points
+    few = points is not None
     return Durations(
-        start=times.to_datetime(low),
-        end=times.to_datetime(high),
-        column_seconds=width // 1_000_000,
+        start=times.to_datetime(wanted.low),
+        end=times.to_datetime(wanted.high),
+        column_seconds=picture.width // 1_000_000,
         columns=picture.columns,
         row_edges_seconds=[] if few else picture.row_edges(session),
         success=_EMPTY if few else picture.cells(0),
@@ -61,29 +69,41 @@ def durations(session: Session, query: DurationsQuery) -> Durations:
         p95_seconds=picture.percentiles[95],
         timed=picture.timed,
         open=opened,
-        queued=waiting,
+        queued=queued,
         points=points,
     )
 
 
 _EMPTY: Final = Cells([], [], [])
-_NOTHING: Final = Points([], [], [], [], [], [])
 
 
 class _Picture:
-    """The cells and percentiles of the columns; `found` are (column, row, succeeded, failed)."""
+    """The cells and percentiles of the columns, and at most `few` single runs. The pieces of a window come the newest
+    first, and share no column. `found` are (column, row, succeeded, failed).
+    """
 
-    def __init__(self, origin: int, width: int, columns: int) -> None:
-        self._origin, self._width, self.columns = origin, width, columns
+    def __init__(self, origin: int, width: int, columns: int, few: int) -> None:
+        self._origin, self.width, self.columns, self._few = origin, width, columns, few
         self._found: list[tuple[int, int, int, int]] = []
+        self._runs: list[tuple[Any, ...]] = []
         self.percentiles: dict[int, list[float | None]] = {p: [None] * columns for p in _PERCENTS}
         self.timed = 0
 
     def read(self, session: Session, wanted: RunFilter) -> None:
+        """Read a piece of the window."""
+        if wanted.low >= wanted.high:
+            return
+        before = self.timed
+        self._read_cells(session, wanted)
+        if before < self.timed <= self._few:
+            union = timed.union(session, replace(wanted, timed=True, opened=()), {})
+            self._runs += session.rows(*union.within("points"))
+
+    def _read_cells(self, session: Session, wanted: RunFilter) -> None:
         """Read them from the rollups and the single runs of a window."""
         # All that has a duration has started; the histograms do not say it.
         timed_only = replace(wanted, started=False)
-        known = {"origin": self._origin, "width": self._width}
+        known = {"origin": self._origin, "width": self.width}
         parts = {
             "of_success": "timed.succeeded::BIGINT" if True in wanted.results else "0",
             "of_failure": "timed.failed::BIGINT" if False in wanted.results else "0",
@@ -92,9 +112,9 @@ class _Picture:
         }
         union = union_of(timed_only, known, **parts)
         blocks = _OF_ALL if wanted.tasks is None else _OF_TASKS
-        hourly = self._width % times.HOUR_US == 0 and not wanted.is_scan
+        hourly = self.width % times.HOUR_US == 0 and not wanted.is_scan
         part = times.HOUR_US if hourly else None
-        for block, values in branches(session, timed_only, blocks, part, days=self._width % times.DAY_US == 0):
+        for block, values in branches(session, timed_only, blocks, part, days=self.width % times.DAY_US == 0):
             union.add(block, **values)
         for x, y, succeeded, failed, p, seconds in session.rows(*union.within("density", by_name=False)):
             if p is not None:
@@ -106,7 +126,7 @@ class _Picture:
     def cells(self, result: int) -> Cells:
         """Those of successes (0) or failures (1)."""
         least = min(y for _, y, *_ in self._found)
-        held = [(x, y - least, counts[result]) for x, y, *counts in self._found if counts[result]]
+        held = [(x, y - least, counts[result]) for x, y, *counts in sorted(self._found) if counts[result]]
         return Cells([x for x, _, _ in held], [y for _, y, _ in held], [n for _, _, n in held])
 
     def row_edges(self, session: Session) -> list[float]:
@@ -114,12 +134,12 @@ class _Picture:
         rows = [y for _, y, *_ in self._found]
         return [edge for (edge,) in session.rows(SQL["row_edges"], {"first": min(rows), "last": max(rows)})]
 
-
-def _points(session: Session, wanted: RunFilter) -> Points:
-    """Each run with a duration."""
-    union = timed.union(session, replace(wanted, timed=True, opened=()), {})
-    found: list[tuple[Any, ...]] = session.rows(*union.within("points"))
-    tasks: dict[uuid.UUID, int] = {}
-    places = [tasks.setdefault(task, len(tasks)) for *_, task in found]
-    ids, started, seconds, success, _ = zip(*found, strict=True)
-    return Points(list(ids), list(started), list(seconds), list(success), places, list(tasks))
+    @property
+    def points(self) -> Points | None:
+        """Each run with a duration, if they are few."""
+        if self.timed > self._few:
+            return None
+        tasks: dict[uuid.UUID, int] = {}
+        places = [tasks.setdefault(task, len(tasks)) for *_, task in self._runs]
+        ids, started, seconds, success = ([run[at] for run in self._runs] for at in range(4))
+        return Points(ids, started, seconds, success, places, list(tasks))

@@ -6,7 +6,9 @@ writer commits meanwhile.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import threading
 import time
 import uuid
@@ -21,6 +23,7 @@ import duckdb
 
 from runlake import duck, parquet
 from runlake.errors import Busy, LakeDamaged, Timeout, TooMany
+from runlake.query.parts import Part, Report
 from runlake.query.sql import SQL
 from runlake.serving.counting import State
 from runlake.serving.serving import Serving
@@ -33,16 +36,18 @@ _PARAMETER: Final = re.compile(r"\$([a-z_0-9]+)")
 _OVER: Final = "the question was interrupted at its time limit"
 _NO_FILE: Final = (duckdb.FatalException, duckdb.InternalException)  # errors of the instance itself
 _WAITING_SCANS: Final = 8
+_NICER: Final = 5  # than the other threads is that of scans
 _LOOK: Final = 0.05  # seconds between looks at the clock, and between interrupts: one is lost if nothing runs yet
 
 
 class Session:
-    """One question: its statements, until its time is over."""
+    """One question: its statements, until its time is over. `report` takes parts of its answer, if anybody does."""
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, serving: Serving, seconds: float) -> None:
         self._cursor, self._ids, self.unreadable = cursor, serving.ids, serving.unreadable
         self._deadline = time.monotonic() + seconds
         self._dropped = threading.Event()
+        self.report: Report | None = None
 
     @cached_property
     def state(self) -> State:
@@ -82,6 +87,11 @@ class Session:
         """Whether its time is over, or nobody waits for the answer any more."""
         return self._dropped.is_set() or time.monotonic() > self._deadline
 
+    def tell(self, part: Part, answer: Callable[[], object]) -> None:
+        """Report a part that is neither nothing nor the whole; its answer is made only if somebody takes it now."""
+        if self.report is not None and 0 < part.done < part.of:
+            self.report(part, answer)
+
     def quarters(self, run_id: uuid.UUID) -> list[int]:
         """The quarter hours (since the epoch) in which the run of an id may have begun; see IdIndex.locate."""
         return self._ids.quarters(run_id)
@@ -95,6 +105,13 @@ class Session:
         """End the statement that runs, if one does."""
         with suppress(duckdb.Error):
             self._cursor.interrupt()
+
+
+def _yield_to_others() -> None:
+    """Let this thread have less of a busy processor than others have, where threads have a priority of their own."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _NICER))
 
 
 def _written(statement: str, parameters: Mapping[str, Any]) -> str:
@@ -143,7 +160,7 @@ class Engine:
         self._pool = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="runlake-read")
         # Scans have a lane of their own, so that they never hold up the other questions.
         self._scans_waiting = threading.BoundedSemaphore(1 + _WAITING_SCANS)
-        self._scans = ThreadPoolExecutor(1, thread_name_prefix="runlake-scan")
+        self._scans = ThreadPoolExecutor(1, thread_name_prefix="runlake-scan", initializer=_yield_to_others)
         self._guard = threading.Lock()
         self._running: set[Session] = set()
         self._ended = threading.Event()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 from msgspec import UNSET, Struct
@@ -11,11 +12,12 @@ from msgspec.structs import replace
 from runlake import times
 from runlake.errors import BadInput, Timeout, TooLong
 from runlake.model import Histogram, HistogramQuery, Series, Width
-from runlake.query import filters, scan
+from runlake.query import filters, parts, scan
 from runlake.query.branches import Blocks, branches, numbered, queued
 from runlake.query.engine import Session
 from runlake.query.files import every
 from runlake.query.filters import RunFilter, union_of
+from runlake.query.parts import Part
 from runlake.query.sql import SQL, Union
 
 _SECOND: Final = 1_000_000
@@ -93,21 +95,12 @@ def histogram(session: Session, query: HistogramQuery) -> Histogram:
     waiting = queued(session, wanted)
     wanted = numbered(session, wanted)
     try:
-        sums = _sums(session, wanted, buckets, query.by)
+        for part, sums in _sums(session, wanted, buckets, query.by):
+            answer = partial(sums.answer, wanted, buckets, tz=query.tz, queued=waiting)
+            session.tell(part, answer)
     except Timeout as exc:
         raise TooLong("the window is too long to read within the time limit") from exc
-    return Histogram(
-        start=times.to_datetime(low),
-        end=times.to_datetime(high),
-        width=buckets.width,
-        tz=query.tz,
-        edges=[times.to_datetime(min(edge, times.MAX_US)) for edge in buckets.edges],
-        series=sums.series,
-        timed=sums.timed,
-        seconds=sums.seconds,
-        total=sum(map(sum, sums.runs.values())),
-        queued=waiting,
-    )
+    return answer()
 
 
 def _buckets(session: Session, query: HistogramQuery, low: int, high: int) -> Buckets:
@@ -139,19 +132,29 @@ def _edges(session: Session, width: Width, tz: str, window: tuple[int, int], mos
 
 
 class _Sums:
-    """What the buckets of a histogram hold: runs by key, runs with a duration, and the sum of their seconds."""
+    """What the buckets of a histogram hold: runs by key, runs with a duration, and the sum of these (microseconds)."""
 
     def __init__(self, buckets: int, keys: Sequence[str]) -> None:
         self._size = buckets
         self.runs: dict[str | None, list[int]] = {}
-        self.timed, self.seconds = [0] * buckets, [0.0] * buckets
+        self._timed, self._us = [0] * buckets, [0.0] * buckets
         for key in keys:
             self.add_key(key)
 
-    @property
-    def series(self) -> list[Series]:
-        """One for each key, in the order in which they came."""
-        return [Series(key, counts) for key, counts in self.runs.items()]
+    def answer(self, wanted: RunFilter, buckets: Buckets, *, tz: str, queued: int) -> Histogram:
+        """The histogram; its series are in the order in which their keys came."""
+        return Histogram(
+            start=times.to_datetime(wanted.low),
+            end=times.to_datetime(wanted.high),
+            width=buckets.width,
+            tz=tz,
+            edges=[times.to_datetime(min(edge, times.MAX_US)) for edge in buckets.edges],
+            series=[Series(key, counts) for key, counts in self.runs.items()],
+            timed=self._timed,
+            seconds=[us / 1e6 for us in self._us],
+            total=sum(map(sum, self.runs.values())),
+            queued=queued,
+        )
 
     def add_key(self, key: str | None) -> list[int]:
         """The runs of a key, none at first."""
@@ -159,29 +162,41 @@ class _Sums:
 
     def add(self, rows: Sequence[tuple[Any, ...]], keys: Sequence[str | None] = ()) -> None:
         """Rows of a bucket, either the runs of each of these keys or a key and its runs, and the sums."""
-        for bucket, *figures, timed, seconds in rows:
+        for bucket, *figures, timed, us in rows:
             found = zip(keys, figures, strict=True) if keys else [figures]
             for key, runs in found:
                 self.add_key(None if key is None else str(key))[bucket] += runs
-            self.timed[bucket] += timed
-            self.seconds[bucket] += seconds
+            self._timed[bucket] += timed
+            self._us[bucket] += us
 
 
-def _sums(session: Session, wanted: RunFilter, buckets: Buckets, by: str) -> _Sums:
-    sums = _Sums(len(buckets.edges) - 1, _OUTCOMES if by == "outcome" else ())
+def _sums(session: Session, wanted: RunFilter, buckets: Buckets, by: str) -> Iterator[tuple[Part, _Sums]]:
+    """The sums of the window; before that, if parts are wanted, those of parts of it."""
+    size = len(buckets.edges) - 1
+    in_parts = session.report is not None and _part(wanted, buckets, by) is None and not wanted.is_of_group
     if wanted.tasks == () or wanted.low >= wanted.high:
-        return sums
-    if by == "outcome":
-        sums.add(_outcomes(session, wanted, buckets), _OUTCOMES)
-    elif by == "error_group":
-        sums.add(_groups(session, wanted, buckets))
-        others = replace(wanted, results=tuple(result for result in wanted.results if result))
-        if others.results or others.opened:  # they are in no group of errors
-            sums.add(_outcomes(session, others, buckets), (None, None, None))
-        if None in sums.runs:
-            sums.runs[None] = sums.runs.pop(None)  # last
-    else:
+        yield parts.whole(wanted.low), _Sums(size, _OUTCOMES if by == "outcome" else ())
+    elif by == "outcome":
+        sums = _Sums(size, _OUTCOMES)
+        for part, (low, high) in parts.pieces(wanted.low, wanted.high, in_parts=in_parts):
+            sums.add(_outcomes(session, replace(wanted, low=low, high=high), buckets), _OUTCOMES)
+            yield part, sums
+    else:  # which keys have the most runs does not add up
+        for part in parts.growing(wanted.low, wanted.high, session.state, in_parts=in_parts):
+            yield part, _sums_of_keys(session, replace(wanted, low=part.since), buckets, by)
+
+
+def _sums_of_keys(session: Session, wanted: RunFilter, buckets: Buckets, by: str) -> _Sums:
+    sums = _Sums(len(buckets.edges) - 1, ())
+    if by != "error_group":
         sums.add(_keys(session, wanted, buckets, by))
+        return sums
+    sums.add(_groups(session, wanted, buckets))
+    others = replace(wanted, results=tuple(result for result in wanted.results if result))
+    if others.results or others.opened:  # they are in no group of errors
+        sums.add(_outcomes(session, others, buckets), (None, None, None))
+    if None in sums.runs:
+        sums.runs[None] = sums.runs.pop(None)  # last
     return sums
 
 

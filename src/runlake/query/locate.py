@@ -81,7 +81,7 @@ def _blocks(wanted: RunFilter) -> tuple[str, str, str]:
 def count(session: Session, wanted: RunFilter, slice_: Slice) -> Counted:
     """How many runs match, and in which days, parts and ends of the window the page lies."""
     if wanted.is_scan:
-        return _scanned(wanted, scan.quarters(session, wanted), slice_)
+        return counted(wanted, scan.quarters(session, wanted), slice_)
     low, high = wanted.low, wanted.high
     window = spans(low, max(low, session.state.counted_until(high)), part=wanted.part)
     (first, last) = window.days[0] if window.days else (0, 0)
@@ -122,9 +122,9 @@ def count(session: Session, wanted: RunFilter, slice_: Slice) -> Counted:
     return Counted(total, units)
 
 
-def _scanned(wanted: RunFilter, counts: Mapping[int, int], slice_: Slice) -> Counted:
-    """The same from how many runs match in each quarter hour."""
-    total, held = slice_.held(counts)
+def counted(wanted: RunFilter, counts: Mapping[int, int], slice_: Slice, newer: int = 0) -> Counted:
+    """The same from how many runs match in each quarter hour; `newer` runs are after all of these."""
+    total, held = slice_.held(counts, newer)
     units = [
         TimeUnit(max(low, wanted.low), min(low + times.QUARTER_US, wanted.high), counts[low], newer)
         for low, newer in held

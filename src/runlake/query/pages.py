@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final, cast
 
 from msgspec import UNSET, Struct
@@ -12,13 +13,14 @@ from runlake import times
 from runlake.columns import NAMES
 from runlake.errors import BadInput
 from runlake.model import Run, RunPage, RunsQuery
-from runlake.query import cursor, filters, scan, timed
+from runlake.query import cursor, filters, parts, scan, timed
 from runlake.query.branches import numbered
 from runlake.query.cursor import Cursor
 from runlake.query.engine import Session
 from runlake.query.files import files
 from runlake.query.filters import RunFilter, union_of
-from runlake.query.locate import Slice, count, place
+from runlake.query.locate import Slice, count, counted, place
+from runlake.query.parts import Part
 from runlake.query.rows import Reader, Row, columns, run_of
 from runlake.serving.sql import RECENT
 
@@ -72,16 +74,21 @@ def find(session: Session, query: RunsQuery) -> Found:
     if at is not None:
         newer, upto = (_longer if by_duration else _newer)(session, wanted, at)
         offset, few = (max(0, newer - limit), min(limit, newer)) if at.before else (upto, limit)
-    reader = Reader(session, wanted, columns(_names(query)))
-    found = (_by_duration if by_duration else _by_time)(reader, Slice(offset, few))
+    reader, slice_ = Reader(session, wanted, columns(_names(query))), Slice(offset, few)
+    for part, located in _located(reader, slice_, by_duration=by_duration, by_cursor=at is not None):
+        session.tell(part, partial(_found, query, offset, located))
+    return _found(query, offset, located)
+
+
+def _found(query: RunsQuery, offset: int, found: _Located) -> Found:
     items = [_item(row, query) for row in found.rows]
     has_more = offset + len(items) < found.total
-    answer = RunPage(items, found.total, limit, offset, has_more)
+    page = RunPage(items, found.total, query.limit, offset, has_more)
     if not items:
-        return Found(answer)
+        return Found(page)
     first, last = ((found.positions[n], found.rows[n][0]) for n in (0, -1))
     return Found(
-        answer,
+        page,
         cursor.token(query, *last, before=False) if has_more else None,
         cursor.token(query, *first, before=True) if offset else None,
     )
@@ -97,6 +104,32 @@ def _item(row: Row, query: RunsQuery) -> Run:
     if query.fields is UNSET:
         return run
     return cast("Run", {name: getattr(run, name) for name in NAMES if name in query.fields})
+
+
+def _located(reader: Reader, slice_: Slice, *, by_duration: bool, by_cursor: bool) -> Iterator[tuple[Part, _Located]]:
+    """Where the page lies; before that, if parts are wanted, where the pages of parts of the window do."""
+    session, wanted = reader.session, reader.wanted
+    in_parts = session.report is not None and wanted.is_scan and not wanted.is_of_group
+    if in_parts and not by_duration:
+        yield from _by_time_in_parts(reader, slice_)
+    elif in_parts and not by_cursor:  # which stands for a number of runs of the whole window
+        for part in parts.growing(wanted.low, wanted.high, session.state, in_parts=True):
+            yield part, _by_duration(replace(reader, wanted=replace(wanted, low=part.since)), slice_)
+    else:
+        yield parts.whole(wanted.low), (_by_duration if by_duration else _by_time)(reader, slice_)
+
+
+def _by_time_in_parts(reader: Reader, slice_: Slice) -> Iterator[tuple[Part, _Located]]:
+    session, wanted = reader.session, reader.wanted
+    total = 0
+    rows: list[Row] = []
+    for part, counts in scan.stretches(session, wanted, in_parts=True):
+        rest = Slice(slice_.offset + len(rows), slice_.limit - len(rows))
+        found = counted(wanted, counts, rest, total)
+        if found.units:
+            rows += reader.matching(place(session, wanted, rest, found.units), rest.limit)
+        total = found.total
+        yield part, _Located(rows, [row[_RUN_AT] for row in rows], total)
 
 
 def _by_time(reader: Reader, slice_: Slice) -> _Located:

@@ -4,7 +4,7 @@ from the exact files of a window, the newest days first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from runlake import times
@@ -12,12 +12,13 @@ from runlake.errors import Timeout, TooLong
 from runlake.query.engine import Session
 from runlake.query.files import by_day, files
 from runlake.query.filters import RunFilter, union_of
+from runlake.query.parts import Part
 from runlake.query.sql import SQL, Union
 
-_HOT_STEP: Final = 7  # days of narrow rows read by one statement
-_STEP: Final = 4  # days of files
+_STEP: Final = 4  # days of files read by one statement
+_HOT_STEP: Final = 7  # days of narrow rows
 
-Step = tuple[int, Union]  # where it begins, and what it counts
+Step = tuple[Part, Union]  # how far it comes, and what it counts
 
 
 def quarters(session: Session, wanted: RunFilter) -> dict[int, int]:
@@ -26,53 +27,74 @@ def quarters(session: Session, wanted: RunFilter) -> dict[int, int]:
     Raises TooLong, which says how far it came.
     """
     counts: dict[int, int] = {}
-    done = wanted.high
-    try:
-        for low, union in _steps(session, wanted):
-            for quarter, runs in session.rows(*union.within()):
-                counts[quarter] = counts.get(quarter, 0) + runs
-            done = low
-    except Timeout as exc:
-        back = "none of it was read" if done == wanted.high else f"it was read back to {times.to_text(done)}"
-        raise TooLong(f"the window is too long to read within the time limit; {back}") from exc
+    for _, found in stretches(session, wanted, in_parts=False):
+        counts |= found
     return counts
 
 
-def _steps(session: Session, wanted: RunFilter) -> Iterator[Step]:
+def stretches(session: Session, wanted: RunFilter, *, in_parts: bool) -> Iterator[tuple[Part, dict[int, int]]]:
+    """The same bit by bit, the newest quarters first, and how far each bit comes; `in_parts`: the first ones soon.
+
+    Raises TooLong, which says how far it came.
+    """
+    part = Part(0, 0, wanted.high)
+    counts: dict[int, int] = {}
+    try:
+        for step, union in _steps(session, wanted, in_parts=in_parts):
+            for quarter, runs in session.rows(*union.within()):
+                counts[quarter] = counts.get(quarter, 0) + runs
+            part = step
+            # What is in no file, or not counted yet, is read of many days at once.
+            yield part, {low: counts.pop(low) for low in [low for low in counts if low >= part.since]}
+    except Timeout as exc:
+        back = (
+            "none of it was read" if part.since == wanted.high else f"it was read back to {times.to_text(part.since)}"
+        )
+        raise TooLong(f"the window is too long to read within the time limit; {back}") from exc
+    yield Part(part.of, part.of, wanted.low), counts
+
+
+def _steps(session: Session, wanted: RunFilter, *, in_parts: bool) -> Iterator[Step]:
     """The statements of it, the newest times first."""
     if wanted.is_of_group:
         union = union_of(wanted, {})
         union.add("hot_quarters", low=wanted.low, high=wanted.high)
-        yield wanted.low, union
+        yield Part(1, 1, wanted.low), union
         return
     border = hot_from(session, wanted)
     low, last = max(wanted.low, border), (wanted.high - 1) // times.DAY_US
+    days = [day for (day,) in session.rows(SQL["counted_days"], {"first": low // times.DAY_US, "last": last})]
+    cold, high = wanted.low < border, min(border, wanted.high)
+    paths = files_of(session, wanted, wanted.low // times.DAY_US, (high - 1) // times.DAY_US) if cold else {}
+    of = len(days) + len(paths)
     if low < wanted.high:
         union = union_of(wanted, {"part": times.QUARTER_US})
         union.add("uncounted_parts", low=low, high=wanted.high)
-        yield wanted.high, union
-    days = [day for (day,) in session.rows(SQL["counted_days"], {"first": low // times.DAY_US, "last": last})]
-    for start in range(0, len(days), _HOT_STEP):
-        some = days[start : start + _HOT_STEP]
+        yield Part(0, of, wanted.high), union
+    done = 0
+    for some in _batches(days, _HOT_STEP, in_parts=in_parts):
         union = union_of(wanted, {})
         first, end = max(low, some[-1] * times.DAY_US), min(wanted.high, (some[0] + 1) * times.DAY_US)
         union.add("hot_quarters", low=first, high=end)
-        yield first, union
-    if wanted.low < border:
-        yield from _cold_steps(session, wanted, min(border, wanted.high))
-
-
-def _cold_steps(session: Session, wanted: RunFilter, high: int) -> Iterator[Step]:
-    union = union_of(wanted, {})
-    union.add("inlined_quarters", low=wanted.low, high=high)
-    yield high, union
-    paths = files_of(session, wanted, wanted.low // times.DAY_US, (high - 1) // times.DAY_US)
-    newest_first = sorted(paths, reverse=True)
-    for start in range(0, len(newest_first), _STEP):
-        days = newest_first[start : start + _STEP]
+        done += len(some)
+        yield Part(done, of, first), union
+    if cold:
+        union = union_of(wanted, {})
+        union.add("inlined_quarters", low=wanted.low, high=high)
+        yield Part(done, of, high), union
+    for some in _batches(sorted(paths, reverse=True), _STEP, in_parts=in_parts):
         union = union_of(wanted, {"low": wanted.low, "high": high})
-        union.add("quarters_in_files", files=[path for day in days for path in paths[day]])
-        yield days[-1] * times.DAY_US, union
+        union.add("quarters_in_files", files=[path for day in some for path in paths[day]])
+        done += len(some)
+        yield Part(done, of, max(wanted.low, some[-1] * times.DAY_US)), union
+
+
+def _batches(days: Sequence[int], most: int, *, in_parts: bool) -> Iterator[Sequence[int]]:
+    """So many days at once; when parts are wanted, at first fewer, so that there is one soon."""
+    at, size = 0, 1 if in_parts else most
+    while at < len(days):
+        yield days[at : at + size]
+        at, size = at + size, min(2 * size, most)
 
 
 def hot_from(session: Session, wanted: RunFilter) -> int:

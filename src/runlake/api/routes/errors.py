@@ -9,7 +9,7 @@ from runlake.api.answers import Answer, Req, answer
 from runlake.api.routing import question
 from runlake.errors import NotFound
 from runlake.model import ErrorGroupDetail, ErrorGroupId, Errors, ErrorsQuery, Filter
-from runlake.query import errors, filters
+from runlake.query import errors, filters, growing
 
 _ALGORITHM: Final = """
 
@@ -19,7 +19,7 @@ hexadecimals of 8 digits and more, paths (by their base name), numbers. Of a Pyt
 the innermost frame that is not of a library count, too. The macro `lake.error_group(error)` gives analysts the same."""
 
 
-@question("/errors", scans=True, description=_ALGORITHM)
+@question("/errors", scans=True, parts=True, description=_ALGORITHM)
 async def get_errors(request: Req, query: ErrorsQuery) -> Answer[Errors]:
     """Groups of alike errors.
 
@@ -31,9 +31,9 @@ async def get_errors(request: Req, query: ErrorsQuery) -> Answer[Errors]:
     - `previous_runs` counts under the same filters. `first_seen` and `is_new` are of all runs of the group that are
       kept, whatever the filters.
     """
-    return await answer(
-        request, partial(errors.errors, query=query), scan=errors.is_scan(query), ages=filters.ages(query)
-    )
+    scan = errors.is_scan(query)
+    asked = partial(growing.asked, question=errors.errors, query=query) if scan else partial(errors.errors, query=query)
+    return await answer(request, asked, scan=scan, ages=filters.ages(query))
 
 
 @question("/errors/{group:str}", scans=True, failures=(NotFound("there is no group of errors v1:0123456789abcdef"),))

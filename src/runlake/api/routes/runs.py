@@ -15,7 +15,7 @@ from runlake.model import EXAMPLE_RUN, Context, ContextQuery, Run, RunId, RunPag
 from runlake.query import context, filters, pages, queries
 
 
-@question("/runs", scans=True, headers=("Link",))
+@question("/runs", scans=True, parts=True, headers=("Link",))
 async def list_runs(request: Req, query: RunsQuery) -> Answer[RunPage]:
     """List runs, most recent first.
 

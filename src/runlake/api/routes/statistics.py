@@ -26,7 +26,7 @@ from runlake.model import (
     TaskStats,
     TaskStatsQuery,
 )
-from runlake.query import breakdown, durations, filters, histogram, owners, statistics, tasks
+from runlake.query import breakdown, durations, filters, growing, histogram, owners, statistics, tasks
 
 _WINDOW: Final = """
 
@@ -67,7 +67,7 @@ async def get_summary(request: Req, query: SummaryQuery) -> Answer[Summary]:
     return await answer(request, asked, ages=None if query.until is UNSET else False)
 
 
-@question("/stats/histogram", scans=True)
+@question("/stats/histogram", scans=True, parts=True)
 async def get_histogram(request: Req, query: HistogramQuery) -> Answer[Histogram]:
     """Runs over time.
 
@@ -89,7 +89,7 @@ async def get_histogram(request: Req, query: HistogramQuery) -> Answer[Histogram
     return await answer(request, asked, scan=histogram.is_scan(query), ages=filters.ages(query))
 
 
-@question("/stats/durations", scans=True)
+@question("/stats/durations", scans=True, parts=True)
 async def get_durations(request: Req, query: DurationsQuery) -> Answer[Durations]:
     """Runs by time and duration.
 
@@ -138,7 +138,7 @@ async def get_owners(request: Req, query: OwnersQuery) -> Answer[Owners]:
     return await answer(request, partial(owners.owners, query=query), ages=True)
 
 
-@question("/stats/breakdown", scans=True)
+@question("/stats/breakdown", scans=True, parts=True)
 async def get_breakdown(request: Req, query: BreakdownQuery) -> Answer[Breakdown]:
     """What is different here.
 
@@ -150,7 +150,8 @@ async def get_breakdown(request: Req, query: BreakdownQuery) -> Answer[Breakdown
     - A value of `owner` is null for runs without one. Runs without a duration, or without a group of errors, are in no
       value of these.
     """
-    return await answer(request, partial(breakdown.breakdown, query=query), scan=True, ages=filters.ages(query))
+    asked = partial(growing.asked, question=breakdown.breakdown, query=query)
+    return await answer(request, asked, scan=True, ages=filters.ages(query))
 
 
 HANDLERS: Final = [get_task_stats, get_summary, get_histogram, get_durations, get_tasks, get_owners, get_breakdown]

@@ -48,9 +48,10 @@ SELECT run_at, (success IS TRUE)::BIGINT, (success IS FALSE)::BIGINT, (success I
 FROM {rows} AS run
 
 -- name: outcomes
--- Runs of each outcome by bucket, those with a duration, and the sum of these in seconds.
+-- Runs of each outcome by bucket, those with a duration, and the sum of these in microseconds: whole numbers, which add
+-- up to the same in any order.
 SELECT {bucket} AS bucket, sum(succeeded)::BIGINT, sum(failed)::BIGINT, sum(open)::BIGINT, sum(timed)::BIGINT,
-       sum(us) / 1e6
+       sum(us)::DOUBLE
 FROM ({branches}) AS cell(t, succeeded, failed, open, timed, us) {edges} GROUP BY bucket
 
 -- name: day_tasks
@@ -72,7 +73,7 @@ WITH cell(t, key, runs, timed, us) AS MATERIALIZED ({branches}), top AS (
     SELECT key, row_number() OVER (ORDER BY sum(runs) DESC, key) AS place
     FROM cell WHERE key IS NOT NULL GROUP BY key ORDER BY sum(runs) DESC, key LIMIT 10
 )
-SELECT {bucket} AS bucket, {shown_key} AS name, sum(runs)::BIGINT, sum(timed)::BIGINT, sum(us) / 1e6
+SELECT {bucket} AS bucket, {shown_key} AS name, sum(runs)::BIGINT, sum(timed)::BIGINT, sum(us)::DOUBLE
 FROM cell LEFT JOIN top USING (key) {named} {edges} GROUP BY place, name, bucket ORDER BY place NULLS LAST
 
 -- name: failed_groups

@@ -1,0 +1,43 @@
+"""Gzip of answers: Litestar's, for all but events, which must not wait in it for each other; and `Vary`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar.datastructures import MutableScopeHeaders
+from litestar.middleware.compression import CompressionMiddleware
+from litestar.types import Message, Receive, Scope, Send
+
+from runlake.api import events
+
+_VARY = "Accept-Encoding"
+
+
+class Packing(CompressionMiddleware):
+    """Packs answers for who accepts that."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; a cache hears of answers that are not packed, too, that others are."""
+
+        async def send_varying(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableScopeHeaders.from_message(message)
+                if _VARY not in headers.get("vary", ""):
+                    headers.extend_header_value("vary", _VARY)
+            await send(message)
+
+        await super().__call__(scope, receive, send_varying)
+
+    def create_compression_send_wrapper(self, send: Send, *args: Any, **options: Any) -> Send:
+        """A `send` that packs."""
+        packing = super().create_compression_send_wrapper(send, *args, **options)
+        chosen: Send | None = None
+
+        async def send_packed(message: Message) -> None:
+            nonlocal chosen
+            if chosen is None:
+                kind = MutableScopeHeaders.from_message(message).get("content-type", "")
+                chosen = send if kind.startswith(events.MEDIA_TYPE) else packing
+            await chosen(message)
+
+        return send_packed
