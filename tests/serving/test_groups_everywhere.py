@@ -167,7 +167,10 @@ def test_groups_after_flushes_restarts_and_a_rebuild(settings: Settings) -> None
     with opened_store(by_hand) as store:
         for start in range(0, 300, 60):
             append(store, known[start : start + 60])
+        store.writer.close()  # upkeep is ours now
         store.writer.maintenance.run([Step.FLUSH])
+        assert served(store) == of_rows(known[:300])
+    with opened_store(by_hand) as store:
         append(store, known[300:])
         assert served(store) == of_rows(known)
     with opened_store(by_hand) as store:
@@ -203,6 +206,7 @@ def test_groups_go_with_their_runs(settings: Settings) -> None:
         append(store, known[:200])
         append(store, known[200:])
         assert served(store) == of_rows(known)
+        store.writer.close()
         store.writer.maintenance.run([Step.FLUSH, Step.RETAIN])
         assert served(store) == of_rows(kept)
     with opened_store(retaining) as store:
