@@ -31,8 +31,8 @@ DIRECTIONS: Final[tuple[Literal["asc"], Literal["desc"]]] = ("asc", "desc")
 
 
 def window(rows: list[Row], rng: random.Random, longest: int) -> tuple[int, int]:
-    """A window that is not empty."""
-    start, end = sorted(histories.moments(rows, rng, 2))
+    """A window that is not empty, and ends where a query string may have it end."""
+    start, end = sorted(min(moment, histories.LAST - 1) for moment in histories.moments(rows, rng, 2))
     return max(start, end - longest), end + 1
 
 
