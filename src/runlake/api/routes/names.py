@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -63,7 +64,8 @@ async def put_task_names(request: Req) -> Answer[NamesStored]:
     written when nothing changes. With `If-Match`, and the `ETag` of the names, it is refused (412) when somebody else
     changed them meanwhile; without it the last one wins.
     """
-    named = intake.decode(await service_of(request).bodies.json(request), MAX_NAMES)
+    body = await service_of(request).bodies.json(request)
+    named = await asyncio.to_thread(intake.decode, body, MAX_NAMES)  # a large one would hold up all other requests
     change = NamesChange(named, tags.expected(request))
     await service_of(request).change(change)
     stored = NamesStored(named.num_rows, change.changed)
