@@ -10,7 +10,6 @@ from typing import Final
 
 import pyarrow as pa
 
-from runlake import failpoints
 from runlake.columns import NAMED
 from runlake.errors import BadInput, Changed, NotFound
 from runlake.lake.catalog import Lake
@@ -44,7 +43,6 @@ class NamesChange:
         with lake.transaction(), lake.inlining(MAX_NAMES), lake.given(named=new):
             lake.execute("remove_names")
             lake.execute("add_names")
-        failpoints.reached("after-commit")
         self.tag = lake.task_names().tag
         return Commit(snapshot=lake.committed(), names=lake.names())
 
@@ -75,5 +73,4 @@ class ViewChange:
             lake.execute("remove_view", {"name": self._name})
             if self._view is not None:
                 lake.execute("add_view", {"name": self._name, "query": self._view.query})
-        failpoints.reached("after-commit")
         return Commit(snapshot=lake.committed(), views=tuple(lake.views()))
