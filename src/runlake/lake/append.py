@@ -211,12 +211,7 @@ class Writer:
         admission = admit.admit(batches, self._stored, self._follower.locate, partial(write.verify, self._lake))
         commit = write.commit_rows(self._lake, admission, self._stored.last_file)
         if commit is not None:
-            self.committed_at = time.time()
-            # Set until the follower has the commit, so that a failure in between is repaired.
-            self._behind_since = time.monotonic()
-            self._stored.apply(commit)
             self._follow(commit)
-            self._behind_since = None
             self.on_commit(time.monotonic() - started)
             self.maintenance.count_replaced(len(admission.closed))
         return admission
@@ -228,11 +223,7 @@ class Writer:
             self._catch_up()
             commit = change(self._lake)
             if commit is not None:
-                self.committed_at = time.time()
-                self._behind_since = time.monotonic()
-                self._stored.apply(commit)
                 self._follow(commit)
-                self._behind_since = None
         except (BadInput, Changed, NotFound) as exc:  # nothing was written
             future.set_exception(exc)
         except Exception as exc:  # noqa: BLE001 - every future needs a result or an error
@@ -242,12 +233,17 @@ class Writer:
             future.set_result(None)
 
     def _follow(self, commit: Commit) -> None:
-        """Let the follower apply a commit, which has taken place: its results are due once every read sees it."""
+        """Apply a commit, which has taken place: its results are due once every read sees it."""
+        self.committed_at = time.time()
+        # Set until the follower has the commit, so that a failure in between is repaired.
+        self._behind_since = time.monotonic()
+        self._stored.apply(commit)
         try:
             self._follower.apply(commit)
         except Exception as exc:  # noqa: BLE001 - `load` repairs the follower after any error
             LOGGER.error("following a commit failed: %s", exc, exc_info=exc)
             self._follower.load()
+        self._behind_since = None
 
     def _recover(self, exc: Exception) -> None:
         """Log a failure. The commit may have taken place: read the lake again before the next one."""

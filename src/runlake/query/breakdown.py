@@ -9,18 +9,17 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runlake import times
-from runlake.errors import BadInput, Timeout, TooLong
+from runlake.errors import BadInput
 from runlake.model import Breakdown, BreakdownQuery, Dimension, Share
 from runlake.query import filters
 from runlake.query.branches import Blocks, branches, numbered
-from runlake.query.engine import Session
+from runlake.query.engine import Session, in_time
 from runlake.query.errors import add_failed
 from runlake.query.filters import RunFilter, predicates, union_of
 from runlake.query.sql import SQL
 
 _BLOCKS: Final = Blocks("", "", "breakdown_runs")
 _ALL: Final[tuple[Dimension, ...]] = get_args(Dimension)
-_LONGEST_US: Final = 31 * times.DAY_US
 _FAILED: Final = (False,)
 _GROUPS: Final = "error_group"
 # The columns of the statement; groups of errors have one of their own.
@@ -37,7 +36,7 @@ _NUMBERS: Final[dict[str, type[int] | type[float]]] = {"attempt": int, "hour": i
 def breakdown(session: Session, query: BreakdownQuery) -> Breakdown:
     """GET /stats/breakdown. Raises BadInput, LakeDamaged and TooLong."""
     wanted = filters.with_window(query)
-    if wanted.high - wanted.low > _LONGEST_US:
+    if wanted.high - wanted.low > filters.LONGEST_SCAN_US:
         raise BadInput.of("start_time", "lies more than 31 days before end_time")
     rest = query.against == "rest"
     other = _everything(wanted) if rest else replace(wanted, **_window(query.against, wanted))
@@ -46,13 +45,11 @@ def breakdown(session: Session, query: BreakdownQuery) -> Breakdown:
         session.require_readable(window.low // times.DAY_US, (window.high - 1) // times.DAY_US)
     sides = ((numbered(session, wanted), True), (numbered(session, other), False))
     known = {"top": query.top, "rest": rest}
-    try:
+    with in_time():
         rows = _rows(session, sides, known, by)
         _, _, chosen, others, *_ = rows[0]
         if _GROUPS in by:
             rows += _group_rows(session, sides, {**known, "chosen": chosen, "others": others})
-    except Timeout as exc:
-        raise TooLong("the window is too long to read within the time limit") from exc
     shares: dict[Dimension, list[Share]] = {name: [] for name in by}
     for kind, value, *figures, _ in rows:
         if kind in shares:
@@ -74,7 +71,7 @@ def _window(against: str, wanted: RunFilter) -> dict[str, int]:
     except ValueError as exc:
         why = f": {exc}" if comma else ""
         raise BadInput.of("against", f"expected rest, previous or <start>,<end>{why}") from None
-    if low > high or high - low > _LONGEST_US:
+    if low > high or high - low > filters.LONGEST_SCAN_US:
         raise BadInput.of("against", "expected a start before its end, at most 31 days apart")
     return {"low": low, "high": high}
 

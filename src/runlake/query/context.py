@@ -29,10 +29,8 @@ def context(session: Session, run_id: uuid.UUID, query: ContextQuery) -> Context
     low = max(0, at - query.days * times.DAY_US)
     session.require_readable((low - _FAR_US) // times.DAY_US, (at + _FAR_US) // times.DAY_US)
     attempts, candidates = _attempts(session, run, at)
-    every_run, successes = (
-        RunsQuery(task_id=[run.task_id], limit=1),
-        RunsQuery(task_id=[run.task_id], limit=1, success=True),
-    )
+    every_run = RunsQuery(task_id=[run.task_id], limit=1)
+    successes = replace(every_run, success=True)
     previous, following = (_neighbour(session, every_run, run, at, newer=newer) for newer in (False, True))
     before, after = (_neighbour(session, successes, run, at, newer=newer) for newer in (False, True))
     groups = session.rows(SQL["group_of_run"], {"run_id": run_id, "at": at, "low": low})

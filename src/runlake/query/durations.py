@@ -9,11 +9,10 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from runlake import times
-from runlake.errors import Timeout, TooLong
 from runlake.model import Cells, Durations, DurationsQuery, Points
 from runlake.query import filters, parts, timed
 from runlake.query.branches import Blocks, branches, numbered, queued
-from runlake.query.engine import Session
+from runlake.query.engine import Session, in_time
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.sql import SQL
 
@@ -43,14 +42,12 @@ def durations(session: Session, query: DurationsQuery) -> Durations:
     width = next((width for width in _WIDTHS if last // width - low // width < query.columns), _WIDTHS[-1])
     picture = _Picture(low // width * width, width, last // width - low // width + 1, query.points)
     in_parts = session.report is not None and is_scan(query) and not wanted.is_of_group
-    try:
+    with in_time():
         for part, (start, end) in parts.pieces(low, high, in_parts=in_parts, unit=max(width, times.DAY_US)):
             if wanted.tasks != ():
                 picture.read(session, replace(wanted, low=start, high=end))
             session.tell(part, partial(_answer, session, wanted, picture, since=start, queued=waiting))
         return _answer(session, wanted, picture, since=low, queued=waiting)
-    except Timeout as exc:
-        raise TooLong("the window is too long to read within the time limit") from exc
 
 
 def _answer(session: Session, wanted: RunFilter, picture: _Picture, *, since: int, queued: int) -> Durations:

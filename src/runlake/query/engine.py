@@ -22,7 +22,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import duckdb
 
 from runlake import duck, parquet
-from runlake.errors import Busy, LakeDamaged, Timeout, TooMany
+from runlake.errors import Busy, LakeDamaged, Timeout, TooLong, TooMany
 from runlake.query.parts import Part, Report
 from runlake.query.sql import SQL
 from runlake.serving.counting import State
@@ -105,6 +105,15 @@ class Session:
         """End the statement that runs, if one does."""
         with suppress(duckdb.Error):
             self._cursor.interrupt()
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Turn the Timeout of a question, which reads more the longer its window is, into TooLong."""
+    try:
+        yield
+    except Timeout as exc:
+        raise TooLong("the window is too long to read within the time limit") from exc
 
 
 def _yield_to_others() -> None:

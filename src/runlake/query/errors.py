@@ -8,7 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runlake import times
-from runlake.errors import NotFound, Timeout, TooLong
+from runlake.errors import NotFound
 from runlake.model import (
     DayRuns,
     ErrorGroup,
@@ -21,7 +21,7 @@ from runlake.model import (
 )
 from runlake.query import filters, scan
 from runlake.query.branches import numbered
-from runlake.query.engine import Session
+from runlake.query.engine import Session, in_time
 from runlake.query.files import every
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.rows import Reader, columns, run_of
@@ -108,10 +108,8 @@ def _groups(session: Session, wanted: RunFilter, known: dict[str, Any], **parts:
     length = wanted.high - wanted.low
     both = replace(wanted, low=max(0, wanted.low - length))
     union = _selected(session, both, {"now": wanted.low, "length": max(length, 1), **known}, **parts)
-    try:
+    with in_time():
         return session.rows(*union.within("groups"))
-    except Timeout as exc:
-        raise TooLong("the window is too long to read within the time limit") from exc
 
 
 def _group(row: tuple[Any, ...]) -> ErrorGroup:

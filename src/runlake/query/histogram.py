@@ -10,11 +10,11 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from runlake import times
-from runlake.errors import BadInput, Timeout, TooLong
+from runlake.errors import BadInput
 from runlake.model import Histogram, HistogramQuery, Series, Width
 from runlake.query import filters, parts, scan
 from runlake.query.branches import Blocks, branches, numbered, queued
-from runlake.query.engine import Session
+from runlake.query.engine import Session, in_time
 from runlake.query.files import every
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.parts import Part
@@ -94,12 +94,10 @@ def histogram(session: Session, query: HistogramQuery) -> Histogram:
     session.require_readable(low // times.DAY_US, (high - 1) // times.DAY_US)
     waiting = queued(session, wanted)
     wanted = numbered(session, wanted)
-    try:
+    with in_time():
         for part, sums in _sums(session, wanted, buckets, query.by):
             answer = partial(sums.answer, wanted, buckets, tz=query.tz, queued=waiting)
             session.tell(part, answer)
-    except Timeout as exc:
-        raise TooLong("the window is too long to read within the time limit") from exc
     return answer()
 
 

@@ -7,11 +7,10 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from runlake import times
-from runlake.errors import Timeout, TooLong
 from runlake.model import Filter, OwnerColumns, Owners, OwnersQuery
 from runlake.query import filters, spark
 from runlake.query.branches import Blocks, branches
-from runlake.query.engine import Session
+from runlake.query.engine import Session, in_time
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.previous import is_complete
 
@@ -31,10 +30,8 @@ def owners(session: Session, query: OwnersQuery) -> Owners:
     if windows:
         session.require_readable(windows[-1].low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
     parts = spark.parts_of(wanted.low, wanted.high, query.spark)
-    try:
+    with in_time():
         rows = _rows(session, windows, {"now": wanted.low, "moment": wanted.now, **parts.parameters})
-    except Timeout as exc:
-        raise TooLong("the window is too long to read within the time limit") from exc
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(_PREVIOUS + 5)]
     columns[_TIME] = [times.to_datetime(at) for at in columns[_TIME]]
     if not compared:

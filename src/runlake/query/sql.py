@@ -20,7 +20,7 @@ _CONSTANTS: Final = {
     "shown": ", ".join(f'epoch_us("{c.name}")' if c.sql == "TIMESTAMPTZ" else f'"{c.name}"' for c in COLUMNS),
 }
 
-_OF_BOTH_ROOMS: Final = ("percentile", "sequence")
+_OF_SERVING: Final = ("percentile", "sequence")  # files of that room which questions use too
 _FILES: Final = (
     *("state", "filters", "locate", "runs"),
     *("statistics", "summary", "histogram", "durations"),
@@ -36,26 +36,13 @@ def filled(text: str, **parts: object) -> str:
 
 
 def _statements() -> dict[str, str]:
-    blocks = statements.blocks("runlake.serving", "percentile.sql") | statements.blocks(
-        "runlake.serving", "sequence.sql"
-    )
+    blocks: dict[str, str] = {}
+    for name in _OF_SERVING:
+        blocks |= statements.blocks("runlake.serving", f"{name}.sql")
     for name in _FILES:
         blocks |= statements.blocks("runlake.query", f"sql/{name}.sql")
-    parts = _CONSTANTS | {name: _plain(block) for name, block in blocks.items()}
-    return {name: _nested(block, parts) for name, block in blocks.items()}
-
-
-def _nested(text: str, parts: Mapping[str, str]) -> str:
-    """A block with the constants and other blocks that it names in their places."""
-    for name, part in parts.items():
-        if f"{{{name}}}" in text:
-            text = text.replace(f"{{{name}}}", _nested(part, parts))
-    return text
-
-
-def _plain(block: str) -> str:
-    """A block without its comments."""
-    return "\n".join(line for line in block.splitlines() if not line.startswith("--"))
+    parts = _CONSTANTS | {name: statements.plain(block) for name, block in blocks.items()}
+    return {name: statements.nested(block, parts) for name, block in blocks.items()}
 
 
 SQL: Final = _statements()

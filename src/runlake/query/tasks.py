@@ -8,11 +8,10 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from runlake import times
-from runlake.errors import Timeout, TooLong
 from runlake.model import Filter, Measure, TaskColumns, Tasks, TasksQuery
 from runlake.query import filters, spark
 from runlake.query.branches import Blocks, branches
-from runlake.query.engine import Session
+from runlake.query.engine import Session, in_time
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.previous import is_complete
 from runlake.query.spans import Range
@@ -52,10 +51,8 @@ def tasks(session: Session, query: TasksQuery) -> Tasks:
     window = _Window(wanted, before, min(low, max(0, (high - _GAP_US) // times.DAY_US * times.DAY_US)))
     session.require_readable(min(window.gap_from, before) // times.DAY_US, (high - 1) // times.DAY_US)
     parts = spark.parts_of(low, high, query.spark)
-    try:
+    with in_time():
         rows = _rows(session, window, query, parts)
-    except Timeout as exc:
-        raise TooLong("the window is too long to read within the time limit") from exc
     names = ("task_id", "name", *_MEASURES)
     found = dict(zip(names, zip(*rows, strict=True), strict=False)) if rows else dict.fromkeys(names, ())
     measures = set(_MEASURES if query.measures is UNSET else query.measures)

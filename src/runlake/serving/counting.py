@@ -128,12 +128,13 @@ def settle_sequences(database: Database) -> bool:
     """
     wanted = {"today": times.now() // times.DAY_US, "most": _SEQUENCES}
     days = [day for (day,) in database.execute(COUNT["days_to_settle"], wanted)]
+    hot_from = state(database).hot_from
     for day in days:
         window: dict[str, object] = {"low": day * times.DAY_US, "high": (day + 1) * times.DAY_US}
-        files = [path for (path,) in database.execute(COUNT["files_of_day"], {"day": day})]
-        if day * times.DAY_US >= state(database).hot_from:
+        if day * times.DAY_US >= hot_from:
             database.execute(SETTLE_SEQUENCES["hot"], window)
         else:
+            files = [path for (path,) in database.execute(COUNT["files_of_day"], {"day": day})]
             database.execute(SETTLE_SEQUENCES["cold"], window | {"files": files})
         database.execute(COUNT["remove_unsettled"], {"day": day})
     return bool(days)

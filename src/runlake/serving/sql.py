@@ -12,11 +12,6 @@ RECENT: Final = 100  # runs of a task that task_recent holds: two default pages
 _WIDE: Final = 4096  # bytes of `error` and `output`
 
 
-def _lines(text: str) -> str:
-    """A fragment without its comments."""
-    return " ".join(line for line in text.splitlines() if not line.startswith("--"))
-
-
 def _narrowed() -> str:
     wide = f"coalesce(strlen(error), 0) + coalesce(strlen(output), 0) > {_WIDE}"
     return ", ".join(
@@ -36,8 +31,11 @@ _PARTS: Final = {
         AND (run.run_at < floor.run_at OR (run.run_at = floor.run_at AND run.id < floor.id))
     )""",
     "run": ddl(RUN_AT),
-    "failed": _lines(statements.blocks("runlake.serving", "apply.sql")["failed"]),
-    **{name: _lines(_SCHEMA[name]) for name in ("sums", "durations", "quarters", "percentile_of_day", "histogram")},
+    "failed": statements.plain(statements.blocks("runlake.serving", "apply.sql")["failed"]),
+    **{
+        name: statements.plain(_SCHEMA[name])
+        for name in ("sums", "durations", "quarters", "percentile_of_day", "histogram")
+    },
 }
 
 
@@ -61,12 +59,8 @@ REBUILD: Final = _of("rebuild.sql")
 _ROLLUP: Final = statements.blocks("runlake.serving", "rollups.sql")
 
 
-_SUMS: Final = {
-    "counts": "counts",
-    "of_task": "figures",
-    "histogram": "runs",
-    "of_owner": "owners",
-}  # in rollups.sql: in count.sql
+# Each statement of rollups.sql, and the columns of count.sql that add up its rows.
+_SUMS: Final = {"counts": "counts", "of_task": "figures", "histogram": "runs", "of_owner": "owners"}
 
 
 class Rollup:
@@ -107,12 +101,12 @@ FINISHED: Final = (
 HOT_RUN: Final = _ROLLUP["hot_run"]
 _PERCENTILE: Final = statements.blocks("runlake.serving", "percentile.sql")["percentile"]
 RANK: Final = filled(COUNT["add_ranked"], percentile=filled(_PERCENTILE, key="task, day", percents="(95)"))
-SEQUENCE: Final = statements.blocks("runlake.serving", "sequence.sql")["sequence"]
+SEQUENCE: Final = statements.plain(statements.blocks("runlake.serving", "sequence.sql")["sequence"])
 SETTLE_SEQUENCES: Final = {
-    name: filled(f"INSERT INTO task_sequence {_lines(SEQUENCE)}", piece="(run_at // 86400000000)::INTEGER", rows=rows)
+    name: filled(f"INSERT INTO task_sequence {SEQUENCE}", piece="(run_at // 86400000000)::INTEGER", rows=rows)
     for name, rows in (
         ("hot", COUNT["hot_of_day"]),
-        ("cold", _lines(COUNT["cold_of_day"])),
+        ("cold", statements.plain(COUNT["cold_of_day"])),
         ("counting", "(SELECT * FROM counting WHERE started)"),
     )
 }
