@@ -20,8 +20,32 @@ from support import HERE, post
 
 from runlake import generate
 from runlake.lake import bulk
-from runlake.model import DurationsQuery, HistogramQuery, Instant, RunsQuery, SummaryQuery, TaskStatsQuery
-from runlake.query import durations, histogram, pages, queries, statistics
+from runlake.model import (
+    BreakdownQuery,
+    ContextQuery,
+    DurationsQuery,
+    ErrorsQuery,
+    Filter,
+    HistogramQuery,
+    Instant,
+    OwnersQuery,
+    RunsQuery,
+    SummaryQuery,
+    TasksQuery,
+    TaskStatsQuery,
+)
+from runlake.query import (
+    breakdown,
+    context,
+    durations,
+    errors,
+    histogram,
+    owners,
+    pages,
+    queries,
+    statistics,
+    tasks,
+)
 from runlake.query.engine import Session
 from runlake.query.sql import SQL
 from runlake.settings import Settings
@@ -55,6 +79,8 @@ class Watch:
         self.store, self._out = store, folder / "profile.json"
         page = store.engine.submit(pages.page, RunsQuery(offset=RUNS // 2, limit=1)).result(60)
         self.run = page.items[0]
+        window = ErrorsQuery(start_time=Instant(END - DAYS * DAY), end_time=Instant(END))
+        self.group = store.engine.submit(errors.errors, window).result(60).groups[0].id
 
     @property
     def files(self) -> list[Path]:
@@ -143,6 +169,12 @@ def questions(watch: Watch) -> Sequence[tuple[str, str, int, list[Seen]]]:
         ("GET /stats/histogram", "", 5, histogram.histogram, (HistogramQuery(**window),)),
         ("GET /stats/durations", "", 7, durations.durations, (DurationsQuery(**window, points=0),)),
         ("GET /stats/histogram", "tasks", 4, histogram.histogram, (HistogramQuery(**window, by="task"),)),
+        ("GET /stats/tasks", "", 5, tasks.tasks, (TasksQuery(**window),)),
+        ("GET /stats/owners", "", 4, owners.owners, (OwnersQuery(**window),)),
+        ("GET /stats/breakdown", "failures", 4, breakdown.breakdown, (BreakdownQuery(**window, success=False),)),
+        ("GET /errors", "", 2, errors.errors, (ErrorsQuery(**window),)),
+        ("GET /errors/{group}", "", 10, errors.error_group, (watch.group, Filter(**window))),
+        ("GET /runs/{run_id}/context", "", 14, context.context, (run_id, ContextQuery(days=1))),
     ]
     return [(route, what, most, watch.watched(ask, *args)) for route, what, most, ask, args in asked]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
 from litestar import Request, Response
+
+from runlake.lake.names import Expected, anything
 
 ANY: Final = "*"
 
@@ -27,11 +28,11 @@ def known(request: Request[Any, Any, Any]) -> set[str]:
     return _listed(request.headers.get("if-none-match", ""))
 
 
-def expected(request: Request[Any, Any, Any]) -> Callable[[str | None], bool]:
+def expected(request: Request[Any, Any, Any]) -> Expected:
     """Whether a tag, or None where nothing is stored, is what If-Match expects; without it all is well."""
     header = request.headers.get("if-match")
     if header is None:
-        return lambda _: True
+        return anything
     wanted = _listed(header)
     return lambda tag: tag is not None and (ANY in wanted or quoted(tag) in wanted)
 

@@ -42,4 +42,4 @@ def generate(settings: Settings, /, until: str | None, incidents: bool, **shape:
     load_chunks(settings, pieces, "generating", shape["runs"], None)
     if incidents:
         with closing(Lake(Paths.of(settings.data), settings, write=True)) as lake:
-            NamesChange(generator.names(shape["tasks"], shape["seed"]), lambda _: True)(lake)
+            NamesChange(generator.names(shape["tasks"], shape["seed"]))(lake)

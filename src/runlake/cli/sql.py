@@ -34,7 +34,9 @@ Examples:
 @click.option("--timeout", metavar="S", type=click.FloatRange(min=0, min_open=True), help="Time limit in seconds.")
 @command
 def sql(settings: Settings, query: str, form: str, output: Path | None, timeout: float | None) -> None:
-    """Run one SELECT over runs, finished_runs and open_runs, also while the service writes.
+    """Run one SELECT over runs, finished_runs, open_runs and task_names, also while the service writes.
+
+    The macros of the lake are there, too: error_group(error) and duration_bucket(us).
 
     The query runs in a DuckDB of its own that can read the lake's files and nothing else. At its time limit it is
     interrupted; a function at work on one value of gigabytes goes on until that is done.

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from runlake.cli.common import command
+from runlake.cli.common import command, lines
 from runlake.errors import UsageError
 from runlake.intake import names
 from runlake.lake.catalog import Lake
@@ -45,10 +45,10 @@ def tasks(settings: Settings, file: str | None) -> None:
     changed = 0
     with closing(Lake(paths, settings, write=True)) as lake:
         for start in range(0, named.num_rows, MAX_NAMES):
-            change = NamesChange(named.slice(start, MAX_NAMES), lambda _: True)
+            change = NamesChange(named.slice(start, MAX_NAMES))
             change(lake)
             changed += change.changed
-    click.echo(f"received  {named.num_rows}\nchanged   {changed}")
+    click.echo(lines([("received", named.num_rows), ("changed", changed)]))
 
 
 def _content(file: str) -> bytes:

@@ -1,1 +1,1 @@
-"""What reads a lake beside a running service: `check`, and the relations of `runlake sql`."""
+"""Reading a lake beside a running service: `check`, and the relations of `runlake sql`."""

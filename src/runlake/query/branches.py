@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,39 +14,57 @@ from runlake.query import scan
 from runlake.query.engine import Session
 from runlake.query.files import every
 from runlake.query.filters import RunFilter, union_of
-from runlake.query.spans import Range, spans, without_ends
+from runlake.query.spans import Range, Spans, between, joined, spans, within
 from runlake.query.sql import SQL
+
+_PARTS: Final = {times.HOUR_US: "hour", times.QUARTER_US: "quarter"}  # the columns that rollups of parts have
 
 Branch = tuple[str, dict[str, Any]]  # a block, and the values of its parameters
 
 
 class Blocks(Struct, frozen=True):
-    """The blocks of a question: over whole days, over parts of days, and over single runs (`{rows}`)."""
+    """The blocks of a question: over whole days, over parts of days (both `{within}` some), and over single runs
+    (`{rows}`). What has no name is left out.
+    """
 
     days: str
     parts: str
     runs: str
 
+    def by_day(self, *, fits: bool) -> Blocks:
+        """The same, without whole days where these do not fit."""
+        return self if fits else replace(self, days="")
 
-def branches(session: Session, wanted: RunFilter, blocks: Blocks, part: int | None, *, days: bool) -> Iterator[Branch]:
+
+def branches(
+    session: Session, wanted: RunFilter, blocks: Blocks, part: int | None, borders: Sequence[int] = ()
+) -> Iterator[Branch]:
     """The branches of a statement over the window of a filter.
 
-    part    the time that the rollup of parts is of (microseconds); None where only single runs will do
-    days    whether whole days will do, too
+    part     the time that the rollup of parts is of (microseconds); None where only single runs will do
+    borders  times in the window, in their order, that no day and no part that is read has on both sides
     """
-    low, high = wanted.low, wanted.high
-    cuts = [(low, high)]
-    if part is not None:
-        window = spans(low, max(low, session.state.counted_until(high)), part=part)
-        parts, cuts = window.parts, window.cuts
-        for first, last in window.days:
-            if days:
-                yield blocks.days, {"first": first, "last": last}
-            else:
-                parts = [*parts, (first * times.DAY_US // part, last * times.DAY_US // part)]
-        for first, last in parts:
-            yield blocks.parts, {"first_part": first, "last_part": last}
-    yield from _runs(session, wanted, blocks.runs, cuts)
+    found = [
+        _spans(session, low, high, part, days=bool(blocks.days))
+        for low, high in pairwise((wanted.low, *borders, wanted.high))
+    ]
+    if ranges := [span for piece in found for span in piece.days]:
+        yield blocks.days, {"within": within("day", ranges)}
+    if part is not None and blocks.parts and (ranges := [span for piece in found for span in piece.parts]):
+        yield blocks.parts, {"within": within(_PARTS[part], ranges)}
+    if blocks.runs:
+        yield from _runs(session, wanted, blocks.runs, joined(cut for piece in found for cut in piece.cuts))
+
+
+def _spans(session: Session, low: int, high: int, part: int | None, *, days: bool) -> Spans:
+    """What of a window is read in which way."""
+    if part is None or low >= high:
+        return Spans([], [], [], [(low, high)] if low < high else [])
+    found = spans(low, max(low, session.state.counted_until(high)), part=part)
+    if days:
+        return found
+    of_day = times.DAY_US // part
+    return replace(found, days=[], parts=joined([*found.parts, *((a * of_day, b * of_day) for a, b in found.days)]))
 
 
 def _runs(session: Session, wanted: RunFilter, block: str, cuts: list[Range]) -> Iterator[Branch]:
@@ -61,9 +80,8 @@ def _runs(session: Session, wanted: RunFilter, block: str, cuts: list[Range]) ->
         if paths:
             yield block, {"rows": "file_rows", "low": start, "high": end, "files": every(paths)}
     # Cold pieces are read from whole runs, those that are not counted included.
-    first, last = without_ends((wanted.low, wanted.high), cold)
-    if first < last:
-        yield block, {"rows": "uncounted_rows", "low": first, "high": last}
+    for low, high in between((wanted.low, wanted.high), cold):
+        yield block, {"rows": "uncounted_rows", "low": low, "high": high}
 
 
 def numbered(session: Session, wanted: RunFilter) -> RunFilter:

@@ -16,9 +16,14 @@ from runlake.query.branches import Blocks, branches, numbered
 from runlake.query.engine import Session, in_time
 from runlake.query.errors import add_failed
 from runlake.query.filters import RunFilter, predicates, union_of
-from runlake.query.sql import SQL
+from runlake.query.sql import SQL, Union
 
-_BLOCKS: Final = Blocks("", "", "breakdown_runs")
+_RUNS: Final = Blocks("", "", "breakdown_runs")
+_ROLLUPS: Final = {
+    "tasks": Blocks("all_task_days", "all_task_parts", ""),
+    "owners": Blocks("all_owner_days", "all_owner_parts", ""),
+    "attempts": Blocks("", "all_attempt_parts", ""),
+}
 _ALL: Final[tuple[Dimension, ...]] = get_args(Dimension)
 _FAILED: Final = (False,)
 _GROUPS: Final = "error_group"
@@ -43,7 +48,10 @@ def breakdown(session: Session, query: BreakdownQuery) -> Breakdown:
     by = _ALL if query.by is UNSET else query.by
     for window in (wanted, other):
         session.require_readable(window.low // times.DAY_US, (window.high - 1) // times.DAY_US)
-    sides = ((numbered(session, wanted), True), (numbered(session, other), False))
+    sides = tuple(
+        (numbered(session, replace(side, runs_only=True)), selected)
+        for side, selected in ((wanted, True), (other, False))
+    )
     known = {"top": query.top, "rest": rest}
     with in_time():
         rows = _rows(session, sides, known, by)
@@ -83,14 +91,26 @@ def _rows(session: Session, sides: _Sides, known: dict[str, Any], by: Sequence[D
     values = {column: SQL[f"value_of_{column}"] if kind in by else "NULL" for kind, column in _COLUMNS.items()}
     columns = ", ".join(f"{value} AS {column}" for column, value in values.items())
     union = union_of(sides[0][0], known, columns=columns)
+    union.use(rolled="")
     for wanted, selected in sides:
         union.use(**predicates(wanted))
         if wanted.tasks == () or wanted.low >= wanted.high:
             union.add("breakdown_runs", "no_rows", selected=selected)
             continue
-        for block, values in branches(session, wanted, _BLOCKS, None, days=False):
-            union.add(block, **values, selected=selected)
+        of_all = known["rest"] and not selected
+        part = times.HOUR_US if of_all else None
+        union.add_all(branches(session, wanted, _RUNS, part), selected=selected)
+        if of_all:
+            _add_rollups(union, session, wanted)
     return session.rows(*union.within("breakdown", by_name=False))
+
+
+def _add_rollups(union: Union, session: Session, wanted: RunFilter) -> None:
+    """Add what rollups count of all runs of a window."""
+    for into, blocks in _ROLLUPS.items():
+        found = list(branches(session, wanted, blocks, times.HOUR_US))
+        union.add_all(found, into=into)
+        union.use(rolled=SQL["counted_by_rollups"] if found else "")
 
 
 def _group_rows(session: Session, sides: _Sides, known: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -111,8 +111,8 @@ class _Picture:
         blocks = _OF_ALL if wanted.tasks is None else _OF_TASKS
         hourly = self.width % times.HOUR_US == 0 and not wanted.is_scan
         part = times.HOUR_US if hourly else None
-        for block, values in branches(session, timed_only, blocks, part, days=self.width % times.DAY_US == 0):
-            union.add(block, **values)
+        blocks = blocks.by_day(fits=self.width % times.DAY_US == 0)
+        union.add_all(branches(session, timed_only, blocks, part))
         for x, y, succeeded, failed, p, seconds in session.rows(*union.within("density", by_name=False)):
             if p is not None:
                 self.percentiles[p][x] = seconds

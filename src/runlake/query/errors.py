@@ -91,10 +91,13 @@ def _selected(session: Session, wanted: RunFilter, known: dict[str, Any], **part
     return union
 
 
-def add_failed(union: Union, session: Session, wanted: RunFilter, *, marked: bool | None = None) -> None:
+def add_failed(
+    union: Union, session: Session, wanted: RunFilter, *, marked: bool | None = None, into: str = ""
+) -> None:
     """Add the failed runs of a filter: time, task, owner, group and id, and the mark if there is one."""
     union.use(marked="" if marked is None else ", $selected")
-    values: dict[str, Any] = {"low": wanted.low, "high": wanted.high} | ({} if marked is None else {"selected": marked})
+    values: dict[str, Any] = {"low": wanted.low, "high": wanted.high, "into": into}
+    values |= {} if marked is None else {"selected": marked}
     if wanted.error is None:
         union.add("failed_in_window", **values)
         return
@@ -106,8 +109,8 @@ def add_failed(union: Union, session: Session, wanted: RunFilter, *, marked: boo
 
 def _groups(session: Session, wanted: RunFilter, known: dict[str, Any], **parts: str) -> list[tuple[Any, ...]]:
     length = wanted.high - wanted.low
-    both = replace(wanted, low=max(0, wanted.low - length))
-    union = _selected(session, both, {"now": wanted.low, "length": max(length, 1), **known}, **parts)
+    union = _selected(session, wanted, {"now": wanted.low, "length": max(length, 1), **known}, **parts)
+    add_failed(union, session, replace(wanted, low=max(0, wanted.low - length), high=wanted.low), into="before")
     with in_time():
         return session.rows(*union.within("groups"))
 

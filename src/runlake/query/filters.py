@@ -35,6 +35,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     tasks    the numbers of `task_ids`; those without a run have none
     group    the number of `error_group`
     timed    only finished runs with a duration
+    runs_only  no rollup is asked
     """
 
     low: int = 0
@@ -52,6 +53,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     error_group: str | None = None
     group: int | None = None
     timed: bool = False
+    runs_only: bool = False
     now: int = 0
 
     @property
@@ -66,8 +68,14 @@ class RunFilter(Struct, frozen=True, kw_only=True):
 
     @property
     def is_of_group(self) -> bool:
-        """Whether failed_run knows all that match, from the first to the last."""
+        """Whether they are all runs of one group of errors, and more only of what narrow rows know."""
         return self.error_group is not None and self.error is None
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether they are read from failed_run, which knows all of them, counted or not."""
+        of_runs = self.is_scan or self.runs_only
+        return of_runs and self.error is None and self.results == (False,) and not self.opened
 
     @property
     def task(self) -> int | None:
@@ -98,8 +106,8 @@ class RunFilter(Struct, frozen=True, kw_only=True):
 
     @property
     def hot(self) -> str:
-        """The narrow rows of runs that are counted; for one group of errors, also of those that are not."""
-        return self.failed if self.is_of_group else "hot_run"
+        """The narrow rows of runs that are counted; of failed ones, also of those that are not."""
+        return self.failed if self.is_failed else "hot_run"
 
     @property
     def failed(self) -> str:
@@ -109,7 +117,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     @property
     def uncounted(self) -> str:
         """The narrow rows of runs that are not counted, of open ones only those of the right kind."""
-        if self.is_of_group:
+        if self.is_failed:
             return f"({SQL['none_uncounted']})"
         if self.opened in (_OPEN, ()):
             return "uncounted_run"

@@ -171,7 +171,8 @@ class _Sums:
 def _sums(session: Session, wanted: RunFilter, buckets: Buckets, by: str) -> Iterator[tuple[Part, _Sums]]:
     """The sums of the window; before that, if parts are wanted, those of parts of it."""
     size = len(buckets.edges) - 1
-    in_parts = session.report is not None and _part(wanted, buckets, by) is None and not wanted.is_of_group
+    wanted = replace(wanted, runs_only=_part(wanted, buckets, by) is None)
+    in_parts = session.report is not None and wanted.runs_only and not wanted.is_of_group
     if wanted.tasks == () or wanted.low >= wanted.high:
         yield parts.whole(wanted.low), _Sums(size, _OUTCOMES if by == "outcome" else ())
     elif by == "outcome":
@@ -251,8 +252,8 @@ _SHOWN: Final = {
 
 def _add_branches(union: Union, session: Session, wanted: RunFilter, buckets: Buckets, by: str) -> None:
     part = _part(wanted, buckets, by)
-    for block, values in branches(session, wanted, _blocks(wanted, by), part, days=buckets.unit >= times.DAY_US):
-        union.add(block, **values)
+    blocks = _blocks(wanted, by).by_day(fits=buckets.unit >= times.DAY_US)
+    union.add_all(branches(session, wanted, blocks, part))
 
 
 def _blocks(wanted: RunFilter, by: str) -> Blocks:

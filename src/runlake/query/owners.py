@@ -13,50 +13,53 @@ from runlake.query.branches import Blocks, branches
 from runlake.query.engine import Session, in_time
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.previous import is_complete
+from runlake.query.spark import Parts
+from runlake.query.sql import SQL, filled
 
-_BLOCKS: Final = Blocks("", "owner_parts", "owner_runs")
-_TIME: Final = OwnerColumns.__struct_fields__.index("last_seen")
-_PREVIOUS: Final = OwnerColumns.__struct_fields__.index("previous_runs")
+_FIGURES: Final = Blocks("owner_days", "owner_parts", "owner_runs")
+_LINES: Final = Blocks("owner_line_days", "owner_line_parts", "owner_line_runs")
+_NAMES: Final = OwnerColumns.__struct_fields__
+_OF_BEFORE: Final = tuple(name for name in _NAMES if name.startswith("previous_"))
 
 
 def owners(session: Session, query: OwnersQuery) -> Owners:
     """GET /stats/owners. Raises BadInput, LakeDamaged and TooLong."""
     wanted = filters.with_window(Filter(start_time=query.start_time, end_time=query.end_time))
-    length = wanted.high - wanted.low
+    low, high = wanted.low, wanted.high
     compared = query.compare == "previous"
-    before = replace(wanted, low=max(0, wanted.low - length), high=wanted.low)
-    windows = [wanted] if wanted.low < wanted.high else []
-    windows += [before] if compared and before.low < before.high else []
-    if windows:
-        session.require_readable(windows[-1].low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
-    parts = spark.parts_of(wanted.low, wanted.high, query.spark)
+    before = max(0, 2 * low - high) if compared else low
+    session.require_readable(before // times.DAY_US, (high - 1) // times.DAY_US)
+    parts = spark.parts_of(low, high, query.spark)
     with in_time():
-        rows = _rows(session, windows, {"now": wanted.low, "moment": wanted.now, **parts.parameters})
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(_PREVIOUS + 5)]
-    columns[_TIME] = [times.to_datetime(at) for at in columns[_TIME]]
+        rows = _rows(session, replace(wanted, low=before), low, parts) if low < high else []
+    found = dict(zip(_NAMES, zip(*rows, strict=True), strict=False)) if rows else dict.fromkeys(_NAMES, ())
+    columns = {name: list(column) for name, column in found.items()}
+    columns["last_seen"] = [times.to_datetime(at) for at in columns["last_seen"]]
     if not compared:
-        columns[_PREVIOUS : _PREVIOUS + 3] = [[None] * len(rows)] * 3
-    total = rows[0][-1] if rows else 0
+        columns |= {name: [None] * len(rows) for name in _OF_BEFORE}
+    total = rows[0][-3] if rows else 0
     return Owners(
-        start=times.to_datetime(wanted.low),
-        end=times.to_datetime(wanted.high),
-        previous_start=times.to_datetime(before.low) if compared else None,
-        previous_complete=is_complete(session, wanted.low - length) if compared else None,
+        start=times.to_datetime(low),
+        end=times.to_datetime(high),
+        previous_start=times.to_datetime(before) if compared else None,
+        previous_complete=is_complete(session, 2 * low - high) if compared else None,
         total_owners=total,
         truncated=total > len(rows),
-        columns=OwnerColumns(*columns[:-2]),
-        spark=parts.spark(columns[-2]),
+        columns=OwnerColumns(**columns),
+        spark=parts.spark([row[-2:] for row in rows]),
     )
 
 
-def _rows(session: Session, windows: list[RunFilter], known: dict[str, Any]) -> list[tuple[Any, ...]]:
-    if not windows:
-        return []
-    finished = replace(windows[0], opened=())
-    union = union_of(finished, known)
-    for window in windows:
-        of_window = replace(finished, low=window.low, high=window.high)
-        for block, values in branches(session, of_window, _BLOCKS, times.HOUR_US, days=False):
-            union.add(block, **values)
-        union.add("owner_open", low=window.low, high=window.high)
+def _rows(session: Session, both: RunFilter, now: int, parts: Parts) -> list[tuple[Any, ...]]:
+    """The owners of two windows, of which the later one begins at `now`: figures, how many there are, spark lines."""
+    finished = replace(both, opened=())
+    lines = filled(SQL["spark_lines" if parts.width else "no_spark_lines"], key="owner")
+    union = union_of(finished, {"now": now, "moment": both.now, **parts.parameters}, lines=lines)
+    borders = [now] if both.low < now else []
+    union.add_all(branches(session, finished, _FIGURES, times.HOUR_US, borders))
+    union.add("owner_open", low=both.low, high=both.high)
+    if parts.width:
+        blocks = _LINES.by_day(fits=parts.are_days)
+        union.add_all(branches(session, replace(finished, low=now), blocks, times.HOUR_US), into="lines")
+        union.add("owner_line_open", into="lines", low=now, high=both.high)
     return session.rows(*union.within("owners", by_name=False))

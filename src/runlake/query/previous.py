@@ -5,11 +5,18 @@ from __future__ import annotations
 from runlake import times
 from runlake.query.engine import Session
 from runlake.query.names import span
+from runlake.query.sql import SQL
 
 
 def is_complete(session: Session, start: int) -> bool:
     """Whether neither retention nor the first run of all cuts a window that begins at `start` (microseconds)."""
-    if start < session.state.first_day * times.DAY_US:
+    if start < max(0, session.state.first_day * times.DAY_US):
         return False
-    oldest = span(session).oldest
-    return oldest is not None and times.to_datetime(max(start, 0)) >= oldest and start >= 0
+    ((first,),) = session.rows(SQL["first_day"])
+    if first is not None and first < start // times.DAY_US:
+        return True
+    if first is not None and first == start // times.DAY_US:  # the file of that day says which of them was first
+        oldest = span(session).oldest
+        return oldest is not None and oldest <= times.to_datetime(start)
+    ((outside, _),) = session.rows(SQL["span_outside"])
+    return outside is not None and int(outside) <= start

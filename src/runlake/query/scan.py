@@ -56,7 +56,7 @@ def stretches(session: Session, wanted: RunFilter, *, in_parts: bool) -> Iterato
 
 def _steps(session: Session, wanted: RunFilter, *, in_parts: bool) -> Iterator[Step]:
     """The statements of it, the newest times first."""
-    if wanted.is_of_group:
+    if wanted.is_failed:
         union = union_of(wanted, {})
         union.add("hot_quarters", low=wanted.low, high=wanted.high)
         yield Part(1, 1, wanted.low), union
@@ -101,7 +101,7 @@ def hot_from(session: Session, wanted: RunFilter) -> int:
     """From when on narrow rows say which runs match; they hold no text of errors."""
     if wanted.error is not None:
         return times.MAX_US + 1
-    return 0 if wanted.is_of_group else session.state.hot_from
+    return 0 if wanted.is_failed else session.state.hot_from
 
 
 def files_of(session: Session, wanted: RunFilter, first: int, last: int) -> dict[int, list[str]]:

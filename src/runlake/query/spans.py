@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -38,7 +39,7 @@ def spans(low: int, high: int, months: Collection[int] = (), *, part: int = time
     whole = [found for found in whole if days[0] <= found[1] and found[2] <= days[1]]
     return Spans(
         [(month, month + 1) for month, *_ in whole],
-        list(_between(days, [(first, last) for _, first, last in whole])),
+        list(between(days, [(first, last) for _, first, last in whole])),
         _some(ends),
         _some(cuts),
     )
@@ -57,12 +58,31 @@ def _some(ranges: list[Range]) -> list[Range]:
     return [(low, high) for low, high in ranges if low < high]
 
 
-def _between(within: Range, taken: list[Range]) -> Iterator[Range]:
+def between(whole: Range, taken: list[Range]) -> Iterator[Range]:
     """The parts of a range that lie between others, which are in order."""
-    low = within[0]
+    low = whole[0]
     for first, last in taken:
         if low < first:
             yield low, first
         low = last
-    if low < within[1]:
-        yield low, within[1]
+    if low < whole[1]:
+        yield low, whole[1]
+
+
+def joined(ranges: Iterable[Range]) -> list[Range]:
+    """Ranges in their order, those that touch as one."""
+    found: list[Range] = []
+    for low, high in sorted(ranges):
+        if found and found[-1][1] == low:
+            found[-1] = found[-1][0], high
+        else:
+            found.append((low, high))
+    return found
+
+
+def within(column: str, ranges: Iterable[Range]) -> str:
+    """Whether a value lies in one of these ranges, in the form of which DuckDB skips row groups."""
+    apart = joined(ranges)
+    gaps = [(end, low) for (_, end), (low, _) in pairwise(apart)]
+    bounds = [f"{column} >= {apart[0][0]} AND {column} < {apart[-1][1]}"]
+    return " AND ".join(bounds + [f"({column} < {end} OR {column} >= {low})" for end, low in gaps])

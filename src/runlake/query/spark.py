@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.json import Decoder
 
 from runlake import times
 from runlake.model import Spark
@@ -14,6 +15,7 @@ _WIDTHS: Final = (
     *(hours * times.HOUR_US for hours in (1, 3, 6, 12)),
     *(days * times.DAY_US for days in (1, 2, 7, 14, 28, 91, 364, 3_650)),
 )
+_LINES: Final = Decoder(list[list[int]])
 
 
 class Parts(Struct, frozen=True):
@@ -26,17 +28,19 @@ class Parts(Struct, frozen=True):
     @property
     def parameters(self) -> dict[str, Any]:
         """As parameters of statements."""
-        return {"origin": self.origin, "width": self.width}
+        return {"origin": self.origin, "width": self.width, "parts": self.count}
 
-    def spark(self, rows: Sequence[list[dict[str, int]] | None]) -> Spark | None:
-        """The lines of rows of parts with `part`, `runs` and `failed`."""
+    @property
+    def are_days(self) -> bool:
+        """Whether each is a whole day, or several."""
+        return not self.width % times.DAY_US
+
+    def spark(self, rows: Sequence[tuple[str | None, str | None]]) -> Spark | None:
+        """The lines of rows: JSON of runs and of failed runs, or None for a row without a run."""
         if not self.width:
             return None
-        runs = [[0] * self.count for _ in rows]
-        failed = [[0] * self.count for _ in rows]
-        for at, parts in enumerate(rows):
-            for part in parts or ():
-                runs[at][part["part"]], failed[at][part["part"]] = part["runs"], part["failed"]
+        none = f"[{', '.join(['0'] * self.count)}]"
+        runs, failed = (_LINES.decode(f"[{', '.join(row[at] or none for row in rows)}]") for at in (0, 1))
         return Spark(times.to_datetime(self.origin), self.width // 1_000_000, runs, failed)
 
 

@@ -7,7 +7,7 @@ question: blocks by Union, spans by windows.py. Values are parameters, `$name`; 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from runlake import statements
@@ -24,7 +24,7 @@ _OF_SERVING: Final = ("percentile", "sequence")  # files of that room which ques
 _FILES: Final = (
     *("state", "filters", "locate", "runs"),
     *("statistics", "summary", "histogram", "durations"),
-    *("names", "errors", "owners", "breakdown", "context", "tasks"),
+    *("names", "errors", "spark", "owners", "breakdown", "context", "tasks"),
 )
 
 
@@ -59,18 +59,26 @@ class Union:
         self._others: dict[str, list[str]] = {}
         self._count = 0
 
-    def add(self, block: str, rows: str | None = None, *, into: str = "", **values: Any) -> None:
-        """Add a block, with values of its own for some of its parameters; `rows` is the block in its `{rows}`.
+    def add(
+        self, block: str, rows: str | None = None, *, within: str | None = None, into: str = "", **values: Any
+    ) -> None:
+        """Add a block, with values of its own for some of its parameters; `rows` is the block in its `{rows}`, `within`
+        the condition in its `{within}`.
 
         With `into` it stands in place of `{<into>_branches}`, and not with the others.
         """
         text = SQL[block] if rows is None else filled(SQL[block], rows=SQL[rows])
-        text, number = filled(text, **self._parts), self._count
+        text, number = filled(text, **self._parts, within=within), self._count
         self._count += 1
         for name, value in values.items():
             text = re.sub(rf"\${name}\b", f"${name}{number}", text)
             self._known[f"{name}{number}"] = value
         (self._others.setdefault(into, []) if into else self._branches).append(text)
+
+    def add_all(self, branches: Iterable[tuple[str, Mapping[str, Any]]], *, into: str = "", **values: Any) -> None:
+        """Add blocks, each with values of its own and with these."""
+        for block, own in branches:
+            self.add(block, into=into, **own, **values)
 
     def use(self, **parts: str) -> None:
         """From now on these stand in the braces of what is added."""

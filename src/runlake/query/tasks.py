@@ -23,6 +23,7 @@ _TIMED: Final = frozenset({"p50_seconds", "p95_seconds", "previous_p95_seconds",
 _SEQUENCED: Final = frozenset({"streak", "flips", "longest_gap_seconds", "attention"})
 _COUNTS: Final = Blocks("task_days", "task_parts", "task_runs")
 _DURATIONS: Final = Blocks("timed_days", "timed_parts", "timed_runs")
+_LINES: Final = Blocks("line_days", "line_parts", "line_runs")
 _PIECES: Final = Blocks("", "", "piece_runs")
 _GAP_US: Final = 28 * times.DAY_US  # how far back the longest gap is looked for
 
@@ -35,11 +36,9 @@ class _Window(Struct, frozen=True):
     gap_from: int
 
     @property
-    def spans(self) -> list[Range]:
-        """All that is read, in pieces that touch: before both windows, before the window, the window."""
-        low, high = self.wanted.low, self.wanted.high
-        first = min(self.gap_from, self.before)
-        return [(start, end) for start, end in ((first, self.before), (self.before, low), (low, high)) if start < end]
+    def whole(self) -> RunFilter:
+        """All that is read."""
+        return replace(self.wanted, low=min(self.gap_from, self.before))
 
 
 def tasks(session: Session, query: TasksQuery) -> Tasks:
@@ -49,7 +48,7 @@ def tasks(session: Session, query: TasksQuery) -> Tasks:
     compared = query.compare == "previous"
     before = max(0, 2 * low - high) if compared else low
     window = _Window(wanted, before, min(low, max(0, (high - _GAP_US) // times.DAY_US * times.DAY_US)))
-    session.require_readable(min(window.gap_from, before) // times.DAY_US, (high - 1) // times.DAY_US)
+    session.require_readable(window.whole.low // times.DAY_US, (high - 1) // times.DAY_US)
     parts = spark.parts_of(low, high, query.spark)
     with in_time():
         rows = _rows(session, window, query, parts)
@@ -59,7 +58,7 @@ def tasks(session: Session, query: TasksQuery) -> Tasks:
     columns = {name: list(found[name]) for name in names if name in measures or name in names[:2]}
     if "last_run" in columns:
         columns["last_run"] = [None if at is None else times.to_datetime(at) for at in columns["last_run"]]
-    total = rows[0][-1] if rows else 0
+    total = rows[0][-3] if rows else 0
     return Tasks(
         start=times.to_datetime(low),
         end=times.to_datetime(high),
@@ -68,16 +67,19 @@ def tasks(session: Session, query: TasksQuery) -> Tasks:
         total_tasks=total,
         truncated=query.offset + len(rows) < total,
         columns=TaskColumns(**columns),
-        spark=parts.spark([row[len(names)] for row in rows]),
+        spark=parts.spark([row[-2:] for row in rows]),
     )
 
 
 def _rows(session: Session, window: _Window, query: TasksQuery, parts: Parts) -> list[tuple[Any, ...]]:
-    """The page of tasks: ids, names, all measures, parts of the spark lines, a flag, and how many tasks there are."""
-    wanted = window.wanted
+    """The page of tasks: ids, names, all measures, how many tasks there are, and the two spark lines."""
+    wanted, whole = window.wanted, window.whole
+    if whole.low >= whole.high:
+        return []
     asked = {query.sort, *(_MEASURES if query.measures is UNSET else query.measures)}
     known = {
         "now": wanted.low,
+        "before": window.before,
         "gap_from": window.gap_from,
         "moment": min(wanted.high, wanted.now),
         "compared": query.compare == "previous",
@@ -85,30 +87,32 @@ def _rows(session: Session, window: _Window, query: TasksQuery, parts: Parts) ->
         "offset": query.offset,
         "q": None if query.q is UNSET else query.q,
     }
+    both = replace(wanted, low=window.before)
+    timed = bool(asked & _TIMED) and both.low < both.high
     days, of_rows = _row_days(session, window) if asked & _SEQUENCED else ({}, [])
-    union = union_of(wanted, {**known, **parts.parameters, **days}, **_parts(query, asked))
-    for low, high in window.spans:
-        union.use(side="2" if low >= wanted.low else "1" if low >= window.before else "0")
-        whole_days = low < wanted.low or not parts.width % times.DAY_US
-        of_span = replace(wanted, low=low, high=high)
-        for block, values in branches(session, of_span, _COUNTS, times.HOUR_US, days=whole_days):
-            union.add(block, **values)
-        if asked & _TIMED and low >= window.before:
-            for block, values in branches(session, of_span, _DURATIONS, times.HOUR_US, days=True):
-                union.add(block, into="timed", **values)
+    filling = _parts(query, asked, timed=timed, lined=parts.width > 0)
+    union = union_of(wanted, {**known, **parts.parameters, **days}, **filling)
+    borders = [at for at in (window.before, wanted.low) if whole.low < at < whole.high]
+    union.add_all(branches(session, whole, _COUNTS, times.HOUR_US, borders))
+    if timed:
+        borders = [at for at in borders if at > both.low]
+        union.add_all(branches(session, both, _DURATIONS, times.HOUR_US, borders), into="timed")
+    if parts.width:
+        union.add_all(branches(session, wanted, _LINES.by_day(fits=parts.are_days), times.HOUR_US), into="lines")
     if asked & _SEQUENCED:
         _add_pieces(union, session, window, of_rows)
-    return session.rows(*union.within("fleet", by_name=False)) if window.spans else []
+    return session.rows(*union.within("fleet", by_name=False))
 
 
-def _parts(query: TasksQuery, asked: set[str]) -> dict[str, str]:
+def _parts(query: TasksQuery, asked: set[str], *, timed: bool, lined: bool) -> dict[str, str]:
     """What stands in the braces of the statement."""
     sequenced = filled(SQL["sequenced_tasks"], rows="run_of_piece")
     order = f"{query.sort} {query.order.upper()} NULLS LAST"
     if query.sort == "attention":
         order = f"{filled(SQL['by_attention'], direction=query.order.upper())} {query.order.upper()}"
     return {
-        "timed": SQL["timed_tasks" if asked & _TIMED else "no_timed_tasks"],
+        "timed": SQL["timed_tasks" if timed else "no_timed_tasks"],
+        "lines": filled(SQL["spark_lines" if lined else "no_spark_lines"], key="task"),
         "sequenced": sequenced if asked & _SEQUENCED else SQL["no_sequenced_tasks"],
         "matching": SQL["all_tasks" if query.q is UNSET else "tasks_with_words"],
         "order": order,
@@ -122,8 +126,7 @@ def _add_pieces(union: Union, session: Session, window: _Window, of_rows: list[i
     for first, last in _runs_of(of_rows):
         of_days = replace(window.wanted, low=max(low, first * times.DAY_US), high=min(high, (last + 1) * times.DAY_US))
         if of_days.low < of_days.high:
-            for block, values in branches(session, of_days, _PIECES, None, days=False):
-                union.add(block, into="pieces", **values)
+            union.add_all(branches(session, of_days, _PIECES, None), into="pieces")
 
 
 def _row_days(session: Session, window: _Window) -> tuple[dict[str, Any], list[int]]:

@@ -4,8 +4,7 @@ it cuts and for runs that are not counted yet.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from itertools import pairwise
+from collections.abc import Collection
 from typing import Any, Final
 
 from msgspec import Struct
@@ -13,7 +12,7 @@ from msgspec.structs import replace
 
 from runlake import times
 from runlake.query.engine import Session
-from runlake.query.spans import Range, Spans, spans
+from runlake.query.spans import Range, Spans, joined, spans, within
 from runlake.query.sql import SQL, filled
 from runlake.serving.counting import State, first_day
 
@@ -91,30 +90,11 @@ def cells(what: str, *windows: Window, **parts: object) -> str:
     for (kind, source), ranges in read.items():
         lows = [span[0] for piece, of, span in windows[-1].pieces if (piece, of) == (kind, source)]
         now = min(lows, default=max(ranges)[1])
-        for near in _groups(sorted(ranges), apart=kind == "run"):
-            within = _within(_COLUMNS[kind], near)
-            selects.append(filled(SQL[f"{kind}{what}"], within=within, now=now, runs=source, **parts))
+        # A scan of runs decodes only the rows of its range, but all of a row group between two ranges.
+        for near in [[span] for span in joined(ranges)] if kind == "run" else [ranges]:
+            place = within(_COLUMNS[kind], near)
+            selects.append(filled(SQL[f"{kind}{what}"], within=place, now=now, runs=source, **parts))
     return " UNION ALL ".join(selects)
-
-
-def _groups(ranges: list[Range], *, apart: bool) -> list[list[Range]]:
-    """The ranges that are read by one SELECT: all of them, or those that touch where what is `apart` is read quicker
-    apart. (Runs are: a scan decodes only the rows of its range, but all of a row group between two ranges.)
-    """
-    groups = [ranges[:1]]
-    for span in ranges[1:]:
-        if apart and span[0] > groups[-1][-1][1]:
-            groups.append([span])
-        else:
-            groups[-1].append(span)
-    return groups
-
-
-def _within(column: str, ranges: Sequence[Range]) -> str:
-    """Whether a value lies in one of these ranges, in the form of which DuckDB skips row groups."""
-    gaps = [(end, low) for (_, end), (low, _) in pairwise(ranges) if end < low]
-    bounds = [f"{column} >= {ranges[0][0]} AND {column} < {ranges[-1][1]}"]
-    return " AND ".join(bounds + [f"({column} < {end} OR {column} >= {low})" for end, low in gaps])
 
 
 def source_of(session: Session, low: int, high: int) -> tuple[str, dict[str, list[str]]]:

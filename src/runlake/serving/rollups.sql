@@ -45,6 +45,11 @@ SELECT {unit}, lease_owner, count(*) FILTER (success) AS succeeded, count(*) FIL
        count(duration) AS duration_count, coalesce(sum(duration), 0)::DOUBLE AS duration_us, max(run_at) AS last_run
 FROM counting WHERE lease_owner IS NOT NULL AND started GROUP BY ALL ORDER BY ALL
 
+-- name: of_attempt
+-- Runs that have started, of each attempt and power of two of seconds by {unit}.
+SELECT {unit}, attempt, coalesce(power_of_two(duration), -1)::DOUBLE AS seconds, count(*) AS runs
+FROM counting WHERE started GROUP BY ALL ORDER BY ALL
+
 -- name: hot_run
 SELECT run_at, task, success, started, duration, bucket, attempt, lease_owner FROM counting
 WHERE run_at >= (SELECT hot_from FROM state)

@@ -1,7 +1,7 @@
 -- The tables of serving.duckdb: a function of one snapshot of the lake, made for questions and never the truth.
 -- Days, hours and quarters count from 1970-01-01 UTC, months are 12 * (year - 1970) + month - 1; times and durations
 -- are microseconds. {run} is the column list of a whole run, derived from model.py; {sums}, {quarters}, {durations} and
--- {histogram} stand for the lists at the end.
+-- {histogram} and {of_owner} stand for the lists at the end.
 
 -- name: tables
 -- One row: the snapshot of the lake that all tables are of, and what of them may be used.
@@ -92,11 +92,13 @@ CREATE TABLE error_group (
     error_group INTEGER NOT NULL, id VARCHAR NOT NULL, kind VARCHAR, message VARCHAR NOT NULL, frame VARCHAR
 );
 
--- Counted runs of a lease owner that began in an hour.
-CREATE TABLE owner_hour (
-    hour INTEGER NOT NULL, lease_owner VARCHAR NOT NULL, succeeded BIGINT NOT NULL, failed BIGINT NOT NULL,
-    duration_count BIGINT NOT NULL, duration_us DOUBLE NOT NULL, last_run BIGINT NOT NULL
-);
+-- Counted runs of a lease owner that began in an hour, on a day.
+CREATE TABLE owner_hour (hour INTEGER NOT NULL, {of_owner});
+CREATE TABLE owner_day (day INTEGER NOT NULL, {of_owner});
+
+-- Counted runs that began in an hour, by attempt and by the power of two of seconds from which their durations are on; -1
+-- of runs without a duration.
+CREATE TABLE attempt_hour (hour INTEGER NOT NULL, attempt INTEGER NOT NULL, seconds DOUBLE NOT NULL, runs BIGINT NOT NULL);
 
 -- What people call a task, and views that they share: as in the lake.
 CREATE TABLE task_name (task_id UUID NOT NULL, name VARCHAR NOT NULL, tags VARCHAR[] NOT NULL, url VARCHAR);
@@ -129,6 +131,10 @@ p95 DOUBLE
 -- name: histogram
 success BOOLEAN NOT NULL, bucket USMALLINT NOT NULL, runs BIGINT NOT NULL
 
+-- name: of_owner
+lease_owner VARCHAR NOT NULL, succeeded BIGINT NOT NULL, failed BIGINT NOT NULL, duration_count BIGINT NOT NULL,
+duration_us DOUBLE NOT NULL, last_run BIGINT NOT NULL
+
 -- name: macros
 -- Those that only these tables need; others are in macros.sql.
 CREATE MACRO bucket_middle(bucket) AS
@@ -136,6 +142,8 @@ CREATE MACRO bucket_middle(bucket) AS
 -- The duration at a rank between two neighbouring buckets; null where there is none.
 CREATE MACRO between_buckets(low, high, rank) AS
     CASE WHEN rank >= 0 THEN bucket_middle(low) + (bucket_middle(high) - bucket_middle(low)) * (rank - floor(rank)) END;
+-- The power of two of seconds from which a duration is on.
+CREATE MACRO power_of_two(us) AS CASE WHEN us = 0 THEN 0 ELSE pow(2, floor(log2(us / 1e6))) END;
 -- The difference of two shares of failures, in standard errors.
 CREATE MACRO failure_z(failed, finished, other_failed, other_finished) AS
     CASE WHEN finished >= 30 AND other_finished >= 30 THEN

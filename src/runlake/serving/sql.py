@@ -7,7 +7,7 @@ from typing import Final
 from runlake import macros, statements, times
 from runlake.columns import NAMES, RUN_AT, ddl, select_list
 
-LAYOUT: Final = 4
+LAYOUT: Final = 5
 RECENT: Final = 100  # runs of a task that task_recent holds: two default pages
 _WIDE: Final = 4096  # bytes of `error` and `output`
 
@@ -34,7 +34,7 @@ _PARTS: Final = {
     "failed": statements.plain(statements.blocks("runlake.serving", "apply.sql")["failed"]),
     **{
         name: statements.plain(_SCHEMA[name])
-        for name in ("sums", "durations", "quarters", "percentile_of_day", "histogram")
+        for name in ("sums", "durations", "quarters", "percentile_of_day", "histogram", "of_owner")
     },
 }
 
@@ -60,7 +60,13 @@ _ROLLUP: Final = statements.blocks("runlake.serving", "rollups.sql")
 
 
 # Each statement of rollups.sql, and the columns of count.sql that add up its rows.
-_SUMS: Final = {"counts": "counts", "of_task": "figures", "histogram": "runs", "of_owner": "owners"}
+_SUMS: Final = {
+    "counts": "counts",
+    "of_task": "figures",
+    "histogram": "runs",
+    "of_owner": "owners",
+    "of_attempt": "runs",
+}
 
 
 class Rollup:
@@ -87,6 +93,8 @@ ROLLUPS: Final = (
     Rollup("hour_histogram", "hour", "hour, success, bucket", "histogram"),
     Rollup("day_histogram", "day", "day, success, bucket", "histogram"),
     Rollup("owner_hour", "hour", "hour, lease_owner", "of_owner"),
+    Rollup("owner_day", "day", "day, lease_owner", "of_owner"),
+    Rollup("attempt_hour", "hour", "hour, attempt, seconds", "of_attempt"),
 )
 # The tables of finished runs: their column of time, and its microseconds.
 FINISHED: Final = (

@@ -3,15 +3,50 @@
 -- name: breakdown_runs
 SELECT run_at, task, lease_owner, attempt, duration, $selected FROM {rows} AS run
 
+-- name: all_task_days
+SELECT task, succeeded - succeeded_unstarted + failed - failed_unstarted FROM task_day WHERE {within}
+
+-- name: all_task_parts
+SELECT task, succeeded - succeeded_unstarted + failed - failed_unstarted FROM task_hour WHERE {within}
+
+-- name: all_owner_days
+SELECT lease_owner, succeeded + failed FROM owner_day WHERE {within}
+
+-- name: all_owner_parts
+SELECT lease_owner, succeeded + failed FROM owner_hour WHERE {within}
+
+-- name: all_attempt_parts
+SELECT hour * 3600000000, attempt, nullif(seconds, -1), runs FROM attempt_hour WHERE {within}
+
+-- name: counted_by_rollups
+-- All runs of a window that rollups count, by each kind of value. Runs without an owner are what the owners do not have.
+UNION ALL
+SELECT 15, task, NULL, NULL, NULL, NULL, 0, sum(runs) FROM ({tasks_branches}) AS cell(task, runs) GROUP BY task
+UNION ALL
+SELECT 23, NULL, owner, NULL, NULL, NULL, 0, sum(runs) FROM ({owners_branches}) AS cell(owner, runs) GROUP BY owner
+UNION ALL
+SELECT 23, NULL, NULL, NULL, NULL, NULL, 0, -sum(runs) FROM ({owners_branches}) AS cell(owner, runs)
+UNION ALL
+SELECT 23, NULL, NULL, NULL, NULL, NULL, 0, sum(runs) FROM ({attempts_branches}) AS cell(t, attempt, seconds, runs)
+UNION ALL
+SELECT 24 + GROUPING(attempt, hour, seconds), NULL, NULL, attempt, hour, seconds, 0, sum(runs) FROM (
+    SELECT attempt, t // 3600000000 % 24 AS hour, seconds, runs
+    FROM ({attempts_branches}) AS cell(t, attempt, seconds, runs)
+) GROUP BY GROUPING SETS ((), (attempt), (hour), (seconds))
+
 -- name: breakdown
 -- For each kind of value those with the most runs above what their share elsewhere would give. With $rest the other runs are
 -- all of the window, from which the selected ones are taken away. A column that nobody asked for is null.
 WITH run(t, task, owner, attempt, took, selected) AS ({branches}), valued AS (
     SELECT {columns}, selected FROM run
-), counted AS (
+), single AS (
     SELECT GROUPING(task, owner, attempt, hour, seconds) AS kind, task, owner, attempt, hour, seconds,
            count(*) FILTER (selected) AS chosen, count(*) FILTER (NOT selected) AS others
     FROM valued GROUP BY GROUPING SETS ((), (task), (owner), (attempt), (hour), (seconds))
+    {rolled}
+), counted AS (
+    SELECT kind, task, owner, attempt, hour, seconds, sum(chosen)::BIGINT AS chosen, sum(others)::BIGINT AS others
+    FROM single GROUP BY ALL HAVING sum(chosen) > 0 OR kind = 31
 ), total AS (
     SELECT chosen, others - CASE WHEN $rest THEN chosen ELSE 0 END AS others FROM counted WHERE kind = 31
 ), named AS (
@@ -37,7 +72,7 @@ attempt
 t // 3600000000 % 24
 
 -- name: value_of_seconds
-CASE WHEN took = 0 THEN 0 ELSE pow(2, floor(log2(took / 1e6))) END
+power_of_two(took)
 
 -- name: ranked
 -- Of values (kind, value, chosen, others) the first $top of each kind, with their shares; the first row has the totals, and

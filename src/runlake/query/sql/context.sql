@@ -50,6 +50,41 @@ WITH RECURSIVE read AS MATERIALIZED ({branches}), near AS MATERIALIZED (
 SELECT run.id, run.attempt, epoch_us(run.started_at), epoch_us(run.finished_at), run.success, max(candidates)
 FROM (FROM earlier UNION ALL FROM later) GROUP BY run ORDER BY run.attempt
 
+-- name: neighbour_days
+-- The nearest days before and after one on which a task has counted runs; and successes.
+SELECT max(day) FILTER (day < $day), min(day) FILTER (day > $day),
+       max(day) FILTER (day < $day AND succeeded > 0), min(day) FILTER (day > $day AND succeeded > 0)
+FROM day_of_task WHERE task = $task
+
+-- name: neighbour_moments
+-- When the runs of a task next to a time began; and the successes next to it: of some days, and of what is not counted.
+SELECT max(run_at) FILTER (run_at < $at), min(run_at) FILTER (run_at > $at),
+       max(run_at) FILTER (run_at < $at AND success), min(run_at) FILTER (run_at > $at AND success)
+FROM ({hot} SELECT run_at, success FROM uncounted_run WHERE task = $task)
+
+-- name: neighbours_hot
+SELECT run_at, success FROM hot_run WHERE task = $task AND {within} UNION ALL
+
+-- name: files_in_days
+SELECT day, path FROM live_file WHERE readable AND day IN $days
+
+-- name: moments_inlined
+SELECT id, attempt, started_at, finished_at, success, run_at FROM inlined_run
+WHERE task_id = $task_id AND run_at IN $moments
+
+-- name: neighbours
+-- The runs before and after one in the order of lists, each with its place; and the successes.
+WITH read AS MATERIALIZED ({branches}), near AS MATERIALIZED (
+    SELECT id, attempt, epoch_us(started_at), epoch_us(finished_at), success, epoch_us(run_at) AS moment FROM read
+)
+(SELECT 'previous', * FROM near WHERE (moment, id) < ($at, $run_id) ORDER BY moment DESC, id DESC LIMIT 1)
+UNION ALL
+(SELECT 'next', * FROM near WHERE (moment, id) > ($at, $run_id) ORDER BY moment, id LIMIT 1)
+UNION ALL
+(SELECT 'success_before', * FROM near WHERE success AND (moment, id) < ($at, $run_id) ORDER BY moment DESC, id DESC LIMIT 1)
+UNION ALL
+(SELECT 'success_after', * FROM near WHERE success AND (moment, id) > ($at, $run_id) ORDER BY moment, id LIMIT 1)
+
 -- name: rank_runs
 SELECT duration FROM {rows} AS run WHERE duration IS NOT NULL
 

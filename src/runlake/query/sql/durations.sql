@@ -4,21 +4,21 @@
 -- name: density_days
 SELECT day * 86400000000 AS t, bucket, CASE WHEN success THEN runs ELSE 0 END AS succeeded,
        CASE WHEN success THEN 0 ELSE runs END AS failed
-FROM day_histogram WHERE day >= $first AND day < $last AND {narrow}
+FROM day_histogram WHERE {within} AND {narrow}
 
 -- name: density_hours
 SELECT hour * 3600000000, bucket, CASE WHEN success THEN runs ELSE 0 END, CASE WHEN success THEN 0 ELSE runs END
-FROM hour_histogram WHERE hour >= $first_part AND hour < $last_part AND {narrow}
+FROM hour_histogram WHERE {within} AND {narrow}
 
 -- name: density_task_days
 SELECT t, timed.bucket, {of_success}, {of_failure} FROM (
     SELECT day * 86400000000 AS t, unnest(durations) AS timed
-    FROM day_of_task WHERE task IN $tasks AND day >= $first AND day < $last)
+    FROM day_of_task WHERE task IN $tasks AND {within})
 
 -- name: density_task_hours
 SELECT t, timed.bucket, {of_success}, {of_failure} FROM (
     SELECT hour * 3600000000 AS t, unnest(durations) AS timed
-    FROM task_hour WHERE task IN $tasks AND hour >= $first_part AND hour < $last_part)
+    FROM task_hour WHERE task IN $tasks AND {within})
 
 -- name: density_runs
 SELECT run_at, bucket, (success IS TRUE)::BIGINT, (success IS FALSE)::BIGINT

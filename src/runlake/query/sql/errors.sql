@@ -20,20 +20,24 @@ WHERE id IN (SELECT id FROM read_parquet($files, hive_partitioning = false)
 -- Groups in one of the orders below, each with how many groups and failed runs there are in all. One row without a group
 -- when there is none. What is known of a group before the window is of all its runs, whatever else was asked for.
 WITH selected AS MATERIALIZED ({branches}), total AS (
-    SELECT count(*) AS failed, count(*) FILTER (error_group IS NULL) AS without_text FROM selected WHERE run_at >= $now
-), figure AS (
-    SELECT error_group, count(*) FILTER (run_at >= $now) AS runs, count(*) FILTER (run_at < $now) AS previous_runs,
-           count(DISTINCT task) FILTER (run_at >= $now) AS tasks,
-           count(DISTINCT lease_owner) FILTER (run_at >= $now) AS owners,
-           max(run_at) FILTER (run_at >= $now) AS last_seen
+    SELECT count(*) AS failed, count(*) FILTER (error_group IS NULL) AS without_text FROM selected
+), counted AS (
+    SELECT error_group, count(*) AS runs, count(DISTINCT task) AS tasks, count(DISTINCT lease_owner) AS owners,
+           max(run_at) AS last_seen
     FROM selected WHERE error_group IS NOT NULL GROUP BY error_group
+), earlier AS (
+    SELECT error_group, count(*) AS previous_runs FROM ({before_branches}) WHERE error_group IS NOT NULL GROUP BY error_group
+), figure AS (
+    SELECT error_group, coalesce(runs, 0) AS runs, coalesce(previous_runs, 0) AS previous_runs,
+           coalesce(tasks, 0) AS tasks, coalesce(owners, 0) AS owners, last_seen
+    FROM counted FULL JOIN earlier USING (error_group)
 ), newest AS (
-    SELECT error_group, max(id) AS sample FROM selected JOIN figure USING (error_group)
+    SELECT error_group, max(id) AS sample FROM selected JOIN counted USING (error_group)
     WHERE run_at = last_seen GROUP BY error_group
 ), known AS (
     SELECT error_group, min(run_at) AS first_seen,
            NOT bool_or(run_at >= $now - 28 * 86400000000 AND run_at < $now) AS is_new
-    FROM failed_run WHERE started AND error_group IN (SELECT error_group FROM figure) GROUP BY error_group
+    FROM failed_run WHERE started AND error_group IS NOT NULL GROUP BY error_group
 ), page AS (
     SELECT error_group, error_group.id, kind, message, frame, runs, previous_runs, tasks, owners, first_seen, last_seen,
            is_new, sample, count(*) OVER () AS groups, row_number() OVER (ORDER BY {order}, error_group.id) AS place
@@ -44,7 +48,7 @@ SELECT coalesce(groups, 0), failed, without_text, id, kind, message, frame, runs
        first_seen, last_seen, is_new, sample, (
            SELECT list({'part': part, 'runs': runs}) FROM (
                SELECT (run_at - $now) * 30 // $length AS part, count(*) AS runs
-               FROM selected WHERE selected.error_group = page.error_group AND run_at >= $now GROUP BY part)
+               FROM selected WHERE selected.error_group = page.error_group GROUP BY part)
        ) AS spark
 FROM total LEFT JOIN page ON place <= $limit ORDER BY place
 

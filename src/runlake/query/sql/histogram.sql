@@ -27,20 +27,20 @@ ASOF JOIN (SELECT unnest($edges) AS low, unnest(range(len($edges))) AS number) A
 -- name: day_outcomes
 SELECT day * 86400000000 AS t, CASE WHEN success THEN runs ELSE 0 END AS succeeded,
        CASE WHEN success THEN 0 ELSE runs END AS failed, 0 AS open, duration_count AS timed, duration_us AS us
-FROM day_count WHERE day >= $first AND day < $last AND {narrow}
+FROM day_count WHERE {within} AND {narrow}
 
 -- name: part_outcomes
 SELECT quarter * 900000000::BIGINT, CASE WHEN success THEN runs ELSE 0 END, CASE WHEN success THEN 0 ELSE runs END, 0,
        duration_count, duration_us
-FROM quarter WHERE quarter >= $first_part AND quarter < $last_part AND {narrow}
+FROM quarter WHERE {within} AND {narrow}
 
 -- name: task_day_outcomes
 SELECT day * 86400000000, succeeded - succeeded_unstarted, failed - failed_unstarted, 0, duration_count, duration_us
-FROM day_of_task WHERE task IN $tasks AND day >= $first AND day < $last
+FROM day_of_task WHERE task IN $tasks AND {within}
 
 -- name: task_part_outcomes
 SELECT hour * 3600000000, succeeded - succeeded_unstarted, failed - failed_unstarted, 0, duration_count, duration_us
-FROM task_hour WHERE task IN $tasks AND hour >= $first_part AND hour < $last_part
+FROM task_hour WHERE task IN $tasks AND {within}
 
 -- name: run_outcomes
 SELECT run_at, (success IS TRUE)::BIGINT, (success IS FALSE)::BIGINT, (success IS NULL)::BIGINT,
@@ -56,11 +56,11 @@ FROM ({branches}) AS cell(t, succeeded, failed, open, timed, us) {edges} GROUP B
 
 -- name: day_tasks
 SELECT day * 86400000000, task, succeeded - succeeded_unstarted + failed - failed_unstarted, duration_count, duration_us
-FROM task_day WHERE day >= $first AND day < $last AND {among_tasks}
+FROM task_day WHERE {within} AND {among_tasks}
 
 -- name: part_tasks
 SELECT hour * 3600000000, task, succeeded - succeeded_unstarted + failed - failed_unstarted, duration_count, duration_us
-FROM task_hour WHERE hour >= $first_part AND hour < $last_part AND {among_tasks}
+FROM task_hour WHERE {within} AND {among_tasks}
 
 -- name: run_keys
 SELECT run_at, {key}, 1, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE

@@ -1,34 +1,48 @@
 -- The fleet: figures of all tasks of a window and of the one before it; `t` is a time in microseconds. Branches of three
 -- kinds: cells with counts, durations by bucket, and pieces of time that say how runs followed each other.
 
+-- name: side
+-- 2 in the window, 1 in the one before it, 0 in what is still earlier.
+CASE WHEN t >= $now THEN 2 WHEN t >= $before THEN 1 ELSE 0 END
+
 -- name: task_days
--- The side is 2 for the window, 1 for the one before it, 0 for what is still earlier.
-SELECT {side} AS side, day * 86400000000 AS t, task, succeeded - succeeded_unstarted, failed - failed_unstarted, 0,
+SELECT day * 86400000000 AS t, task, succeeded - succeeded_unstarted, failed - failed_unstarted, 0,
        retried - retried_unstarted, duration_count, duration_us, longest, last_started_success, last_started_failure, NULL
-FROM task_day WHERE day >= $first AND day < $last
+FROM task_day WHERE {within}
 
 -- name: task_parts
-SELECT {side}, hour * 3600000000, task, succeeded - succeeded_unstarted, failed - failed_unstarted, 0,
+SELECT hour * 3600000000, task, succeeded - succeeded_unstarted, failed - failed_unstarted, 0,
        retried - retried_unstarted, duration_count, duration_us, longest, last_started_success, last_started_failure, NULL
-FROM task_hour WHERE hour >= $first_part AND hour < $last_part
+FROM task_hour WHERE {within}
 
 -- name: task_runs
 -- Single runs, in the same columns: an open one has no result.
-SELECT {side}, run_at, task, (success IS TRUE)::BIGINT, (success IS FALSE)::BIGINT, (success IS NULL)::BIGINT,
+SELECT run_at, task, (success IS TRUE)::BIGINT, (success IS FALSE)::BIGINT, (success IS NULL)::BIGINT,
        (attempt > 1 AND success IS NOT NULL)::BIGINT, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE, duration,
        CASE WHEN success THEN run_at END, CASE WHEN NOT success THEN run_at END, CASE WHEN success IS NULL THEN run_at END
 FROM {rows} AS run
 
+-- name: line_days
+SELECT day * 86400000000, task, succeeded - succeeded_unstarted + failed - failed_unstarted, failed - failed_unstarted
+FROM task_day WHERE {within}
+
+-- name: line_parts
+SELECT hour * 3600000000, task, succeeded - succeeded_unstarted + failed - failed_unstarted, failed - failed_unstarted
+FROM task_hour WHERE {within}
+
+-- name: line_runs
+SELECT run_at, task, 1, (success IS FALSE)::BIGINT FROM {rows} AS run
+
 -- name: timed_days
-SELECT {side} = 2, task, timed.bucket, timed.succeeded + timed.failed FROM (
-    SELECT task, unnest(durations) AS timed FROM task_day WHERE day >= $first AND day < $last)
+SELECT day * 86400000000 >= $now, task, timed.bucket, timed.succeeded + timed.failed FROM (
+    SELECT day, task, unnest(durations) AS timed FROM task_day WHERE {within})
 
 -- name: timed_parts
-SELECT {side} = 2, task, timed.bucket, timed.succeeded + timed.failed FROM (
-    SELECT task, unnest(durations) AS timed FROM task_hour WHERE hour >= $first_part AND hour < $last_part)
+SELECT hour * 3600000000 >= $now, task, timed.bucket, timed.succeeded + timed.failed FROM (
+    SELECT hour, task, unnest(durations) AS timed FROM task_hour WHERE {within})
 
 -- name: timed_runs
-SELECT {side} = 2, task, bucket, 1 FROM {rows} AS run WHERE bucket IS NOT NULL
+SELECT run_at >= $now, task, bucket, 1 FROM {rows} AS run WHERE bucket IS NOT NULL
 
 -- name: settled_pieces
 SELECT task, day * 86400000000 AS piece, runs, flips, first_result, last_result, trail, first_run, last_run, gap
@@ -55,7 +69,7 @@ ORDER BY ALL
 -- name: counted_tasks
 -- Counts of each task, in the window, in the one before it, and its last run in any of the time that is read.
 WITH summed AS (
-    SELECT task, side, sum(succeeded + failed + open)::BIGINT AS runs, sum(succeeded + failed)::BIGINT AS finished,
+    SELECT task, {side} AS side, sum(succeeded + failed + open)::BIGINT AS runs, sum(succeeded + failed)::BIGINT AS finished,
            sum(failed)::BIGINT AS failed, sum(open)::BIGINT AS open, sum(retried)::BIGINT AS retried,
            sum(timed)::BIGINT AS timed, sum(us) AS us, max(longest) AS longest, max(last_success) AS last_success,
            max(last_failure) AS last_failure, max(last_open) AS last_open
@@ -138,10 +152,10 @@ FROM followed GROUP BY task, final
 SELECT 0 AS task, NULL::BIGINT AS streak, NULL::BIGINT AS flips, NULL::DOUBLE AS longest_gap_seconds WHERE false
 
 -- name: fleet
--- A page of tasks in an order, each with the parts of its spark line, and how many there are in all. Durations and sequences
--- are those of the statements above, or none where nobody asked.
-WITH cell(side, t, task, succeeded, failed, open, retried, timed, us, longest, last_success, last_failure, last_open)
-AS MATERIALIZED ({branches}), counted AS (
+-- A page of tasks in an order, each with its spark line, and how many there are in all. Durations, sequences and lines are
+-- those of the statements above and of spark.sql, or none where nobody asked.
+WITH cell(t, task, succeeded, failed, open, retried, timed, us, longest, last_success, last_failure, last_open)
+AS ({branches}), counted AS (
     {counted_tasks}
 ), timed_task AS (
     {timed}
@@ -150,15 +164,9 @@ AS MATERIALIZED ({branches}), counted AS (
 ), waiting AS (
     SELECT task, count(*) AS queued FROM inlined_run JOIN task USING (task_id)
     WHERE success IS NULL AND started_at IS NULL GROUP BY task
-), part AS (
-    SELECT task, list({'part': part, 'runs': runs, 'failed': failed}) AS parts FROM (
-        SELECT task, (t - $origin) // $width AS part, sum(succeeded + failed + open)::BIGINT AS runs,
-               sum(failed)::BIGINT AS failed
-        FROM cell WHERE side = 2 AND $width > 0 GROUP BY task, part
-    ) GROUP BY task
 ), figure AS (
-    SELECT task_id, name, coalesce(runs, 0) AS runs, coalesce(failed, 0) AS failed, coalesce(open, 0) AS open,
-           coalesce(queued, 0) AS queued, coalesce(retried, 0) AS retried,
+    SELECT task_id::VARCHAR AS task_id, name, coalesce(runs, 0) AS runs, coalesce(failed, 0) AS failed,
+           coalesce(open, 0) AS open, coalesce(queued, 0) AS queued, coalesce(retried, 0) AS retried,
            (finished - failed) / nullif(finished, 0) AS success_rate, avg_seconds, p50_seconds, p95_seconds, max_seconds,
            greatest(last_success, last_failure, last_open) AS last_run,
            CASE last_run WHEN last_open THEN 'open' WHEN last_success THEN 'success' WHEN last_failure THEN 'failed' END
@@ -168,12 +176,16 @@ AS MATERIALIZED ({branches}), counted AS (
            CASE WHEN $compared THEN coalesce(previous_runs, 0) END AS previous_runs,
            CASE WHEN $compared THEN coalesce(previous_failed, 0) END AS previous_failed, previous_p95_seconds, slower,
            CASE WHEN $compared THEN failure_z(failed, finished, previous_failed, previous_finished) END AS failure_z,
-           parts, timed >= 30 AND previous_timed >= 30 AS is_comparable
+           task, timed >= 30 AND previous_timed >= 30 AS is_comparable
     FROM task LEFT JOIN counted USING (task) LEFT JOIN timed_task USING (task) LEFT JOIN sequenced USING (task)
-    LEFT JOIN waiting USING (task) LEFT JOIN part USING (task) LEFT JOIN task_name USING (task_id)
+    LEFT JOIN waiting USING (task) LEFT JOIN task_name USING (task_id)
     WHERE (last_seen IS NOT NULL OR queued > 0) AND {matching}
+), page AS MATERIALIZED (
+    SELECT *, count(*) OVER () AS tasks FROM figure ORDER BY {order}, task_id LIMIT $limit OFFSET $offset
+), line AS (
+    {lines}
 )
-SELECT *, count(*) OVER () FROM figure ORDER BY {order}, task_id LIMIT $limit OFFSET $offset
+SELECT page.*, line_of_runs, line_of_failed FROM page LEFT JOIN line USING (task) ORDER BY {order}, task_id
 
 -- name: all_tasks
 true
