@@ -15,12 +15,7 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $(STAMP)
 
 demo: install
-	@[ -e data/lake/catalog.sqlite ] || $(BIN)/runlake generate --runs 200000 --days 30 --tasks 200 --seed 7 --incidents --data data/lake
-	@echo "Try, in another shell:"
-	@echo "  curl '127.0.0.1:8000/runs?limit=2'"
-	@echo "  curl '127.0.0.1:8000/runs?success=false&include_errors=true&limit=1'"
-	@echo "  curl '127.0.0.1:8000/stats/summary?days=7'"
-	@exec $(BIN)/runlake serve --data data/lake --host 127.0.0.1 --port 8000
+	@exec $(BIN)/runlake demo --data data/lake --port 8000
 
 test: install
 	$(BIN)/pytest --numprocesses 2

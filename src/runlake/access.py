@@ -161,6 +161,11 @@ class ApiKeyAuth:
             raise scope_missing(scope)
         return key
 
+    def known(self, number: str) -> Key | None:
+        """The key of this id; None when there is none, or when the keys cannot be read."""
+        self._refresh()
+        return None if self._fault else self._keys.get(number.encode())
+
     def _key_of(self, credentials: Sequence[bytes]) -> Key:
         if not credentials:
             raise key_missing()

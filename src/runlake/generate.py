@@ -89,11 +89,14 @@ class _Tasks(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """The parameters of all blocks. `curve` has the hours of the window (µs) and the share of runs before each."""
+    """The parameters of all blocks. `curve` has the hours of the window (µs) and the share of runs before each; `draw`
+    goes into every random number of a row.
+    """
 
     runs: int
     open_runs: int
     seed: int
+    draw: tuple[int, ...]
     begin: int
     until: int
     curve: tuple[_Array, _Array]
@@ -251,7 +254,7 @@ def _instants(values: _Array, null: _Array | None = None) -> pa.Array:
 
 def _block(plan: _Plan, first: int) -> pa.Table:
     count = min(BLOCK_ROWS, plan.runs - first)
-    rng = np.random.default_rng([plan.seed, 3, first])
+    rng = np.random.default_rng([plan.seed, 3, first, *plan.draw])
     rows = _make_rows(plan, rng, first, count)
     state = rows.state
     unstarted = (state == _QUEUED) | (state == _CANCELLED)
@@ -261,7 +264,9 @@ def _block(plan: _Plan, first: int) -> pa.Table:
     ids, owner = _uuids(_uuid4(rng, count)), rng.integers(0, len(_OWNERS), count)
     happened = None
     if plan.incidents:
-        other = np.random.default_rng([plan.seed, 4, first])  # the rest of the history stays as it is without them
+        other = np.random.default_rng(
+            [plan.seed, 4, first, *plan.draw]
+        )  # the rest of the history stays as it is without them
         rows = rows._replace(task=moved(rows.task, rows.at, plan.until))
         rows = rows._replace(took=slowed(rows.task, rows.at, rows.took, plan.until))
         happened = fail(rows, np.where(unstarted, -1, owner), state == _FINISHED, plan.until, other)
@@ -306,13 +311,14 @@ def history(  # noqa: PLR0913 - one argument per option of the command
     until: int,
     batch_rows: int = 250_000,
     incidents: bool = False,
+    draw: tuple[int, ...] = (),
 ) -> Iterator[pa.Table]:
     """Tables in columns.ARROW's schema (finished runs plus a few open), time ascending, `runs` rows in all.
 
     `until` is the end of the history in microseconds since the epoch; it begins `days` days before. Only the lease of a
-    running run reaches past `until`. With `incidents` something is wrong at its end (incidents.py). Every table but the
-    last has `batch_rows` rows. Raises UsageError at the call for counts below 1, a negative seed and a window not
-    within 1970 to 9999.
+    running run reaches past `until`. With `incidents` something is wrong at its end (incidents.py). Another `draw`
+    gives other runs of the same tasks. Every table but the last has `batch_rows` rows. Raises UsageError at the call
+    for counts below 1, a negative seed and a window not within 1970 to 9999.
     """
     counts = {"runs": runs, "days": days, "tasks": tasks, "batch_rows": batch_rows, "seed": seed + 1}
     if wrong := [name for name, count in counts.items() if count < 1]:
@@ -323,7 +329,7 @@ def history(  # noqa: PLR0913 - one argument per option of the command
     open_runs = max(runs // 10_000, min(3, runs // 300))  # a history of some hundred rows shows a few too
     curve, each = _busy_hours(seed, begin, until), _make_tasks(seed, tasks)
     with_incidents = incidents and tasks >= LEAST_TASKS
-    plan = _Plan(runs, open_runs, seed, begin, until, curve, each, with_incidents)
+    plan = _Plan(runs, open_runs, seed, draw, begin, until, curve, each, with_incidents)
     return _cut((_block(plan, first) for first in range(0, runs, BLOCK_ROWS)), batch_rows)
 
 

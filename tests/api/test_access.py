@@ -12,6 +12,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 from inprocess import assert_problem
+from locks import OPEN_ROUTES, READ_ROUTES, TASK, bearer
 from support import Server, record, runlake
 
 from runlake import access
@@ -19,38 +20,6 @@ from runlake.access import ApiKeyAuth
 from runlake.cli import main
 from runlake.errors import Forbidden, LakeDamaged, NotReady, Unauthorized, UsageError
 from runlake.paths import Paths
-
-TASK = record(1)["task_id"]
-READ_ROUTES = [
-    "/runs",
-    f"/runs/{record(1)['id']}",
-    f"/runs/{record(1)['id']}/context",
-    f"/task/{TASK}/latest",
-    f"/runs/task/{TASK}/latest",
-    f"/task/{TASK}/stats",
-    f"/runs/task/{TASK}/stats",
-    "/stats/summary",
-    "/runs/stats/summary",
-    "/errors?start_time=2025-01-01&end_time=2025-01-02",
-    "/tasks/names",
-    "/views",
-    "/metrics",
-]
-OPEN_ROUTES = [
-    "/health",
-    "/ready",
-    "/about",
-    "/schema",
-    "/schema/openapi.json",
-    "/docs",
-    "/docs/http-api",
-    "/docs/api",
-    "/docs/api/api.js",
-]
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 @pytest.fixture
@@ -87,6 +56,8 @@ def test_every_route_with_data_needs_a_key(server_with_keys: tuple[Server, dict[
                 assert_problem(answer, 401)
             assert client.head(path).status_code == 401, path
             assert client.post(path).status_code == client.delete(path).status_code == 401, path
+        assert client.get("/session").status_code == client.put("/session").status_code == 401
+        assert client.delete("/session").status_code == client.delete("/session/").status_code == 204
         for path in [path + slash for path in OPEN_ROUTES for slash in ("", "/")]:
             assert client.get(path).status_code == client.head(path).status_code == 200, path
             assert path.startswith("/health") or client.post(path).status_code == 401, path

@@ -269,6 +269,58 @@ def test_a_name_that_leads_here_has_no_key(browser: BrowserContext, tmp_path: Pa
         assert stored(server, Authorization=f"Bearer {token}") == set()
 
 
+# What a page of the service does once it has a key: it trades the key for a cookie, which no script sees.
+ENTERS: Final = """async key => {
+    const status = async (path, options = {}) => (await fetch(path, options)).status;
+    const json = {'Content-Type': 'application/json'};
+    const before = await status('/runs');
+    const entered = await status('/session', {method: 'POST', headers: {Authorization: 'Bearer ' + key}});
+    const events = new EventSource('/runs');
+    const opened = await new Promise(done => { events.onopen = () => done(true); events.onerror = () => done(false); });
+    events.close();
+    return {
+        before, entered, opened, cookie: document.cookie,
+        runs: await status('/runs'),
+        view: await status('/views/mine', {method: 'PUT', headers: json, body: '{"query": "range=24h"}'}),
+        posted: await status('/runs', {method: 'POST', headers: json, body: '{"runs": []}'}),
+    };
+}"""
+# The service as if it did not look at which page asks.
+TRUSTING: Final = """
+from runlake.api import browser_session
+browser_session._OWN_SITES = tuple([site] for site in ("same-origin", "same-site", "none"))
+"""
+
+
+@pytest.mark.parametrize("trusting", [False, True], ids=["as shipped", "without looking at the page"])
+def test_a_page_enters_with_a_key_and_its_cookie_is_for_no_other(
+    browser: BrowserContext, site: int, tmp_path: Path, trusting: bool
+) -> None:
+    """Its links work, and an address typed in. The browser sends the cookie for a page of another port, too: of the
+    same site; the service does not count it. That page reads nothing in any case."""
+    with serving(tmp_path / "lake", TRUSTING if trusting else "") as server:
+        key, token = access.create(Paths.of(tmp_path / "lake"), ("read", "write"))
+        with at(browser, f"{server.url}/health") as page:
+            seen = page.evaluate(ENTERS, token)
+            assert seen == {"before": 401, "entered": 204, "opened": True, "cookie": "", "runs": 200, "view": 200} | {
+                "posted": 401
+            }
+            answer = page.goto(f"{server.url}/runs")
+            assert answer is not None and answer.status == 200 and OUTPUT in page.content()
+        with at(browser, f"http://127.0.0.1:{site}/") as page:
+            let_in = sum(f"key={key.id}" in line for line in server.log)
+            assert attacked(page, server.url) == {}
+            settle(server)
+            assert (sum(f"key={key.id}" in line for line in server.log) > let_in) == trusting
+            with page.expect_navigation():
+                page.evaluate("url => { location.href = url + '/runs'; }", server.url)
+            assert (OUTPUT in page.content()) == trusting
+        with at(browser, f"{server.url}/health") as page:
+            leave = "async () => [(await fetch('/session', {method: 'DELETE'})).status, (await fetch('/runs')).status]"
+            assert page.evaluate(leave) == [204, 401]
+        assert stored(server, Authorization=f"Bearer {token}") == set()
+
+
 def test_the_api_browser_works(browser: BrowserContext, guarded: Server) -> None:
     """By every name the service goes by; its own script may ask the service, and nothing of it is refused."""
     for name in ("127.0.0.1", "localhost"):

@@ -33,6 +33,7 @@ PATHS: Final = {
     "/tasks/names",
     "/views",
     "/views/{name}",
+    "/session",
     "/about",
     "/runs/task/{task_id}/latest",
     "/runs/task/{task_id}/stats",
@@ -55,6 +56,8 @@ ERRORS: Final = {
     "putTaskNames": CHANGES,
     "putView": CHANGES,
     "deleteView": READS | {404, 412, 507},
+    "createSession": READS - {503},
+    "deleteSession": {400, 403, 405, 421, 500},
     "getAbout": {400, 403, 405, 421, 500},
     "getReady": {400, 403, 405, 421, 500, 503},
     "listRuns": READS | {429},
@@ -82,7 +85,9 @@ def test_it_is_openapi_3_1_as_json() -> None:
 def test_every_route_is_there() -> None:
     assert DOC["paths"].keys() == PATHS
     changes = {("post", "/runs"), ("put", "/tasks/names"), ("put", "/views/{name}"), ("delete", "/views/{name}")}
-    assert {(op.method, op.path) for op in OPERATIONS} == {*changes, *(("get", path) for path in PATHS)}
+    sessions = {("post", "/session"), ("delete", "/session")}
+    reads = {("get", path) for path in PATHS - {"/session"}}
+    assert {(op.method, op.path) for op in OPERATIONS} == changes | sessions | reads
     assert {tag for op in OPERATIONS for tag in op.entry["tags"]} == {tag["name"] for tag in DOC["tags"]}
 
 
@@ -94,7 +99,9 @@ def test_names_of_operations_are_stable() -> None:
     runs = {"listRuns", "appendRuns", "getRun", "getLatestRun", "getRunContext"}
     errors = {"getErrors", "getErrorGroup"}
     names = {"getTaskNames", "putTaskNames", "getViews", "getView", "putView", "deleteView"}
-    assert sorted(op.name for op in OPERATIONS) == sorted({*runs, *statistics, *errors, *names, *service, *older})
+    sessions = {"createSession", "deleteSession"}
+    known = runs | statistics | errors | names | sessions | service | older
+    assert sorted(op.name for op in OPERATIONS) == sorted(known)
 
 
 def test_no_name_of_a_schema_is_built_into_typescript() -> None:
@@ -113,21 +120,24 @@ def test_an_operation_is_documented(op: Documented) -> None:
     assert len(entry["description"]) > 60
     assert entry["deprecated"] is False
     unchanged = {304} if op.method == "get" and "service" not in entry["tags"] else set()
-    assert {int(code) for code in entry["responses"]} == {200, *unchanged, *errors(op)}
-    assert {"ETag", "Runlake-Snapshot"} <= entry["responses"]["200"].get("headers", {}).keys() or not unchanged
+    assert {int(code) for code in entry["responses"]} == {op.facts.good, *unchanged, *errors(op)}
+    assert {"ETag", "Runlake-Snapshot"} <= op.good.get("headers", {}).keys() or not unchanged
     for code, response in entry["responses"].items():
         assert response["description"].strip()
-        if code == "304":  # it has no body
+        if code in ("204", "304"):  # they have no body
             continue
         assert all(map(shown, response["content"].values()))
 
 
 @by_operation
 def test_an_answer_has_its_media_type(op: Documented) -> None:
-    """JSON, but for what Prometheus reads; and events, where an answer may come in parts."""
-    kinds = list(op.entry["responses"]["200"]["content"])
+    """JSON, or nothing, but for what Prometheus reads; and events, where an answer may come in parts."""
+    kinds = list(op.good["content"])
     in_parts = op.name in ("listRuns", "getHistogram", "getDurations", "getErrors", "getBreakdown")
     events = ["text/event-stream"] if in_parts else []
+    if op.path == "/session":
+        assert kinds == []
+        return
     assert kinds == ["text/plain" if op.path == "/metrics" else "application/json", *events]
 
 
@@ -160,7 +170,7 @@ def test_an_operation_says_which_key_it_needs(op: Documented) -> None:
     assert "security" not in DOC
     assert DOC["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
     wanted = "write" if op.name in ("appendRuns", "putTaskNames") else "read"
-    is_open = op.path in ("/health", "/ready", "/about", "/schema")
+    is_open = op.path in ("/health", "/ready", "/about", "/schema") or op.name == "deleteSession"
     assert op.entry.get("security", []) == ([] if is_open else [{"key": [wanted]}, {}])
 
 

@@ -157,7 +157,10 @@ def test_the_check_of_examples_finds_faults() -> None:
 @by_operation
 def test_examples_of_answers_decode(op: Documented) -> None:
     """As the Struct that the schema is of, and back into the same JSON; events hold the first one."""
-    content, *events = op.entry["responses"]["200"]["content"].values()
+    if op.path == "/session":
+        assert op.good["content"] == {}
+        return
+    content, *events = op.good["content"].values()
     schema = content["schema"]
     refs = [option["$ref"] for option in (schema, *schema.get("oneOf", [])) if "$ref" in option]
     kinds = [getattr(model, ref.rpartition("/")[2]) for ref in refs]

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
+from clocks import NOTICED_SECONDS, faked
 from ledger import Ledger
 from support import BUSY, Server, environment, runlake
 
-LIBRARIES: Final = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 JUMPS: Final = ("-3d", "+2d", "-400d", "+0")
-
-
-def faked(clock: Path) -> dict[str, str]:
-    """The environment of a process whose clock is off by what a file says."""
-    if not LIBRARIES:
-        if os.environ.get("CI"):
-            pytest.fail("libfaketime is not installed (Debian package libfaketime)")
-        pytest.skip("libfaketime is not installed (Debian package libfaketime)")
-    return {
-        "LD_PRELOAD": str(LIBRARIES[0]),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "DONT_FAKE_MONOTONIC": "1",
-    }
 
 
 def untimed(number: int) -> dict[str, Any]:
@@ -44,7 +27,7 @@ def test_the_clock_jumps(tmp_path: Path) -> None:
     with Server(lake, env=env) as server:
         for jump in JUMPS:
             clock.write_text(jump)
-            time.sleep(1.1)  # until the file is read again
+            time.sleep(NOTICED_SECONDS)
             for _ in range(6):
                 assert ledger.post(server.client, ledger.batch()) == 200
             assert list(ledger.check(server.client)) == []

@@ -31,6 +31,12 @@ class Documented(Struct, frozen=True):
         name: str = self.entry["operationId"]
         return name
 
+    @property
+    def good(self) -> dict[str, Any]:
+        """The answer that is no error."""
+        answer: dict[str, Any] = self.entry["responses"][str(self.facts.good.value)]
+        return answer
+
 
 def _facts() -> dict[str, Operation]:
     """The facts about each documented route, by operationId."""

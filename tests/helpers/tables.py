@@ -80,8 +80,8 @@ def _route(operation: dict[str, Any]) -> str:
         parameters = [parameter for parameter in parameters if parameter["name"] not in filters]
     if parameters:
         parts.append(_parameter_table(parameters))
-    answer = operation["responses"]["200"].get("content", {}).get("application/json", {})
-    schema = answer.get("schema", {})
+    good = operation["responses"].get("200", {})
+    schema = good.get("content", {}).get("application/json", {}).get("schema", {})
     if schema and operation is not _DETAIL and _is_run(schema):
         parts.append("The answer is a [run](#get-runsrun_id), or null.")
     elif fields := list(_fields(schema)):

@@ -40,6 +40,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "parquet": frozenset({"errors"}),
     "incidents": frozenset({"times"}),
     "generate": BOTTOM | {"incidents"},
+    "demo": BOTTOM | {"generate"},
     "intake": BOTTOM,
     "lake": BOTTOM | {"intake"},
     "serving": BOTTOM | {"intake", "lake"},
@@ -49,7 +50,18 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "store": BOTTOM | {"lake", "query", "serving"},
     "api": BOTTOM | {"access", "intake", "lake.append", "lake.names", "query", "store"},
     "cli": BOTTOM
-    | {"access", "api", "generate", "serving", "intake.files", "intake.messages", "intake.names", "lake", "store"}
+    | {
+        "access",
+        "api",
+        "demo",
+        "generate",
+        "serving",
+        "intake.files",
+        "intake.messages",
+        "intake.names",
+        "lake",
+        "store",
+    }
     | {"inspect", "sandbox"},
 }
 DUCKDB: Final = frozenset(

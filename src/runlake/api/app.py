@@ -43,9 +43,10 @@ def create_app(service: Service, *, keys_required: bool = False) -> RequestMiddl
 
     It needs an API key as soon as one exists; with `keys_required` also before that.
     """
+    auth = ApiKeyAuth(Paths.of(service.settings.data), required=keys_required)
     app = Litestar(
         route_handlers=ROUTERS,
-        state=State({"service": service, "schema": _schema}),
+        state=State({"service": service, "schema": _schema, "auth": auth}),
         openapi_config=None,  # Litestar's routes for the document would answer errors in a shape of their own
         logging_config=None,  # `serve` sets logging up; a library must not do it again
         compression_config=CompressionConfig(
@@ -59,7 +60,6 @@ def create_app(service: Service, *, keys_required: bool = False) -> RequestMiddl
             Exception: problems.handle,
         },
     )
-    auth = ApiKeyAuth(Paths.of(service.settings.data), required=keys_required)
     return RequestMiddleware(app, auth, OriginPolicy(service.settings), service.metrics)
 
 

@@ -18,7 +18,7 @@ from litestar.types import Message, Receive, Send
 
 from runlake import log
 from runlake.access import ApiKeyAuth, Scope
-from runlake.api import problems
+from runlake.api import browser_session, problems
 from runlake.api.context import REQUEST_CONTEXT, RequestContext
 from runlake.api.metrics import Metrics
 from runlake.api.origin_policy import Headers, OriginPolicy
@@ -36,6 +36,8 @@ _ALWAYS: Final = frozenset({"/health", "/health/"})  # answered whatever happens
 _OPEN: Final = frozenset({"", "/ready", "/about", "/schema", "/schema/openapi.json", "/docs"})
 _OPEN_BELOW: Final = ("/docs/", "/ui/")
 _SAY_MORE: Final = frozenset({"/ready", "/about"})
+_ENTER: Final = ("POST", "/session")  # needs the key itself: a session that could renew itself would never end
+_LEAVE: Final = ("DELETE", "/session")
 _VIEWS: Final = "/views/"  # to change one, a key that reads is enough
 _WITH_BODY: Final = frozenset({"POST", "PUT"})
 _PREFIX: Final = secrets.token_hex(4)  # of the request ids of this process
@@ -114,14 +116,18 @@ class RequestMiddleware:
         return None
 
     def _authorize(self, scope: Asgi, context: RequestContext) -> None:
-        """Check the key of a request where it needs one; raises what `authorize` raises."""
+        """Check the key of a request where it needs one, or the session of its browser; raises as `authorize`."""
         credentials = [value for name, value in scope["headers"] if name == b"authorization"]
-        path, reads = scope["path"].rstrip("/"), scope["method"] in _READS
-        if reads and (path in _OPEN or path.startswith(_OPEN_BELOW)) and not (path in _SAY_MORE and credentials):
+        method, path = scope["method"], scope["path"].rstrip("/")
+        wanted = _wanted(method, path)
+        may_be_session = not credentials and (method, path) != _ENTER and (wanted == "read" or path in _SAY_MORE)
+        if may_be_session and (found := browser_session.key_of(scope, self._auth)):
+            context.key, context.scopes = found.id, ("read",)
+            return
+        if wanted is None and not (path in _SAY_MORE and credentials):
             context.scopes = ()
             return
-        wanted: Scope = "read" if reads or path.startswith(_VIEWS) else "write"
-        key = self._auth.authorize(credentials, None if path in _SAY_MORE else wanted)
+        key = self._auth.authorize(credentials, wanted)
         if key is not None:
             context.key, context.scopes = key.id, key.scopes
 
@@ -146,6 +152,14 @@ class RequestMiddleware:
         if shown is None:
             shown = self._templates[template] = _PARAMETER_TYPE.sub("}", template)
         return shown
+
+
+def _wanted(method: str, path: str) -> Scope | None:
+    """The scope of the key that a request needs; None where it needs none, because there is no data."""
+    reads = method in _READS
+    if (reads and (path in _OPEN or path.startswith(_OPEN_BELOW))) or (method, path) == _LEAVE:
+        return None
+    return "read" if reads or path.startswith(_VIEWS) or (method, path) == _ENTER else "write"
 
 
 def _request_id(scope: Asgi) -> str:

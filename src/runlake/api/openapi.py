@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from http import HTTPStatus
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any, Final, cast
@@ -36,11 +37,11 @@ OLDER: Final = "UnderRuns"  # the end of the operationId at an older address
 
 
 class Example(Struct, frozen=True):
-    """An example of examples/: a request line, the body that goes with it, and the answer."""
+    """An example of examples/: a request line, the body that goes with it, and the answer if it has a body."""
 
     summary: str
     request: str
-    answer: Raw
+    answer: Raw = Raw()
     body: Raw = Raw()
 
 
@@ -59,11 +60,12 @@ class Body(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """Facts about a route that Litestar cannot know; `headers` are those of a good answer, `parts` says that it is also
-    answered as events.
+    """Facts about a route that Litestar cannot know; `good` and `headers` are of a good answer, `parts` says that it is
+    also answered as events.
     """
 
     name: str
+    good: HTTPStatus = HTTPStatus.OK
     paths: Sequence[str]
     query: type[Struct] = NoQuery
     ids: type[Struct] = NoQuery  # the parameters of the path
@@ -113,14 +115,17 @@ def documented(operation: Operation, **found: Any) -> spec.Operation:
     in_path = list(_parameters("path", operation.ids))
     made.parameters = [*in_path, *_parameters("query", operation.query)]
     responses, shown = cast("Any", made.responses), examples(operation.name)
-    (content,) = responses["200"].content.values()
-    content.examples = {
-        name: spec.Example(summary=one.summary, description=f"`{one.request}`", value=one.answer)
-        for name, one in shown.items()
-    }
-    responses["200"].headers = {name: _header(name, text.HEADERS[name][1]) for name in operation.headers}
+    good = responses[str(operation.good.value)]
+    if operation.good == HTTPStatus.NO_CONTENT:
+        good.content = {}  # Litestar has null there, as JSON
+    for content in good.content.values():
+        content.examples = {
+            name: spec.Example(summary=one.summary, description=f"`{one.request}`", value=one.answer)
+            for name, one in shown.items()
+        }
+    good.headers = {name: _header(name, text.HEADERS[name][1]) for name in operation.headers}
     if operation.parts:
-        responses["200"].content[events.MEDIA_TYPE] = _events(next(iter(shown.values())))
+        good.content[events.MEDIA_TYPE] = _events(next(iter(shown.values())))
     for exc in operation.all_failures:
         problem = problems.problem(path.format(**{one.name: one.example for one in in_path}), exc)
         _add_error(responses, problem, str(getattr(exc, "code", "other")))

@@ -8,7 +8,7 @@ from typing import Final
 INFO: Final = files("runlake.api").joinpath("openapi.md").read_text(encoding="utf-8")
 KEY: Final = (
     "Made by `runlake keys create`. Needed once the service has a key. GET, HEAD and views need the scope `read`, POST "
-    "and names need `write`; neither includes the other."
+    "and names need `write`; neither includes the other. A browser may have a session in its place: `POST /session`."
 )
 
 TAGS: Final = {
@@ -16,6 +16,7 @@ TAGS: Final = {
     "statistics": "Figures over a rolling window.",
     "errors": "Failed runs, grouped by what went wrong.",
     "names": "Names of tasks, and views that a team shares.",
+    "session": "A browser with a cookie in place of a key.",
     "service": "For whoever operates the service.",
 }
 
@@ -56,5 +57,9 @@ HEADERS: Final = {  # the description of each, and an example
     "Retry-After": ("Seconds to wait before the next try.", "1"),
     "Runlake-Snapshot": ("The snapshot of the lake that was asked.", "4813"),
     "Server-Timing": ("Milliseconds of the question.", "query;dur=7.31"),
+    "Set-Cookie": (
+        "The session of the browser, or its end; none while there are no keys.",
+        "runlake-8000=…; HttpOnly; Max-Age=604800; Path=/; SameSite=strict",
+    ),
     "WWW-Authenticate": ("What key the service wants to see, or the scope that is missing.", 'Bearer realm="runlake"'),
 }

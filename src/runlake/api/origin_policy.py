@@ -97,6 +97,12 @@ def foreign_origin(origin: str) -> ForeignOrigin:
     )
 
 
+def is_own(scope: Mapping[str, Any], origin: str) -> bool:
+    """Whether an Origin header is of a page of this service: of the host and port that the request goes to."""
+    page, hosts = Origin.of(origin), [Authority.of(text) for text in header_values(scope, b"host")]
+    return page is not None and len(hosts) == 1 and page.is_of(hosts[0])
+
+
 class OriginPolicy:
     """Refuses requests that a foreign web page made a browser send."""
 
@@ -111,17 +117,15 @@ class OriginPolicy:
 
         A request without a Host header passes: every browser sends one, and old clients need not.
         """
-        for text in _values(scope, b"host"):
+        for text in header_values(scope, b"host"):
             authority = Authority.of(text)
             if authority is None or not (authority.host in self._names or authority.is_address):
                 raise foreign_host(text)
 
     def check_origin(self, scope: Mapping[str, Any]) -> None:
         """Raise ForeignOrigin for a page of another host or port, unless its origin is allowed."""
-        hosts = [Authority.of(text) for text in _values(scope, b"host")]
-        for text in _values(scope, b"origin"):
-            origin = Origin.of(text)
-            if origin is None or not (origin in self._origins or (len(hosts) == 1 and origin.is_of(hosts[0]))):
+        for text in header_values(scope, b"origin"):
+            if not (is_own(scope, text) or Origin.of(text) in self._origins):
                 raise foreign_origin(text)
 
     def cors_headers(self, scope: Mapping[str, Any]) -> Headers:
@@ -136,16 +140,16 @@ class OriginPolicy:
 
         They allow every header, because the headers are checked when the request itself arrives.
         """
-        if scope["method"] != "OPTIONS" or not _values(scope, b"access-control-request-method"):
+        if scope["method"] != "OPTIONS" or not header_values(scope, b"access-control-request-method"):
             return None
         if self._allowed(scope) is None:
             return None
-        wanted = ", ".join(_values(scope, b"access-control-request-headers"))
+        wanted = ", ".join(header_values(scope, b"access-control-request-headers"))
         return [*_PREFLIGHT, *([(b"access-control-allow-headers", wanted.encode("latin-1"))] if wanted else [])]
 
     def _allowed(self, scope: Mapping[str, Any]) -> str | None:
         """The Origin header if it names an allowed origin."""
-        found = _values(scope, b"origin")
+        found = header_values(scope, b"origin")
         return found[0] if len(found) == 1 and Origin.of(found[0]) in self._origins else None
 
 
@@ -153,6 +157,6 @@ def _listed(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
-def _values(scope: Mapping[str, Any], name: bytes) -> list[str]:
-    """All values of a header."""
+def header_values(scope: Mapping[str, Any], name: bytes) -> list[str]:
+    """All values of a header of a request; `scope` is its ASGI scope, the name is in lower case."""
     return [value.decode("latin-1").strip() for key, value in scope["headers"] if key == name]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial, wraps
+from http import HTTPStatus
 from inspect import cleandoc
 from typing import Any, Final, cast, get_args, get_type_hints
 
@@ -115,6 +116,7 @@ def _route(
         name=first + "".join(word.title() for word in words),
         paths=paths,
         query=hints.get("query", NoQuery),
+        good=HTTPStatus.NO_CONTENT if get_args(answer) == (type(None),) else HTTPStatus.OK,
         ids=defstruct(f"{handler.__name__}_ids", ids, frozen=True),
         **facts,
     )
@@ -122,7 +124,7 @@ def _route(
     return route(
         list(paths),
         http_method=list(methods),
-        status_code=200,
+        status_code=operation.good,
         media_type=media_type,
         dependencies={"documented_body": _documented_body(operation.body.kind)} if operation.body else None,
         operation_class=cast("type[spec.Operation]", partial(documented, operation)),
@@ -181,4 +183,4 @@ def _response_description(answer: Any) -> str:
     words = (
         cleandoc(options[0].__doc__ or "") if isinstance(options[0], type) and issubclass(options[0], Struct) else ""
     )
-    return words + (" Null when there is none." if type(None) in options else "")
+    return words + (" Null when there is none." if words and type(None) in options else "")

@@ -37,9 +37,24 @@ def generate(settings: Settings, /, until: str | None, incidents: bool, **shape:
         end = times.now() if until is None else times.parse(until)
     except ValueError as exc:
         raise UsageError(f"--until: {exc}") from None
-    tables = generator.history(until=end, batch_rows=sources.CHUNK_ROWS, incidents=incidents, **shape)
+    load_history(settings, end, incidents, **shape)
+
+
+def load_history(  # noqa: PLR0913 - one argument per option of the command
+    settings: Settings, until: int, incidents: bool, *, runs: int, days: int, tasks: int, seed: int
+) -> None:
+    """Load a history that ends at `until`, in µs, and print the totals."""
+    tables = generator.history(
+        runs=runs,
+        days=days,
+        tasks=tasks,
+        seed=seed,
+        until=until,
+        batch_rows=sources.CHUNK_ROWS,
+        incidents=incidents,
+    )
     pieces = (bulk.Chunk("generated", i * sources.CHUNK_ROWS + 1, rows) for i, rows in enumerate(tables))
-    load_chunks(settings, pieces, "generating", shape["runs"], None)
+    load_chunks(settings, pieces, "generating", runs, None)
     if incidents:
         with closing(Lake(Paths.of(settings.data), settings, write=True)) as lake:
-            NamesChange(generator.names(shape["tasks"], shape["seed"]))(lake)
+            NamesChange(generator.names(tasks, seed))(lake)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import resource
+from collections.abc import Callable
 from typing import Final
 
 import click
@@ -41,13 +42,18 @@ def serve(settings: Settings, host: str | None, port: int | None, no_auth: bool)
             f"{host} can be reached from other machines, and there are no keys",
             hint="`runlake keys create` makes one; or say --no-auth if something else guards the service",
         )
+    serve_lake(settings, settings.port if port is None else port, _say, keys_required=has_keys)
+
+
+def serve_lake(settings: Settings, port: int, listening: Callable[[str], None], *, keys_required: bool) -> None:
+    """Serve the lake of the settings until SIGTERM or SIGINT; `listening(url)` is called once it listens."""
     lines = log.begin(settings.log_level, STDERR)
     _raise_limit(settings.connections + OWN_FILES)
     # api.problems logs errors of requests; uvicorn would log clients that disconnect during a shutdown.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     try:
         store = Store(settings)
-        app.serve(store, host, settings.port if port is None else port, _say, keys_required=has_keys)
+        app.serve(store, settings.host, port, listening, keys_required=keys_required)
     finally:
         lines.close()
 

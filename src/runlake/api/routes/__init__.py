@@ -5,6 +5,7 @@ runs.py         reading runs
 statistics.py   statistics, charts, lease owners
 errors.py       groups of alike errors
 names.py        names of tasks, shared views
+session.py      the session of a browser
 service.py      health, metrics, the OpenAPI document
 """
 
@@ -13,7 +14,7 @@ from typing import Final
 from litestar import Router
 
 from runlake.api import docs
-from runlake.api.routes import append, errors, names, runs, service, statistics
+from runlake.api.routes import append, errors, names, runs, service, session, statistics
 from runlake.api.routing import options
 
 # Before the handlers of its path: with the first of these Litestar registers one of its own.
@@ -22,11 +23,13 @@ _NAMES_OPTIONS: Final = [
     options(names.get_task_names, names.put_task_names),
     options(names.get_view, names.put_view, names.delete_view),
 ]
+_SESSION_OPTIONS: Final = options(session.create_session, session.delete_session)
 ROUTERS: Final = [
     Router("/", tags=["runs"], route_handlers=[_RUNS_OPTIONS, *append.HANDLERS, *runs.HANDLERS]),
     Router("/", tags=["statistics"], route_handlers=statistics.HANDLERS),
     Router("/", tags=["errors"], route_handlers=errors.HANDLERS),
     Router("/", tags=["names"], route_handlers=[*_NAMES_OPTIONS, *names.HANDLERS]),
+    Router("/", tags=["session"], route_handlers=[_SESSION_OPTIONS, *session.HANDLERS]),
     Router("/", tags=["service"], route_handlers=service.HANDLERS),
     Router("/", route_handlers=[docs.handbook, docs.api_browser]),
 ]
