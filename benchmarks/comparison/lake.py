@@ -23,6 +23,7 @@ END: Final = times.parse(UNTIL)
 SAMPLED: Final = 600
 NEWEST: Final = 1000
 SILENT: Final = 20
+GROUPS: Final = 20
 _BYTES: Final = 300  # a run on disk, at most: the lake, merged and not; its index twice; ClickHouse, merged and not
 _POSTGRES_BYTES: Final = 900  # its table and indexes, the log of changes, the CSV on its way in
 _FLOOR: Final = 2 << 30  # bytes for all else
@@ -31,6 +32,11 @@ COPY (SELECT *, coalesce(started_at, created_at) AS run_at FROM lake.open_runs) 
 """
 _IDS: Final = "SELECT id::VARCHAR FROM runs USING SAMPLE reservoir({n} ROWS) REPEATABLE ({seed})"
 _NEWEST: Final = "SELECT id::VARCHAR FROM runs ORDER BY run_at DESC LIMIT {n}"
+_MIDDLE: Final = "SELECT epoch_us(run_at), id::VARCHAR FROM runs ORDER BY run_at DESC, id DESC LIMIT {n} OFFSET {half}"
+_GROUPS: Final = """
+SELECT lake.error_group(error) FROM lake.finished_runs WHERE NOT success AND run_at >= TIMESTAMPTZ '{since}'
+GROUP BY ALL ORDER BY count(*) DESC LIMIT {n}
+"""
 _TASKS: Final = """
 SELECT task_id::VARCHAR, epoch_us(max(run_at)) FROM runs GROUP BY task_id ORDER BY count(*) DESC, task_id
 """
@@ -48,6 +54,8 @@ class Facts(Struct, frozen=True):
     silent: list[str]
     silent_days: float  # since the last run of the one that ran last
     seconds: dict[str, float]
+    middle: list[tuple[int, str]] = []  # run times (µs) and ids at half the history
+    groups: list[str] = []  # of errors: those with the most runs of the last month
 
 
 def make(folder: Path, shape: Shape, commit: str) -> Facts:
@@ -55,6 +63,9 @@ def make(folder: Path, shape: Shape, commit: str) -> Facts:
     known = folder.with_suffix(".json")
     if known.exists() and folder.exists():
         facts = msgspec.json.decode(known.read_bytes(), type=Facts)
+        if not facts.middle:  # written when nobody asked for these
+            facts = _facts(folder, shape.runs, facts.commit, facts.seconds)
+            machine.write(known, msgspec.json.encode(facts))
         if facts.commit == commit:
             return facts
         seconds = {f"{what} (at {facts.commit})": s for what, s in facts.seconds.items()}
@@ -81,6 +92,8 @@ def _facts(folder: Path, runs: int, commit: str, seconds: dict[str, float]) -> F
     opened = folder.parent / "open_runs.parquet"
     with runlake.attach(folder) as con:
         con.execute(_OPEN.format(target=opened))
+        since = times.to_text(END - 30 * times.DAY_US)
+        groups = [row[0] for row in con.execute(_GROUPS.format(since=since, n=GROUPS)).fetchall()]
     files = machine.run([*RUNLAKE, "info", "--files", "--data", str(folder)])[0].splitlines()
     files = [*files, str(opened)]
     with duckdb.connect(":memory:") as con:
@@ -91,7 +104,8 @@ def _facts(folder: Path, runs: int, commit: str, seconds: dict[str, float]) -> F
             [row[0] for row in con.execute(sql).fetchall()]
             for sql in (_IDS.format(n=SAMPLED, seed=SEED), _NEWEST.format(n=NEWEST))
         )
+        middle = con.execute(_MIDDLE.format(n=SAMPLED, half=runs // 2)).fetchall()
         last = dict(con.execute(_TASKS).fetchall())
     silent = sorted(last, key=last.__getitem__)[:SILENT]
     silent_days = (END - last[silent[-1]]) / times.DAY_US
-    return Facts(runs, commit, files, ids, newest, list(last), silent, silent_days, seconds)
+    return Facts(runs, commit, files, ids, newest, list(last), silent, silent_days, seconds, middle, groups)

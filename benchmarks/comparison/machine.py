@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -40,6 +40,10 @@ class Client:
     def __init__(self, port: int) -> None:
         self._http = HTTPConnection("127.0.0.1", port, timeout=600)
         self._used = time.monotonic()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._http.close()
 
     def get(self, path: str, tag: str | None = None) -> Answer:
         """The answer to GET; `tag` is an ETag that is known already."""
@@ -94,7 +98,8 @@ def served(command: Sequence[str], port: int, path: str, log: Path) -> Iterator[
 
 def _answers(port: int, path: str) -> bool:
     try:
-        return Client(port).get(path).status == 200
+        with closing(Client(port)) as client:
+            return client.get(path).status == 200
     except (OSError, HTTPException):
         return False
 

@@ -140,7 +140,7 @@ def _size(shape: Shape, work: Path, bodies: Path, commit: str, options: Namespac
 
 def _agree(ours: System, peers: list[System], facts: lake.Facts) -> None:
     for kind in questions.KINDS:
-        measure.agree(ours, peers, kind, questions.paths(kind, facts))
+        measure.agree(ours, [] if kind in questions.ALONE else peers, kind, questions.paths(kind, facts))
     _say("all answers agree")
 
 
@@ -160,7 +160,8 @@ def _time(shape: Shape, running: list[System], work: Path, facts: lake.Facts, se
     for kind in questions.KINDS:
         paths = questions.paths(kind, facts)
         file = questions.write(work, kind, paths)
-        for system in running:
+        asked = [ours] if kind in questions.PARTLY | questions.ALONE else running
+        for system in asked:
             found.questions[kind][system.name] = timing = measure.timing(system, kind, paths, file, seconds)
             _say(f"{kind}, {system.name}: p50 {timing.p50:.2f} ms")
     mixed = questions.mixed(facts)

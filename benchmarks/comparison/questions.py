@@ -7,16 +7,22 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from benchmarks.comparison.lake import END, SEED, Facts
 
 from runlake import times
+from runlake.model import RunsQuery
+from runlake.query import cursor
 
 PATHS: Final = 400
 _FREQUENT: Final = 20
 _RARE: Final = 200
 _RECENT_US: Final = 60 * times.DAY_US
 _MONTH_US: Final = 30 * times.DAY_US
+_WORKERS: Final = 200  # worker-000 and so on
+_TEXTS: Final = ("connection RESET", "could not convert", "unable to allocate", "customer_id", "no answer from 10.2")
+_COUNTS: Final = "runs,failed,open,retried,success_rate,avg_seconds,max_seconds,last_run"
 
 Make = Callable[[random.Random, Facts], str]
 
@@ -48,6 +54,34 @@ def _window(rng: random.Random, _: Facts) -> str:
     return f"/runs?start_time={start}&end_time={times.to_text(end)}&offset={rng.randrange(50)}"
 
 
+def _between(rng: random.Random, days: int) -> str:
+    """The two parameters of a window of so many days."""
+    end = _moment(rng)
+    return f"start_time={times.to_text(end - days * times.DAY_US)}&end_time={times.to_text(end)}"
+
+
+def _owner(rng: random.Random, _: Facts) -> str:
+    return f"/runs?lease_owner=worker-{rng.randrange(_WORKERS):03d}&{_between(rng, 30)}"
+
+
+def _words(rng: random.Random, _: Facts) -> str:
+    return f"/runs?error={quote(rng.choice(_TEXTS))}&{_between(rng, 30)}"
+
+
+def _cursor(rng: random.Random, facts: Facts) -> str:
+    at, run_id = rng.choice(facts.middle)
+    return f"/runs?cursor={cursor.token(RunsQuery(), at, uuid.UUID(run_id), before=False)}"
+
+
+def _in_window(path: str, days: int) -> Make:
+    """A path that ends where the parameters of a window begin."""
+    return lambda rng, _: f"{path}{_between(rng, days)}"
+
+
+def _fleet(measures: str, days: int, spark: int = 30) -> Make:
+    return _in_window(f"/stats/tasks?compare=none&sort=runs&spark={spark}&measures={measures}&", days)
+
+
 def _stats(days: int) -> Make:
     return lambda rng, facts: f"/task/{_frequent(rng, facts)}/stats?days={days}&until={times.to_text(_moment(rng))}"
 
@@ -56,7 +90,8 @@ def _summary(days: int) -> Make:
     return lambda rng, _: f"/stats/summary?days={days}&until={times.to_text(_moment(rng))}"
 
 
-KINDS: Final[dict[str, Make]] = {
+# Of the five routes that were there first.
+FIRST: Final[dict[str, Make]] = {
     "detail, any id": lambda rng, facts: f"/runs/{rng.choice(facts.ids)}",
     "detail, newest 1000": lambda rng, facts: f"/runs/{rng.choice(facts.newest)}",
     "detail, unknown id": _unknown,
@@ -74,6 +109,33 @@ KINDS: Final[dict[str, Make]] = {
     "summary, 7 days": _summary(7),
     "summary, 365 days": _summary(365),
 }
+LATER: Final[dict[str, Make]] = {
+    "page of an owner, 30 days": _owner,
+    "page of retries, 30 days": lambda rng, _: f"/runs?attempt_min={rng.randrange(2, 4)}&{_between(rng, 30)}",
+    "page of long runs, 30 days": lambda rng, _: f"/runs?duration_min={rng.randrange(60, 600)}&{_between(rng, 30)}",
+    "page by words of the error, 30 days": _words,
+    "page by duration, 30 days": lambda rng, _: f"/runs?order=duration&offset={rng.randrange(50)}&{_between(rng, 30)}",
+    "page by cursor at half the history": _cursor,
+    "histogram, 7 days": _in_window("/stats/histogram?width=1h&", 7),
+    "histogram, 30 days": _in_window("/stats/histogram?width=6h&", 30),
+    "histogram by task, 30 days": _in_window("/stats/histogram?width=6h&by=task&", 30),
+    "histogram by owner, 30 days": _in_window("/stats/histogram?width=6h&by=owner&", 30),
+    "density, 7 days": _in_window("/stats/durations?", 7),
+    "density, 30 days": _in_window("/stats/durations?", 30),
+    "fleet, 7 days": _fleet(_COUNTS, 7),
+    "fleet, 30 days": _fleet(_COUNTS, 30),
+    "fleet, 365 days": _fleet(_COUNTS, 365),
+    "fleet with percentiles, 30 days": _fleet("runs,p50_seconds,p95_seconds", 30),
+    "fleet with sequences, 30 days": _fleet("runs,flips", 30, spark=0),
+    "owners, 30 days": _in_window("/stats/owners?compare=none&", 30),
+    "errors, 30 days": _in_window("/errors?", 30),
+    "one group of errors, 30 days": lambda rng, facts: f"/errors/{rng.choice(facts.groups)}?{_between(rng, 30)}",
+    "context of a run": lambda rng, facts: f"/runs/{rng.choice(facts.ids)}/context",
+    "breakdown, 7 days": _in_window("/stats/breakdown?success=false&by=task,owner,attempt,hour&", 7),
+}
+KINDS: Final = FIRST | LATER
+PARTLY: Final = frozenset({"density, 7 days", "density, 30 days", "errors, 30 days"})  # peers answer some of it
+ALONE: Final = frozenset({"one group of errors, 30 days", "context of a run"})  # no peer answers
 # Asked once more while runs arrive.
 BESIDE: Final = (
     "detail, any id",
@@ -100,7 +162,10 @@ def write(work: Path, name: str, asked: Sequence[str]) -> Path:
 
 
 def mixed(facts: Facts) -> list[str]:
-    """All kinds in equal parts, shuffled; without those answered by 404, so that every answer has to be 200."""
-    found = [path for kind in KINDS if kind not in MISSING for path in paths(kind, facts)]
+    """The first kinds in equal parts, shuffled; without those answered by 404, so that every answer has to be 200.
+
+    Later ones are not in it: scans wait for each other, and what was measured before stays comparable.
+    """
+    found = [path for kind in FIRST if kind not in MISSING for path in paths(kind, facts)]
     random.Random(SEED).shuffle(found)
     return found

@@ -15,8 +15,8 @@ _NOTES: Final = """\
 Milliseconds over HTTP, one connection (`wrk -t1 -c1`), each request another path. In brackets the median inside the
 engine. Ratio is the peer's p50 over runlake's: above 1 runlake is faster; for the mix it is runlake's rate over the
 peer's. † is of at most 20 requests, for what is slow; its p99 is the slowest. Peers leave out `current_streak` and
-`retried_runs`, which favours them; their percentiles are exact, runlake's within 1 %. All systems run, one at a time is
-asked. What each figure is: [README.md](README.md)."""
+`retried_runs`, which favours them; their percentiles are exact, runlake's within 1 %. Where a peer has no figure, it
+cannot be asked the same. All systems run, one at a time is asked. What each figure is: [README.md](README.md)."""
 _PLACE: Final = re.compile(r"<!-- benchmark -->\n.*?<!-- end benchmark -->", re.DOTALL)
 _SHORT: Final = {
     "detail, any id": "detail by a random id",
@@ -87,7 +87,10 @@ def _questions(size: Size) -> str:
         ours = by_system[OURS]
         cells = [question, _ms(ours), _number(ours.p99), _number(ours.rate)]
         for peer in peers:
-            theirs = by_system[peer]
+            theirs = by_system.get(peer)
+            if theirs is None:
+                cells += ["", ""]
+                continue
             inside = "" if theirs.engine is None else f" [{_number(theirs.engine)}]"
             cells += [f"{_ms(theirs)}{inside}", _ratio(theirs.p50, ours.p50)]
         rows.append(cells)
@@ -160,7 +163,7 @@ def _flatness(sizes: Sequence[Size]) -> str:
     small, large = sizes[0], sizes[-1]
     systems = [name for name in small.systems if name in large.systems]
     rows = [
-        [q, *(_ratio(large.questions[q][name].p50, small.questions[q][name].p50) for name in systems)]
+        [q, *(_ratio(goals.p50(large, q, name), goals.p50(small, q, name)) for name in systems)]
         for q in small.questions
     ]
     title = f"p50 at {large.shape.runs:,} runs over p50 at {small.shape.runs:,}:\n\n"

@@ -6,8 +6,8 @@ import math
 import re
 from typing import Any, Final
 
-LEFT_OUT: Final = frozenset({"current_streak", "retried_runs"})  # peers need not answer these
-_PERCENTILE: Final = re.compile(r"p[0-9]+_execution_time_seconds$")
+LEFT_OUT: Final = frozenset({"current_streak", "retried_runs", "queued", "failure_z"})  # peers need not answer these
+_PERCENTILE: Final = re.compile(r"\bp[0-9]+_(execution_time_)?seconds(\[[0-9]+\])?$")
 _PERCENTILE_TOLERANCE: Final = 0.02  # both interpolate; runlake between neighbours that are each within 1 %
 _TOLERANCE: Final = 1e-9
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -50,10 +50,10 @@ def rebuilt(folder: Path) -> tuple[float, int]:
 @contextmanager
 def runlake(folder: Path, seconds: dict[str, float]) -> Iterator[System]:
     """`runlake serve` with its serving database of the last checkpoint."""
-    with _serving(folder) as (port, pid, ready):
+    with _serving(folder) as (port, pid, ready), closing(machine.Client(port)) as client:
         yield System(
             OURS,
-            machine.Client(port),
+            client,
             port,
             size_of(folder),
             {**seconds, READY: ready},
@@ -98,7 +98,7 @@ def peer(name: str, work: Path, facts: Facts) -> Iterator[System]:
         pid, ready = stack.enter_context(machine.served(command, port, "/health", log))
         yield System(
             name,
-            machine.Client(port),
+            stack.enter_context(closing(machine.Client(port))),
             port,
             loaded.bytes_on_disk,
             {"load": loaded.seconds, READY: ready},

@@ -16,6 +16,7 @@ from msgspec import UNSET
 
 from runlake import times
 from runlake.model import Run, RunPage, RunsQuery, SummaryQuery, TaskStatsQuery
+from runlake.query import cursor
 
 Json = dict[str, Any]
 
@@ -25,19 +26,30 @@ _RANKED: Final = 10
 
 
 def page(session: Session, query: RunsQuery) -> RunPage:
-    """GET /runs."""
+    """GET /runs, by offset or by a cursor to older runs."""
     given = {
         "by_task": ("task_id", query.task_id if query.task_id is UNSET else query.task_id[0]),
         "by_success": ("success", query.success),
         "since": ("since", query.start_time),
         "before": ("before", query.end_time),
+        "by_owner": ("lease_owner", query.lease_owner),
+        "by_attempt": ("attempt_min", query.attempt_min),
+        "by_duration": ("least", UNSET if query.duration_min is UNSET else round(query.duration_min * 1e6)),
+        "by_text": ("error", query.error),
     }
     where = [condition for condition, (_, value) in given.items() if value is not UNSET]
     bound = {name: value for name, value in given.values() if value is not UNSET}
+    by_duration = query.order == "duration"
+    where += ["timed"] if by_duration else []
     total = session.rows("total", where, bound)[0][0]
-    shown = {"include_errors": query.include_errors, "limit": query.limit, "offset": query.offset}
-    items = _runs(session.rows("page", where, bound | shown))
-    return RunPage(items, total, query.limit, query.offset, query.offset + len(items) < total)
+    offset, skipped = query.offset, query.offset
+    if query.cursor is not UNSET:
+        at = cursor.read(query, query.cursor)
+        where, bound = [*where, "older"], bound | {"at": at.position, "last": at.id}
+        offset, skipped = total - session.rows("total", where, bound)[0][0], 0
+    shown = {"include_errors": query.include_errors, "limit": query.limit, "offset": skipped}
+    items = _runs(session.rows("longest" if by_duration else "page", where, bound | shown))
+    return RunPage(items, total, query.limit, offset, offset + len(items) < total)
 
 
 def detail(session: Session, run_id: uuid.UUID) -> Run | None:

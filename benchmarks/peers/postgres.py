@@ -16,7 +16,7 @@ from runlake.columns import select_list
 
 _FILES_AT_ONCE: Final = 8  # keeps the CSV on its way in below some 100 MB
 _PIECE: Final = 1 << 20
-_MOMENTS: Final = frozenset({"since", "before", "start", "end"})
+_MOMENTS: Final = frozenset({"since", "before", "start", "end", "at", "now"})
 _CSV: Final = """
 COPY (SELECT {columns} FROM read_parquet($files, hive_partitioning = false)) TO '{target}' (FORMAT csv, HEADER false)
 """

@@ -67,10 +67,12 @@ class Peer(Protocol):
 
 
 class Sql:
-    """The statements of one `.sql` file, with the conditions asked for put into their place."""
+    """The statements of a peer's `.sql` files, with the conditions asked for put into their place."""
 
     def __init__(self, name: str) -> None:
-        self.blocks = statements.blocks("benchmarks.peers", f"sql/{name}.sql")
+        self.blocks: dict[str, str] = {}
+        for file in (name, f"{name}_charts"):
+            self.blocks |= statements.blocks("benchmarks.peers", f"sql/{file}.sql")
         self._texts: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def text(self, question: str, where: Sequence[str]) -> str:

@@ -14,26 +14,40 @@ import traceback
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import uvicorn
-from benchmarks.peers import answers
-from benchmarks.peers.clickhouse import ClickHouse
-from benchmarks.peers.plain import Plain
-from benchmarks.peers.postgres import Postgres
+from benchmarks.peers import answers, charts
 from benchmarks.peers.protocol import Config, Peer, Row, Session
 from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from msgspec import Struct
 
 from runlake import times
 from runlake.api import params
-from runlake.model import Instant, Run, RunBatch, RunsQuery, SummaryQuery, TaskStatsQuery, decode_instant
+from runlake.model import (
+    BreakdownQuery,
+    DurationsQuery,
+    ErrorsQuery,
+    HistogramQuery,
+    Instant,
+    OwnersQuery,
+    Run,
+    RunBatch,
+    RunsQuery,
+    SummaryQuery,
+    TasksQuery,
+    TaskStatsQuery,
+    decode_instant,
+)
 
 Req = Request[Any, Any, Any]
-PEERS: Final[dict[str, Callable[[Config], Peer]]] = {"postgres": Postgres, "clickhouse": ClickHouse, "plain": Plain}
+PEERS: Final = {"postgres": "Postgres", "clickhouse": "ClickHouse", "plain": "Plain"}  # the class in each module
 THREADS: Final = 4  # as many as runlake reads with
 _BATCHES: Final = msgspec.json.Decoder(RunBatch, dec_hook=decode_instant)
 
@@ -110,6 +124,26 @@ async def stats_summary(request: Req) -> Response[bytes]:
     return await _desk(request).ask(lambda session: answers.summary(session, query))
 
 
+def _chart(path: str, kind: type[Struct], question: Callable[[Session, Any], Any]) -> HTTPRouteHandler:
+    """The handler of a question that is all in its query string."""
+
+    async def asked(request: Req) -> Response[bytes]:
+        query = params.parse(request.scope["query_string"], kind)
+        return await _desk(request).ask(lambda session: question(session, query))
+
+    return get(path)(asked)
+
+
+CHARTS: Final = [
+    _chart("/stats/histogram", HistogramQuery, charts.histogram),
+    _chart("/stats/durations", DurationsQuery, charts.durations),
+    _chart("/stats/tasks", TasksQuery, charts.tasks),
+    _chart("/stats/owners", OwnersQuery, charts.owners),
+    _chart("/stats/breakdown", BreakdownQuery, charts.breakdown),
+    _chart("/errors", ErrorsQuery, charts.errors),
+]
+
+
 @post("/runs", status_code=200)
 async def append_runs(request: Req) -> Response[bytes]:
     """POST /runs: decoded as strictly as runlake does, then stored."""
@@ -152,12 +186,14 @@ def main() -> None:
     todo.add_argument("--load", action="store_true")
     todo.add_argument("--port", type=int)
     options = parser.parse_args()
-    peer = PEERS[options.peer](msgspec.json.decode(options.config.read_bytes(), type=Config))
+    # Imported here, because nobody needs the drivers of all.
+    made = getattr(import_module(f"benchmarks.peers.{options.peer}"), PEERS[options.peer])
+    peer: Peer = made(msgspec.json.decode(options.config.read_bytes(), type=Config))
     if options.load:
         peer.load()
         print(peer.size())
         return
-    handlers = [health, list_runs, get_run, latest_run, task_stats, stats_summary, append_runs]
+    handlers = [health, list_runs, get_run, latest_run, task_stats, stats_summary, append_runs, *CHARTS]
     app = Litestar(
         handlers,
         state=State({"desk": Desk(peer)}),

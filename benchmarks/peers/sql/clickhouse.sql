@@ -47,6 +47,24 @@ run_at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') AND started_at IS NOT N
 -- name: before
 run_at < fromUnixTimestamp64Micro({before:Int64}, 'UTC') AND started_at IS NOT NULL
 
+-- name: by_owner
+lease_owner = {lease_owner:String}
+
+-- name: by_attempt
+attempt >= {attempt_min:Int32}
+
+-- name: by_duration
+us >= {least:Int64}
+
+-- name: by_text
+positionUTF8(lowerUTF8(error), lowerUTF8({error:String})) > 0
+
+-- name: timed
+us IS NOT NULL
+
+-- name: older
+(run_at, toString(id)) < (fromUnixTimestamp64Micro({at:Int64}, 'UTC'), {last:String})
+
 -- name: within
 run_at >= fromUnixTimestamp64Micro({start:Int64}, 'UTC') AND run_at <= fromUnixTimestamp64Micro({end:Int64}, 'UTC')
 
@@ -67,6 +85,12 @@ SELECT id, task_id, lease_owner, leased_until, started_at, finished_at, success,
        if({include_errors:Bool}, error, NULL), attempt, output, created_at
 FROM bench.runs WHERE {where}
 ORDER BY run_at DESC, toString(id) DESC LIMIT {limit:UInt64} OFFSET {offset:UInt64}
+
+-- name: longest
+SELECT id, task_id, lease_owner, leased_until, started_at, finished_at, success,
+       if({include_errors:Bool}, error, NULL), attempt, output, created_at
+FROM bench.runs WHERE {where}
+ORDER BY us DESC, toString(id) DESC LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
 -- name: task_figures
 SELECT if(grouping(day) = 0, day, NULL), NULL, countIf(success), countIf(NOT success), countIf(success IS NULL),

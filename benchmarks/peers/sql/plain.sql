@@ -14,6 +14,24 @@ run_at >= make_timestamptz($since) AND started_at IS NOT NULL
 -- name: before
 run_at < make_timestamptz($before) AND started_at IS NOT NULL
 
+-- name: by_owner
+lease_owner = $lease_owner
+
+-- name: by_attempt
+attempt >= $attempt_min
+
+-- name: by_duration
+us >= $least
+
+-- name: by_text
+contains(lower(error), lower($error))
+
+-- name: timed
+us IS NOT NULL
+
+-- name: older
+(run_at < make_timestamptz($at) OR (run_at = make_timestamptz($at) AND id < $last))
+
 -- name: within
 run_at >= make_timestamptz($start) AND run_at <= make_timestamptz($end)
 
@@ -36,6 +54,14 @@ WITH page AS MATERIALIZED (
 SELECT r.id, task_id, lease_owner, leased_until, started_at, finished_at, success,
        CASE WHEN $include_errors THEN error END, attempt, output, created_at
 FROM runs AS r JOIN page ON r.id = page.id AND r.run_at = page.run_at ORDER BY r.run_at DESC, r.id DESC
+
+-- name: longest
+WITH page AS MATERIALIZED (
+    SELECT id, run_at FROM runs WHERE {where} ORDER BY us DESC, id DESC LIMIT $limit OFFSET $offset
+)
+SELECT r.id, task_id, lease_owner, leased_until, started_at, finished_at, success,
+       CASE WHEN $include_errors THEN error END, attempt, output, created_at
+FROM runs AS r JOIN page ON r.id = page.id AND r.run_at = page.run_at ORDER BY us DESC, r.id DESC
 
 -- name: task_figures
 SELECT epoch_us(run_at) // 86400000000 AS day, NULL, count(*) FILTER (success), count(*) FILTER (NOT success),

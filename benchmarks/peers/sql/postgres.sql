@@ -56,6 +56,24 @@ run_at >= %(since)s AND started_at IS NOT NULL
 -- name: before
 run_at < %(before)s AND started_at IS NOT NULL
 
+-- name: by_owner
+lease_owner = %(lease_owner)s
+
+-- name: by_attempt
+attempt >= %(attempt_min)s
+
+-- name: by_duration
+us >= %(least)s
+
+-- name: by_text
+strpos(lower(error), lower(%(error)s)) > 0
+
+-- name: timed
+us IS NOT NULL
+
+-- name: older
+(run_at, id) < (%(at)s, %(last)s)
+
 -- name: within
 run_at >= %(start)s AND run_at <= %(end)s
 
@@ -76,6 +94,12 @@ SELECT id, task_id, lease_owner, leased_until, started_at, finished_at, success,
        CASE WHEN %(include_errors)s THEN error END, attempt, output, created_at
 FROM (SELECT id FROM runs WHERE {where} ORDER BY run_at DESC, id DESC LIMIT %(limit)s OFFSET %(offset)s) AS page
 JOIN runs USING (id) ORDER BY run_at DESC, id DESC
+
+-- name: longest
+SELECT id, task_id, lease_owner, leased_until, started_at, finished_at, success,
+       CASE WHEN %(include_errors)s THEN error END, attempt, output, created_at
+FROM (SELECT id FROM runs WHERE {where} ORDER BY us DESC, id DESC LIMIT %(limit)s OFFSET %(offset)s) AS page
+JOIN runs USING (id) ORDER BY us DESC, id DESC
 
 -- name: task_figures
 SELECT (run_at AT TIME ZONE 'UTC')::date - DATE '1970-01-01' AS day, NULL AS task,

@@ -240,12 +240,12 @@ def _groups(session: Session, wanted: RunFilter, buckets: Buckets) -> list[tuple
 
 # How the statement `keys` shows a key.
 _SHOWN: Final = {
-    "owner": {"key": "lease_owner", "shown_key": "top.key", "named": ""},
-    "task": {"key": "task", "shown_key": "task_id", "named": "LEFT JOIN task ON task.task = top.key"},
+    "owner": {"key": "lease_owner", "shown_key": "key", "named": ""},
+    "task": {"key": "task", "shown_key": "task_id", "named": "JOIN task ON task.task = summed.key"},
     "error_group": {
         "key": "error_group",
         "shown_key": "error_group.id",
-        "named": "LEFT JOIN error_group ON error_group.error_group = top.key",
+        "named": "JOIN error_group ON error_group.error_group = summed.key",
     },
 }
 

@@ -68,13 +68,15 @@ FROM {rows} AS run
 
 -- name: keys
 -- The ten keys with the most runs, each with its runs by bucket; the others together have no key. Rows come in the order
--- of the keys. A bucket's `timed` and sum of durations are those of one key.
-WITH cell(t, key, runs, timed, us) AS MATERIALIZED ({branches}), top AS (
-    SELECT key, row_number() OVER (ORDER BY sum(runs) DESC, key) AS place
-    FROM cell WHERE key IS NOT NULL GROUP BY key ORDER BY sum(runs) DESC, key LIMIT 10
+-- of the keys; of equal ones those come first whose name does. A bucket's `timed` and sum of durations are those of one key.
+WITH cell(t, key, runs, timed, us) AS MATERIALIZED ({branches}), summed AS (
+    SELECT key, sum(runs) AS total FROM cell WHERE key IS NOT NULL GROUP BY key
+), top AS (
+    SELECT key, {shown_key} AS name, row_number() OVER (ORDER BY total DESC, name) AS place
+    FROM summed {named} ORDER BY total DESC, name LIMIT 10
 )
-SELECT {bucket} AS bucket, {shown_key} AS name, sum(runs)::BIGINT, sum(timed)::BIGINT, sum(us)::DOUBLE
-FROM cell LEFT JOIN top USING (key) {named} {edges} GROUP BY place, name, bucket ORDER BY place NULLS LAST
+SELECT {bucket} AS bucket, name, sum(runs)::BIGINT, sum(timed)::BIGINT, sum(us)::DOUBLE
+FROM cell LEFT JOIN top USING (key) {edges} GROUP BY place, name, bucket ORDER BY place NULLS LAST
 
 -- name: failed_groups
 SELECT run_at, error_group, 1, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE
