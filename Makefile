@@ -1,10 +1,11 @@
-# install, demo, test, test-browser, check, docs, bench, bench-large, bench-gate (`make lock` renews the lock file).
+# install, demo, test, test-browser, check, docs, ui, ui-check, bench, bench-large, bench-gate (`make lock` renews the
+# lock file).
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 BENCH_WORK ?= /var/tmp/runlake-bench
 
-.PHONY: install demo test test-browser check docs bench-tools bench bench-large bench-gate lock
+.PHONY: install demo test test-browser check docs ui ui-check bench-tools bench bench-large bench-gate lock
 
 install: $(STAMP)
 
@@ -32,6 +33,17 @@ check: install
 # The tables of the handbook, and its HTML.
 docs: install
 	$(BIN)/python tests/helpers/handbook.py
+
+# The web page, from ui/ into src/runlake/ui/static. These two need Node; nothing else does.
+ui: ui/node_modules
+	cd ui && npm run --silent build
+
+ui-check: ui/node_modules
+	cd ui && npm run --silent check
+
+ui/node_modules: ui/package-lock.json
+	cd ui && npm ci --ignore-scripts --silent
+	touch $@
 
 bench-tools: install
 	@[ -d /usr/lib/postgresql ] && command -v wrk >/dev/null || \

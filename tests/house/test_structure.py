@@ -48,7 +48,8 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "sandbox": BOTTOM | {"intake"},
     "inspect": BOTTOM | {"sandbox"} | LAKE_TO_READ,
     "store": BOTTOM | {"lake", "query", "serving"},
-    "api": BOTTOM | {"access", "intake", "lake.append", "lake.names", "query", "store"},
+    "ui": frozenset(),
+    "api": BOTTOM | {"access", "intake", "lake.append", "lake.names", "query", "store", "ui"},
     "cli": BOTTOM
     | {
         "access",

@@ -33,7 +33,7 @@ _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS: Final = _READS | {"POST", "PUT", "PATCH", "DELETE"}
 _ALWAYS: Final = frozenset({"/health", "/health/"})  # answered whatever happens
 # No key is needed to read these, because they hold no data; some say more to whom has one.
-_OPEN: Final = frozenset({"", "/ready", "/about", "/schema", "/schema/openapi.json", "/docs"})
+_OPEN: Final = frozenset({"", "/ready", "/about", "/schema", "/schema/openapi.json", "/docs", "/ui"})
 _OPEN_BELOW: Final = ("/docs/", "/ui/")
 _SAY_MORE: Final = frozenset({"/ready", "/about"})
 _ENTER: Final = ("POST", "/session")  # needs the key itself: a session that could renew itself would never end

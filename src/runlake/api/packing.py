@@ -1,4 +1,6 @@
-"""Gzip of answers: Litestar's, for all but events, which must not wait in it for each other; and `Vary`."""
+"""Gzip of answers: Litestar's, for all but those that are packed already, and events, which must not wait in it for
+each other; and `Vary`.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,9 @@ class Packing(CompressionMiddleware):
         async def send_packed(message: Message) -> None:
             nonlocal chosen
             if chosen is None:
-                kind = MutableScopeHeaders.from_message(message).get("content-type", "")
-                chosen = send if kind.startswith(events.MEDIA_TYPE) else packing
+                headers = MutableScopeHeaders.from_message(message)
+                is_events = headers.get("content-type", "").startswith(events.MEDIA_TYPE)
+                chosen = send if is_events or "content-encoding" in headers else packing
             await chosen(message)
 
         return send_packed

@@ -16,6 +16,7 @@ from litestar import Router
 from runlake.api import docs
 from runlake.api.routes import append, errors, names, runs, service, session, statistics
 from runlake.api.routing import options
+from runlake.ui import pages
 
 # Before the handlers of its path: with the first of these Litestar registers one of its own.
 _RUNS_OPTIONS: Final = options(runs.list_runs, append.append_runs)
@@ -31,5 +32,5 @@ ROUTERS: Final = [
     Router("/", tags=["names"], route_handlers=[*_NAMES_OPTIONS, *names.HANDLERS]),
     Router("/", tags=["session"], route_handlers=[_SESSION_OPTIONS, *session.HANDLERS]),
     Router("/", tags=["service"], route_handlers=service.HANDLERS),
-    Router("/", route_handlers=[docs.handbook, docs.api_browser]),
+    Router("/", route_handlers=[docs.handbook, docs.api_browser, pages.shell, pages.asset]),
 ]

@@ -1,0 +1,44 @@
+"""What the browser tests of the page read off a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page, expect
+
+UNTIL: Final = "2026-11-15T12:00:00Z"  # where the history ends
+NOW: Final = datetime.fromisoformat(UNTIL) + timedelta(seconds=13)  # the browser's clock; the page floors it to 10 s
+SHAPE: Final = ["--runs", "20000", "--days", "14", "--tasks", "60", "--seed", "7", "--incidents", "--until", UNTIL]
+Opened = Callable[..., Page]  # `open_page` of conftest.py
+RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong with the page as it is, one line each with the first element."""
+    page.evaluate(AXE_SCRIPT)
+    found: dict[str, Any] = page.evaluate("rules => axe.run({runOnly: rules})", RULES)
+    return [f"{v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['failureSummary']}" for v in found["violations"]]
+
+
+def settled(page: Page) -> None:
+    """Return when the screen shows its answers, and nothing waits for others."""
+    expect(page.locator(".head [data-total]")).to_be_visible()
+    expect(page.locator(".stale, .waiting, tr.coming")).to_have_count(0)
+
+
+def numbers(page: Page) -> dict[str, int]:
+    """The total and the failures of the head, and the rows of the list, as a reader is told."""
+    head = page.locator(".head")
+    return {
+        "total": int(head.locator("[data-total]").get_attribute("data-total") or -1),
+        "failed": int(head.locator("[data-failed]").get_attribute("data-failed") or -1),
+        "rows": int(page.locator("table.list").get_attribute("aria-rowcount") or 0) - 1,
+    }
+
+
+def query(page: Page) -> str:
+    """The query string of the address."""
+    return str(page.evaluate("location.search"))

@@ -1,0 +1,161 @@
+"""The page Runs: what it shows is what the API answers, on all ways to a state."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+from screens import Opened, numbers, query, settled
+from support import Server
+
+pytestmark = pytest.mark.browser
+WEEK = "/ui/runs?range=7d"
+
+
+def asked(server: Server, **parameters: object) -> int:
+    """How many runs the API has for these parameters."""
+    answer = server.client.get("/runs", params={"limit": 1, **{key: str(value) for key, value in parameters.items()}})
+    total: int = answer.json()["total"]
+    return total
+
+
+def figures(page: Page) -> list[int]:
+    """The sums of the columns of the histogram, as its table has them: success, failed, open."""
+    page.get_by_label("Runs over time as a table").click()
+    rows = page.locator(".as-table").first.locator("tbody tr").all_inner_texts()
+    cells = [[int(text.replace(",", "")) for text in row.split("\t")[1:]] for row in rows]
+    return [sum(column) for column in zip(*cells, strict=True)]
+
+
+def test_all_numbers_of_the_screen_are_one(open_page: Opened, history: Server) -> None:
+    """Head, histogram, density, list, footer and API."""
+    page = open_page("/ui/runs?range=7d&status=failed,running,lost")
+    settled(page)
+    shown = numbers(page)
+    window = {"start_time": "2026-11-08T12:00:10Z", "end_time": "2026-11-15T12:00:10Z"}
+    assert shown["total"] == shown["rows"] == asked(history, **window, status="failed,running,lost") > 100
+    assert shown["failed"] == asked(history, **window, status="failed")
+    success, failed, opened = figures(page)
+    assert (success, failed, failed + opened) == (0, shown["failed"], shown["total"])
+    density = history.client.get("/stats/durations", params={**window, "status": "failed,running,lost"}).json()
+    note = page.locator("figcaption").nth(1).inner_text()
+    assert f"{density['timed']:,} " in note and density["timed"] + density["open"] == shown["total"]
+    expect(page.locator(".foot")).to_contain_text(f"{shown['total']:,} runs, exact · snapshot")
+
+
+def test_the_scrollbar_is_over_all_rows(open_page: Opened, history: Server) -> None:
+    """Every row is there once, in the order of the API, down to the last one."""
+    page = open_page("/ui/runs?range=7d&status=failed")
+    settled(page)
+    total = numbers(page)["total"]
+    seen: dict[int, str] = {}
+    while len(seen) < total:
+        before = len(seen)
+        for row in page.locator("table.list tbody:not(.space) tr:not(.coming)").all():
+            link = row.locator("td.started a").get_attribute("href") or ""
+            seen[int(row.get_attribute("aria-rowindex") or 0) - 2] = link.split("?")[0].rsplit("/", 1)[1]
+        page.evaluate("scrollBy(0, innerHeight / 2)")
+        settled(page)
+        assert len(seen) > before or page.evaluate("scrollY + innerHeight < document.body.scrollHeight - 1")
+    window = {"start_time": "2026-11-08T12:00:10Z", "end_time": "2026-11-15T12:00:10Z", "status": "failed"}
+    ids: list[str] = []
+    while len(ids) < total:
+        parameters = {**window, "limit": "200", "offset": str(len(ids)), "fields": "id"}
+        ids += [item["id"] for item in history.client.get("/runs", params=parameters).json()["items"]]
+    assert [seen[rank] for rank in range(total)] == ids
+
+
+def test_a_jump_to_the_end_shows_the_oldest_run(open_page: Opened, history: Server) -> None:
+    """Of a list that is longer than what is loaded."""
+    page = open_page("/ui/runs?range=14d")
+    settled(page)
+    total = numbers(page)["total"]
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    last = page.locator(f"table.list tr[aria-rowindex='{total + 1}'] td.started a")
+    window = {"start_time": "2026-11-01T12:00:10Z", "end_time": "2026-11-15T12:00:10Z"}
+    answer = history.client.get("/runs", params={**window, "limit": "1", "offset": str(total - 1)}).json()
+    expect(last).to_have_attribute("href", f"/ui/runs/{answer['items'][0]['id']}?range=14d")
+
+
+def test_a_brush_filters_everything(open_page: Opened, history: Server) -> None:
+    """By mouse and by keys: the same address, the same numbers; Escape takes it away, Enter zooms."""
+    page = open_page(WEEK)
+    settled(page)
+    whole = numbers(page)["total"]
+    chart = page.locator("canvas").first
+    box = chart.bounding_box()
+    assert box is not None
+    hours = 7 * 24
+    # From within the third hour to within the eighth one; the first bar is the rest of an hour.
+    page.mouse.move(box["x"] + box["width"] * 2.5 / hours, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 7.5 / hours, box["y"] + 52, steps=3)
+    page.mouse.up()
+    settled(page)
+    by_mouse = query(page)
+    assert by_mouse == "?range=7d&brush=2026-11-08T14:00:00Z..2026-11-08T20:00:00Z"
+    selected = numbers(page)
+    window = {"start_time": "2026-11-08T14:00:00Z", "end_time": "2026-11-08T20:00:00Z"}
+    assert selected["total"] == selected["rows"] == asked(history, **window) < whole
+    assert selected["failed"] == asked(history, **window, status="failed")
+    page.get_by_label("Remove the selection").click()
+    settled(page)
+    assert numbers(page)["total"] == whole
+    chart.focus()
+    for key in [*["ArrowRight"] * 3, *["Shift+ArrowRight"] * 5]:
+        page.keyboard.press(key)
+    assert query(page) == by_mouse
+    settled(page)
+    assert numbers(page) == selected
+    page.keyboard.press("Enter")
+    settled(page)
+    assert query(page) == "?start_time=2026-11-08T14:00:00Z&end_time=2026-11-08T20:00:00Z"
+    assert numbers(page) == selected
+    page.go_back()
+    page.keyboard.press("Escape")
+    settled(page)
+    assert query(page) == WEEK.removeprefix("/ui/runs")
+
+
+def test_a_brush_over_durations_counts_as_the_list_does(open_page: Opened, history: Server) -> None:
+    """The borders of the rows belong to one row each."""
+    page = open_page(WEEK)
+    settled(page)
+    box = page.locator("canvas").nth(1).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.6, steps=3)
+    page.mouse.up()
+    settled(page)
+    shown = numbers(page)
+    start, end, low, high = query(page).split("brush=")[1].split("..")
+    least, most = float(low), float(high) - 1e-6
+    window = {"start_time": start, "end_time": end}
+    between = asked(history, **window, duration_min=least, duration_max=f"{most:.6f}")
+    assert shown["total"] == shown["rows"] == between > 0
+    longer = asked(history, **window, duration_min=f"{most + 1e-6:.6f}")
+    shorter = asked(history, **window, duration_max=f"{least - 1e-6:.6f}") if least else 0
+    open_runs = asked(history, **window, status="running,lost")
+    assert shown["total"] + longer + shorter + open_runs == asked(history, **window)
+
+
+def test_nothing_matches(open_page: Opened) -> None:
+    """An empty screen says of which window, and offers a way on."""
+    page = open_page("/ui/runs?range=1h&lease_owner=nobody")
+    expect(page.locator(".nothing")).to_contain_text(
+        "No run of Nov 15, 11:00:10 \u2013 12:00:10 matches these filters."
+    )
+    page.get_by_role("button", name="Clear the filters").click()
+    settled(page)
+    assert numbers(page)["total"] > 0 and query(page) == "?range=1h"
+
+
+def test_a_refused_question_says_why(open_page: Opened) -> None:
+    """The problem of the API is shown where its answer would be, and the rest of the page lives."""
+    page = open_page("/ui/runs?range=90d&lease_owner=worker-001", expected=("400: ",))
+    alerts = page.locator(".trouble")
+    expect(alerts.first).to_contain_text("Bad Request")
+    expect(alerts.first).to_contain_text("31 days")
+    page.get_by_label("Remove the filter worker: worker-001").click()
+    settled(page)
+    expect(alerts).to_have_count(0)

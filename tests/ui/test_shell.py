@@ -1,0 +1,224 @@
+"""What all screens share: addresses, theme, keys, palette, live, zone, and that everybody can use it."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import expect
+from screens import NOW, Opened, numbers, query, settled, violations
+from support import Server, record
+
+from runlake import access
+from runlake.paths import Paths
+
+pytestmark = pytest.mark.browser
+WEEK = "/ui/runs?range=7d"
+STATES = {
+    "runs": WEEK,
+    "selected": f"{WEEK}&brush=2026-11-10T00:00:00Z..2026-11-11T00:00:00Z..1..100",
+    "dots": "/ui/runs?range=3h",
+    "empty": "/ui/runs?range=1h&lease_owner=nobody",
+}
+
+
+@pytest.mark.parametrize("width", [1440, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("state", STATES)
+def test_everybody_can_use_it(open_page: Opened, state: str, scheme: str, width: int) -> None:
+    """axe finds nothing, and nothing is wider than the screen."""
+    page = open_page(STATES[state], color_scheme=scheme, width=width)
+    settled(page)
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_link_shows_the_same_state_and_stays_the_same(open_page: Opened) -> None:
+    """Also after a reload, and after Back and Forward."""
+    link = (
+        "/ui/runs?start_time=2026-11-10T00:00:00Z&end_time=2026-11-12T00:00:00Z&tz=Asia/Kolkata"
+        "&status=failed&brush=2026-11-10T06:00:00Z..2026-11-11T00:00:00Z&order=duration"
+    )
+    page = open_page(link)
+    settled(page)
+    first = numbers(page)
+    rows = page.locator("table.list tbody").all_inner_texts()
+    assert f"/ui/runs{query(page)}" == link
+    page.reload()
+    settled(page)
+    assert numbers(page) == first and page.locator("table.list tbody").all_inner_texts() == rows
+    page.keyboard.press("F")
+    settled(page)
+    assert numbers(page) != first and "status" not in query(page)
+    page.go_back()
+    settled(page)
+    assert numbers(page) == first and f"/ui/runs{query(page)}" == link
+    page.go_forward()
+    settled(page)
+    assert "status" not in query(page)
+
+
+def test_relative_ranges_stay_relative(open_page: Opened) -> None:
+    """Later, the same link shows what is new; a link to another page takes window and filters along."""
+    page = open_page("/ui/runs?status=failed")
+    settled(page)
+    before = numbers(page)
+    page.get_by_role("link", name="Tasks").click()
+    assert page.evaluate("location.pathname + location.search") == "/ui/tasks?status=failed"
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    settled(page)
+    assert numbers(page) == before
+    page.keyboard.press("-")
+    settled(page)
+    assert query(page) == "?range=2d&status=failed" and numbers(page)["total"] > before["total"]
+    page.get_by_role("button", name="Window of time: Last 2 days").click()
+    page.get_by_label("Type a range").fill("2026-11-10..2026-11-11")
+    page.keyboard.press("Enter")
+    settled(page)
+    assert query(page) == "?start_time=2026-11-10T00:00:00Z&end_time=2026-11-12T00:00:00Z&status=failed"
+
+
+def test_the_theme_is_the_chosen_one(open_page: Opened) -> None:
+    """As the system has it at first; a choice outlasts a reload, and pictures follow it."""
+    page = open_page(WEEK, color_scheme="dark")
+    settled(page)
+    background = "getComputedStyle(document.body).backgroundColor"
+    picture = "document.querySelector('canvas').toDataURL()"
+    dark = page.evaluate(picture)
+    assert page.evaluate(background) == "rgb(14, 17, 22)"
+    page.keyboard.press("t")
+    assert page.evaluate(background) == "rgb(255, 255, 255)"
+    page.wait_for_function(f"before => {picture} !== before", arg=dark)
+    page.reload()
+    settled(page)
+    assert page.evaluate(background) == "rgb(255, 255, 255)"
+    page.keyboard.press("t")
+    assert page.evaluate(background) == "rgb(14, 17, 22)"
+
+
+def test_rows_are_reached_by_keys(open_page: Opened) -> None:
+    """j marks, Enter opens the run, Back leads to the same row; the help lists it."""
+    page = open_page(WEEK)
+    settled(page)
+    for _ in range(3):
+        page.keyboard.press("j")
+    marked = page.locator("table.list tr[aria-current]")
+    expect(marked).to_have_attribute("aria-rowindex", "4")
+    name = marked.locator("td.task").inner_text()
+    address = page.url
+    page.keyboard.press("Enter")
+    expect(page.locator("h2").last).to_have_text("Record")
+    expect(page.locator(".run .head")).to_contain_text(name)
+    page.go_back()
+    settled(page)
+    assert page.url == address
+    expect(marked).to_have_attribute("aria-rowindex", "4")
+    page.keyboard.press("?")
+    for words in ("Next row", "Zoom to what is selected", "Copy the question as curl"):
+        expect(page.get_by_role("dialog")).to_contain_text(words)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_palette_finds_tasks_and_runs(open_page: Opened, history: Server) -> None:
+    """By name, and by a pasted id."""
+    page = open_page(WEEK)
+    settled(page)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("orders_lo")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    named = history.client.get("/tasks/names").json()["names"]
+    task = next(key for key, value in named.items() if value["name"] == "orders_load")
+    assert page.evaluate("location.pathname") == f"/ui/tasks/{task}"
+    run = history.client.get("/runs?limit=1").json()["items"][0]["id"]
+    page.keyboard.press("Control+k")
+    page.keyboard.type(run.upper())
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/ui/runs/{run}*")
+    expect(page.locator(".record")).to_contain_text(run)
+
+
+def test_new_runs_appear_by_themselves(open_page: Opened, tmp_path: Path) -> None:
+    """At the top of the list they slide in; further down a button says how many there are."""
+    start = time.strftime("%Y-%m-%dT%H:%M:", time.gmtime(NOW.timestamp()))
+    runs = [record(n, started_at=f"{start}{n % 5:02}Z", finished_at=f"{start}{n % 5:02}Z") for n in range(300)]
+    late = [record(1000 + n, started_at=f"{start}{21 + n}Z", finished_at=f"{start}{21 + n}Z") for n in range(3)]
+    with Server(tmp_path / "lake") as server:
+        assert server.post(*runs).status_code == 200
+        page = open_page("/ui/runs?range=1h", server=server)
+        settled(page)
+        assert numbers(page)["rows"] == 300
+        assert server.post(late[0]).status_code == 200
+        page.clock.set_fixed_time(NOW.timestamp() + 20)
+        expect(page.locator("table.list")).to_have_attribute("aria-rowcount", "302")
+        page.mouse.wheel(0, 1200)
+        page.wait_for_function("scrollY > 200")
+        assert server.post(*late[1:]).status_code == 200
+        page.clock.set_fixed_time(NOW.timestamp() + 30)
+        newer = page.get_by_role("button", name="2 new runs")
+        expect(newer).to_be_visible()
+        assert numbers(page)["rows"] == 301
+        newer.click()
+        expect(page.locator("table.list")).to_have_attribute("aria-rowcount", "304")
+
+
+def test_a_service_that_is_gone_is_waited_for(open_page: Opened, tmp_path: Path) -> None:
+    """What was there stays; once the service is back, the screen is that of the newest address."""
+    with Server(tmp_path / "lake") as server:
+        port = urlsplit(server.url).port
+        page = open_page("/ui/runs?range=7d", server=server, expected=("503: ",))
+        expect(page.locator(".nothing")).to_be_visible()
+        server.stop()
+        page.keyboard.press("F")
+        outage = page.locator(".outage")
+        expect(outage).to_contain_text("No connection to the service since 12:00:13")
+        assert page.locator(".trouble").count() == 0
+        with Server(tmp_path / "lake", "--port", str(port)):
+            page.get_by_role("button", name="Try now").click()
+            expect(outage).to_have_count(0)
+            expect(page.locator(".nothing")).to_contain_text("matches these filters")
+            assert query(page) == "?range=7d&status=failed"
+
+
+def test_the_zone_is_that_of_every_label(open_page: Opened) -> None:
+    """Nepal is 5 h 45 m ahead of UTC."""
+    page = open_page(f"{WEEK}&tz=Asia/Kathmandu")
+    settled(page)
+    cell = page.locator("td.started time").first
+    started = datetime.fromisoformat(cell.get_attribute("datetime") or "")
+    assert cell.inner_text() == started.astimezone(ZoneInfo("Asia/Kathmandu")).strftime("%b %d, %H:%M:%S")
+    assert page.locator(".times").first.inner_text().startswith("Nov 9")
+    page.keyboard.press("u")
+    settled(page)
+    assert query(page) == "?range=7d"
+    assert cell.inner_text() == started.strftime("%b %d, %H:%M:%S")
+
+
+def test_text_becomes_neither_html_nor_code(open_page: Opened) -> None:
+    """The browser refuses it, and the watch of these tests hears of that."""
+    page = open_page(WEEK, expected=("TrustedHTML", "TrustedScript", "Content Security Policy"))
+    settled(page)
+    script = "document.createElement('script').textContent = 'window.ran = 1'"
+    for attempt in ("document.body.innerHTML = '<b>bold</b>'", script):
+        refused = f"() => {{ try {{ {attempt}; return ''; }} catch (error) {{ return error.name; }} }}"
+        assert page.evaluate(refused) == "TypeError", attempt
+    page.evaluate(
+        "document.head.append(Object.assign(document.createElement('style'), {textContent: 'h1 {top: 9px}'}))"
+    )
+    assert page.evaluate("getComputedStyle(document.querySelector('h1')).top") != "9px"
+
+
+def test_a_key_is_asked_for(open_page: Opened, tmp_path: Path) -> None:
+    """Where there are keys, and this browser has given none; the page itself holds no data."""
+    with Server(tmp_path / "lake") as server:
+        access.create(Paths.of(tmp_path / "lake"), ("read",))
+        page = open_page("/ui/runs", server=server, expected=("401: ",))
+        expect(page.get_by_role("dialog", name="API key")).to_be_visible()
+        expect(page.get_by_label("Key", exact=True)).to_be_focused()
+        assert violations(page) == []

@@ -1,0 +1,142 @@
+// One question to the API and its answer. What was answered before is asked for with its tag.
+
+import type { Problem as ProblemBody, Routes } from '../api';
+import { encode } from '../state/url';
+
+export type Route = keyof Routes;
+/** Parameters of a route; each may also be text, as it stands in an address. */
+export type Asked<R extends Route> = {
+  readonly [K in keyof Routes[R]['query']]?: Routes[R]['query'][K] | string | undefined;
+};
+
+export interface Answer<T> {
+  body: T;
+  /** The snapshot that the answer is of; null where a route has none. */
+  snapshot: number | null;
+  /** Milliseconds of the query in the service. */
+  ms: number;
+  /** When it came, or was confirmed. */
+  at: number;
+  url: string;
+}
+
+/** The service refused a question, or could not answer it. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly type: string,
+    readonly title: string,
+    readonly detail: string,
+    readonly requestId: string,
+    readonly retryAfter: number | null,
+    readonly fields: { field: string; message: string }[],
+  ) {
+    super(detail);
+  }
+}
+
+/** No answer came: the service is gone, or the way to it. */
+export class Unreachable extends Error {}
+
+interface Kept {
+  tag: string;
+  answer: Answer<unknown>;
+}
+
+/** The newest answers by their addresses, for 304. A body is kept as the same object: nothing is drawn again. */
+const kept = new Map<string, Kept>();
+const MOST_KEPT = 80;
+
+/** The address of a question, without the host. */
+export function addressOf<R extends Route>(
+  route: R,
+  query: Asked<R>,
+  ids: Readonly<Record<string, string>> = {},
+): string {
+  const path = route.replace(/\{(\w+)\}/g, (_, name: string) => encode(ids[name] ?? ''));
+  const given = Object.entries(query as Record<string, unknown>).filter(([, value]) => value !== undefined);
+  return given.length ? `${path}?${given.map(([key, value]) => `${key}=${encode(String(value))}`).join('&')}` : path;
+}
+
+/** Asks a route. Throws Problem or Unreachable; an aborted question throws AbortError. */
+export function ask<R extends Route>(
+  route: R,
+  query: Asked<R>,
+  options: { ids?: Readonly<Record<string, string>>; signal?: AbortSignal } = {},
+): Promise<Answer<Routes[R]['answer']>> {
+  return askAddress<Routes[R]['answer']>(addressOf(route, query, options.ids), options.signal);
+}
+
+/** As `ask`, by address; `parse` reads the body. */
+export async function askAddress<T>(
+  url: string,
+  signal: AbortSignal | null = null,
+  parse: (text: string) => unknown = JSON.parse,
+): Promise<Answer<T>> {
+  const known = kept.get(url);
+  const headers: HeadersInit = known ? { 'If-None-Match': known.tag } : {};
+  const response = await fetched(url, { headers, signal, cache: 'no-store' });
+  if (response.status === 304 && known) return confirmed(url, known) as Answer<T>;
+  const text = await read(response);
+  if (!response.ok) throw problemOf(response, text);
+  const answer = { body: parse(text) as T, at: Date.now(), url, ...facts(response.headers) };
+  const tag = response.headers.get('ETag');
+  if (tag) keep(url, { tag, answer });
+  return answer;
+}
+
+async function fetched(url: string, options: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, options);
+  } catch (error) {
+    throw gone(error);
+  }
+}
+
+async function read(response: Response): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    throw gone(error); // the connection broke within the body
+  }
+}
+
+const gone = (error: unknown): unknown =>
+  error instanceof DOMException && error.name === 'AbortError' ? error : new Unreachable(String(error));
+
+function confirmed(url: string, known: Kept): Answer<unknown> {
+  known.answer.at = Date.now();
+  keep(url, known);
+  return known.answer;
+}
+
+function keep(url: string, found: Kept): void {
+  kept.delete(url);
+  kept.set(url, found);
+  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
+}
+
+function facts(headers: Headers): { snapshot: number | null; ms: number } {
+  const snapshot = headers.get('Runlake-Snapshot');
+  const timing = /dur=([\d.]+)/.exec(headers.get('Server-Timing') ?? '');
+  return { snapshot: snapshot === null ? null : Number(snapshot), ms: timing ? Number(timing[1]) : 0 };
+}
+
+function problemOf(response: Response, text: string): Problem {
+  let body: Partial<ProblemBody> = {};
+  try {
+    body = JSON.parse(text) as ProblemBody;
+  } catch {
+    // A proxy before the service answered.
+  }
+  const retry = Number(response.headers.get('Retry-After'));
+  return new Problem(
+    response.status,
+    body.type ?? 'about:blank',
+    body.title ?? `${response.status} ${response.statusText}`,
+    body.detail ?? '',
+    response.headers.get('X-Request-ID') ?? '',
+    retry > 0 ? retry : null,
+    body.errors ?? [],
+  );
+}

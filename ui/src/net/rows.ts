@@ -1,0 +1,144 @@
+// The rows of a long list, page by page: those that are seen are asked for, those that are scrolled past are not.
+
+import { batch, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { Run, RunPage } from '../api';
+import { type Asked, addressOf, askAddress } from './ask';
+import { type Failing, Failure } from './failure';
+import type { Screen } from './screen';
+import { sessions } from './session';
+
+const PAGE = 100; // rows of a request
+const MOST_PAGES = 60; // that are kept
+
+interface Page {
+  items: readonly Run[];
+  snapshot: number | null;
+}
+
+/** The runs of a question by rank, from 0. */
+export class Rows implements Failing {
+  /** How many there are; null until an answer says so. */
+  readonly total: Signal<number | null> = signal(null);
+  readonly #failure = new Failure(() => this.retry());
+  readonly trouble = this.#failure.trouble;
+  readonly retryAt = this.#failure.retryAt;
+  /** Changes whenever rows come. */
+  readonly changed: Signal<number> = signal(0);
+  /** Whether the rows are those of the question of now. */
+  readonly current: Signal<boolean> = signal(false);
+  readonly #pages = new Map<number, Page>();
+  readonly #under = new Map<number, AbortController>();
+  readonly #stops: (() => void)[];
+  #query: Asked<'/runs'> | null = null;
+  #address = '';
+  #seen: [number, number] = [0, PAGE - 1];
+  #chased = -1;
+
+  constructor(
+    readonly screen: Screen,
+    query: ReadonlySignal<Asked<'/runs'> | null>,
+  ) {
+    this.#stops = [
+      effect(() => this.#ask(query.value)),
+      effect(() => this.#follow(screen.newest.value)),
+      effect(() => void (sessions.value && this.retry())),
+    ];
+  }
+
+  /** The run of a rank, where it is here. */
+  at(rank: number): Run | undefined {
+    void this.changed.value;
+    return this.#pages.get(Math.floor(rank / PAGE))?.items[rank % PAGE];
+  }
+
+  /** Says which ranks are seen: these pages are asked for, others are not any more. */
+  show(first: number, last: number): void {
+    this.#seen = [first, last];
+    const pages = this.#wanted();
+    for (const [number, under] of this.#under) {
+      if (pages.includes(number)) continue;
+      under.abort();
+      this.#under.delete(number);
+    }
+    for (const number of pages) if (!this.#pages.has(number) && !this.#under.has(number)) this.#fetch(number);
+  }
+
+  retry(): void {
+    this.#refresh();
+  }
+
+  close(): void {
+    this.#failure.stop();
+    for (const stop of this.#stops) stop();
+    for (const under of this.#under.values()) under.abort();
+  }
+
+  #wanted(): number[] {
+    const last = Math.max(0, Math.min(this.#seen[1], (this.total.peek() ?? PAGE) - 1));
+    const numbers = [];
+    for (let page = Math.floor(this.#seen[0] / PAGE); page <= Math.floor(last / PAGE); page++) numbers.push(page);
+    return numbers;
+  }
+
+  /** Begins anew with another question; what is shown stays until the first answer. */
+  #ask(query: Asked<'/runs'> | null): void {
+    const address = query ? addressOf('/runs', query) : '';
+    if (address === this.#address) return;
+    this.#address = address;
+    this.#query = query;
+    this.current.value = false;
+    this.#refresh();
+  }
+
+  /** Asks for what is seen once more, when another answer of the screen is of a newer snapshot. */
+  #follow(newest: number): void {
+    const old = [...this.#pages.values()].some((page) => page.snapshot !== null && page.snapshot < newest);
+    if (!old || this.#chased >= newest) return;
+    this.#chased = newest;
+    this.#refresh();
+  }
+
+  #refresh(): void {
+    for (const under of this.#under.values()) under.abort();
+    this.#under.clear();
+    if (this.#query) for (const number of this.#wanted()) this.#fetch(number);
+  }
+
+  #fetch(number: number): void {
+    const query = this.#query;
+    if (!query) return;
+    const under = new AbortController();
+    this.#under.set(number, under);
+    const address = addressOf('/runs', { ...query, limit: PAGE, offset: number * PAGE });
+    const mine = (): boolean => this.#under.get(number) === under;
+    askAddress<RunPage>(address, under.signal).then(
+      ({ body, snapshot }) => mine() && this.#take(number, { items: body.items, snapshot }, body.total),
+      (error: unknown) => mine() && this.#fail(number, error),
+    );
+  }
+
+  #take(number: number, page: Page, total: number): void {
+    this.#under.delete(number);
+    const of = page.snapshot ?? -1;
+    // Pages of another question, or of another snapshot, do not fit to this one.
+    for (const [other, { snapshot }] of this.#pages) {
+      if (!this.current.peek() || (snapshot ?? -1) < of) this.#pages.delete(other);
+    }
+    this.#pages.delete(number);
+    this.#pages.set(number, page);
+    if (this.#pages.size > MOST_PAGES) this.#pages.delete(this.#pages.keys().next().value!);
+    batch(() => {
+      this.total.value = total;
+      this.current.value = true;
+      this.#failure.clear();
+      this.changed.value += 1;
+      this.screen.saw(page.snapshot);
+    });
+    this.show(...this.#seen);
+  }
+
+  #fail(number: number, error: unknown): void {
+    this.#under.delete(number);
+    this.#failure.take(error);
+  }
+}

@@ -1,0 +1,154 @@
+// The questions of one screen. Their answers are of one snapshot: a panel whose answer is older is asked again once.
+
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { Routes } from '../api';
+import { type Answer, type Asked, addressOf, askAddress, type Route } from './ask';
+import { type Failing, Failure } from './failure';
+import { sessions } from './session';
+
+/** A question that is asked again whenever its parameters change. */
+export interface Panel<T> extends Failing {
+  /** The last good answer; it stays while a newer one is on its way, and when one fails. */
+  readonly answer: ReadonlySignal<Answer<T> | null>;
+  /** Whether the answer is to the question of now. */
+  readonly current: ReadonlySignal<boolean>;
+}
+
+/** What stands in the footer. */
+export interface Facts {
+  snapshot: number | null;
+  at: number;
+  answers: number;
+  ms: number;
+}
+
+export class Screen {
+  readonly #panels = signal<readonly Question<unknown>[]>([]);
+  /** Snapshots that were seen elsewhere, as by the pages of a list. */
+  readonly #seen = signal(-1);
+  readonly #stops: (() => void)[] = [];
+
+  /** The newest snapshot of any answer of the screen. */
+  readonly newest = computed(() =>
+    this.#panels.value.reduce(
+      (newest, panel) => Math.max(newest, panel.answer.value?.snapshot ?? -1),
+      this.#seen.value,
+    ),
+  );
+
+  readonly facts = computed<Facts>(() => {
+    const answers = this.#panels.value.flatMap((panel) => panel.answer.value ?? []);
+    return {
+      snapshot: this.newest.value < 0 ? null : this.newest.value,
+      at: Math.max(0, ...answers.map((answer) => answer.at)),
+      answers: answers.length,
+      ms: answers.reduce((sum, answer) => sum + answer.ms, 0),
+    };
+  });
+
+  /** Asks a route whenever what `query` returns changes; null asks nothing, and forgets the answer. */
+  ask<R extends Route>(
+    route: R,
+    query: () => Asked<R> | null,
+    ids: () => Readonly<Record<string, string>> = () => ({}),
+  ): Panel<Routes[R]['answer']> {
+    const address = (): string | null => {
+      const asked = query();
+      return asked && addressOf(route, asked, ids());
+    };
+    return this.askAddress<Routes[R]['answer']>(address);
+  }
+
+  /** As `ask`, by address; `parse` reads the body. */
+  askAddress<T>(address: () => string | null, parse?: (text: string) => unknown): Panel<T> {
+    const question = new Question<T>(address, parse);
+    this.#panels.value = [...this.#panels.value, question as Question<unknown>];
+    this.#stops.push(() => question.stop());
+    this.#stops.push(effect(() => question.follow(this.newest.value)));
+    return question;
+  }
+
+  /** A screen for questions beside this one, whose answers may be of a newer snapshot; it is closed with this one. */
+  aside(): Screen {
+    const made = new Screen();
+    this.#stops.push(() => made.close());
+    return made;
+  }
+
+  /** Tells the screen of the snapshot of another answer. */
+  saw(snapshot: number | null): void {
+    if (snapshot !== null && snapshot > this.#seen.peek()) this.#seen.value = snapshot;
+  }
+
+  /** Ends all questions. */
+  close(): void {
+    for (const stop of this.#stops) stop();
+  }
+}
+
+class Question<T> implements Panel<T> {
+  readonly answer: Signal<Answer<T> | null> = signal(null);
+  readonly current: ReadonlySignal<boolean>;
+  readonly #failure = new Failure(() => this.retry());
+  readonly trouble = this.#failure.trouble;
+  readonly retryAt = this.#failure.retryAt;
+  readonly #answered = signal<string | null>(null);
+  readonly #address: ReadonlySignal<string | null>;
+  readonly #parse: ((text: string) => unknown) | undefined;
+  readonly #stopFollowing: () => void;
+  #under: AbortController | null = null;
+  /** The snapshot for which it was asked again. */
+  #chased = -1;
+
+  constructor(address: () => string | null, parse?: (text: string) => unknown) {
+    this.#parse = parse;
+    this.#address = computed(address);
+    this.current = computed(() => this.#answered.value === this.#address.value);
+    this.#stopFollowing = effect(() => {
+      void sessions.value;
+      this.#begin(this.#address.value);
+    });
+  }
+
+  retry(): void {
+    this.#begin(this.#address.peek());
+  }
+
+  /** Asks again, once for each snapshot, when another answer of the screen is of a newer one. */
+  follow(newest: number): void {
+    const snapshot = this.answer.value?.snapshot;
+    if (snapshot == null || snapshot >= newest || this.#chased >= newest || !this.current.peek()) return;
+    this.#chased = newest;
+    this.retry();
+  }
+
+  stop(): void {
+    this.#stopFollowing();
+    this.#under?.abort();
+    this.#failure.stop();
+  }
+
+  #begin(url: string | null): void {
+    this.#under?.abort();
+    this.#failure.stop();
+    if (url === null) {
+      this.#under = null;
+      this.#take(null, null);
+      return;
+    }
+    const under = new AbortController();
+    this.#under = under;
+    askAddress<T>(url, under.signal, this.#parse).then(
+      (answer) => under === this.#under && this.#take(url, answer),
+      (error: unknown) => under === this.#under && this.#failure.take(error),
+    );
+  }
+
+  #take(url: string | null, answer: Answer<T> | null): void {
+    batch(() => {
+      this.answer.value = answer;
+      this.#answered.value = url;
+      this.#failure.clear();
+    });
+  }
+}

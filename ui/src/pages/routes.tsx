@@ -1,0 +1,30 @@
+// Which page an address shows. The first pattern that fits counts.
+
+import type { JSX } from 'preact';
+import { NotYet } from './not_yet';
+import { RunPage } from './run';
+import { RunsPage } from './runs/page';
+import { UnknownPage } from './unknown';
+
+interface RouteOfPage {
+  pattern: RegExp;
+  page(): JSX.Element;
+  /** Whether window and filters mean something there. */
+  bar: boolean;
+}
+
+const UUID = '[0-9a-fA-F-]{36}';
+
+const ROUTES: RouteOfPage[] = [
+  { pattern: /^\/(ui\/?)?$/, page: () => <NotYet title="Overview" />, bar: true },
+  { pattern: /^\/ui\/runs\/?$/, page: () => <RunsPage />, bar: true },
+  { pattern: new RegExp(`^/ui/runs/${UUID}$`), page: () => <RunPage />, bar: false },
+  { pattern: /^\/ui\/tasks\/?$/, page: () => <NotYet title="Tasks" />, bar: true },
+  { pattern: new RegExp(`^/ui/tasks/${UUID}$`), page: () => <NotYet title="Task" />, bar: true },
+  { pattern: /^\/ui\/errors(\/[^/]+)?\/?$/, page: () => <NotYet title="Errors" />, bar: true },
+  { pattern: /^\/ui\/workers\/?$/, page: () => <NotYet title="Workers" />, bar: true },
+  { pattern: /./, page: () => <UnknownPage />, bar: false },
+];
+
+export const routeOf = (path: string): RouteOfPage =>
+  ROUTES.find(({ pattern }) => pattern.test(path)) ?? ROUTES.at(-1)!;

@@ -1,0 +1,155 @@
+// The list of the Runs page: all runs of the selection, under one scrollbar.
+
+import { useComputed } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { Run } from '../../api';
+import { newRuns, nothing } from '../../messages';
+import type { Rows } from '../../net/rows';
+import { Outcome, outcomeOf } from '../../parts/outcome';
+import { Task } from '../../parts/task';
+import { Trouble } from '../../parts/trouble';
+import { When } from '../../parts/when';
+import { clearFilters, filters } from '../../state/filters';
+import { held } from '../../state/live';
+import { address, change, go, place } from '../../state/url';
+import { advance, now, screenWindow, zoomOut } from '../../state/window';
+import { zone } from '../../state/zone';
+import { markRank } from '../../table/list';
+import { type Column, Table } from '../../table/table';
+import { duration } from '../../text/duration';
+import { millis, span } from '../../text/time';
+import { headline } from '../../text/trace';
+import { order, type Questions } from './questions';
+import { brush } from './selection';
+
+/** The time that a run took, or has been running for. */
+function took(run: Run): number | null {
+  if (run.started_at === null) return null;
+  return ((run.finished_at === null ? now.value : millis(run.finished_at)) - millis(run.started_at)) / 1000;
+}
+
+/** A bar as long as the duration by the p95 of all, and the duration. */
+function Took({ run, p95 }: { run: Run; p95: number | null }): JSX.Element | null {
+  const seconds = took(run);
+  if (seconds === null) return null;
+  const share = p95 ? Math.min(1, seconds / p95) : 0;
+  return (
+    <span class={`took ${run.finished_at === null ? 'open' : ''}`}>
+      <i aria-hidden="true" style={{ width: `${share * 100}%` }} />
+      <span>{run.finished_at === null ? `${duration(Math.max(0, seconds))} …` : duration(seconds)}</span>
+    </span>
+  );
+}
+
+const columnsOf = (questions: Questions): Column<Run>[] => [
+  { key: 'result', head: 'Outcome', width: '6.5rem', cell: (run) => <Outcome name={outcomeOf(run, now.value)} /> },
+  { key: 'task', head: 'Task', width: '12rem', cell: (run) => <Task id={run.task_id} /> },
+  {
+    key: 'started',
+    head: 'Started',
+    width: '9.5rem',
+    sortable: true,
+    cell: (run) => <a href={address(`/ui/runs/${run.id}`)}>{run.started_at && <When at={run.started_at} />}</a>,
+  },
+  {
+    key: 'duration',
+    head: 'Duration',
+    width: '9rem',
+    sortable: true,
+    cell: (run) => <Took run={run} p95={questions.middle.value?.p95 ?? null} />,
+  },
+  { key: 'worker', head: 'Worker', width: '8rem', cell: (run) => run.lease_owner && <bdi>{run.lease_owner}</bdi> },
+  { key: 'attempt', head: 'Try', width: '3rem', end: true, cell: (run) => run.attempt },
+  {
+    key: 'error',
+    head: 'Error',
+    cell: (run) => run.error && <bdi title={run.error.slice(-2000)}>{headline(run.error)}</bdi>,
+  },
+];
+
+export function List({ questions, rows }: { questions: Questions; rows: Rows }): JSX.Element {
+  const columns = columnsOf(questions);
+  const selected = useComputed(() => place.value.query['sel'] ?? null);
+  useHolding(selected.value !== null);
+  const total = rows.total.value;
+  return (
+    <section aria-label="Runs">
+      <Newer questions={questions} total={total} />
+      <Trouble panel={rows} name="List of runs" />
+      {total === 0 ? (
+        <Nothing />
+      ) : (
+        <Table<Run>
+          label="Runs"
+          columns={columns}
+          total={total ?? 20}
+          at={(rank) => rows.at(rank)}
+          keyOf={(run) => run.id}
+          show={(first, last) => rows.show(first, last)}
+          tone={(run) => (run.success === false ? 'failed' : undefined)}
+          selected={selected}
+          select={(key, rank) => {
+            markRank(key === null ? null : rank);
+            change({ sel: key ?? undefined }, 'replace');
+          }}
+          open={(run) => go(address(`/ui/runs/${run.id}`))}
+          sorting={{ key: order.value, ascending: false }}
+          sort={(key) => change({ order: key === 'duration' ? key : undefined })}
+          stale={!rows.current.value}
+        />
+      )}
+    </section>
+  );
+}
+
+/** While the reader is below the first rows, or has marked one, the list stays as it is. */
+function useHolding(marked: boolean): void {
+  useEffect(() => {
+    const look = (): void => {
+      held.value = marked || scrollY > 200;
+    };
+    look();
+    addEventListener('scroll', look, { passive: true });
+    return () => {
+      removeEventListener('scroll', look);
+      held.value = false;
+    };
+  }, [marked]);
+}
+
+/** How many runs have started since the list was read; a click shows them. */
+function Newer({ questions, total }: { questions: Questions; total: number | null }): JSX.Element | null {
+  const count = (questions.newer.answer.value?.body.total ?? 0) - (total ?? 0);
+  if (count <= 0 || brush.value) return null;
+  const showThem = (): void => {
+    change({ sel: undefined }, 'replace');
+    scrollTo({ top: 0 });
+    advance();
+  };
+  return (
+    <button type="button" class="newer" onClick={showThem}>
+      {newRuns(count)}
+    </button>
+  );
+}
+
+function Nothing(): JSX.Element {
+  const { start, end } = screenWindow.value;
+  const filtered = Object.keys(filters.value).length > 0;
+  return (
+    <div class="nothing">
+      <p>{nothing(filtered, span(start, end, zone.value))}</p>
+      <div class="row">
+        {filtered && (
+          <button type="button" onClick={clearFilters}>
+            Clear the filters
+          </button>
+        )}
+        <button type="button" onClick={zoomOut}>
+          Twice as long
+        </button>
+      </div>
+    </div>
+  );
+}

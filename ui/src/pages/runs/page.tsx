@@ -1,0 +1,36 @@
+// Runs: every run of the window, as two pictures and as a list. What is selected in a picture filters everything.
+
+import type { JSX } from 'preact';
+import { runs } from '../../messages';
+import { addressOf } from '../../net/ask';
+import { useRows, useScreen } from '../../net/use';
+import { useShortcuts } from '../../shell/keys';
+import { Page } from '../../shell/page';
+import { Charts } from './charts';
+import { Head, Queued } from './head';
+import { List } from './list';
+import { begin, listed } from './questions';
+import { brush, select, zoom } from './selection';
+
+export function RunsPage(): JSX.Element {
+  const [screen, questions] = useScreen(begin);
+  const rows = useRows(screen, () => listed.value);
+  useShortcuts([
+    { keys: 'z', does: 'Zoom to what is selected in a chart', run: () => zoom(brush.peek()) },
+    { keys: 'Escape', does: 'Remove the selection', run: () => select(null) },
+  ]);
+  const total = rows.total.value;
+  return (
+    <Page
+      title="Runs"
+      screen={screen}
+      headline={total === null ? null : runs(total)}
+      question={addressOf('/runs', listed.value)}
+    >
+      <Head questions={questions} />
+      <Charts questions={questions} />
+      <Queued questions={questions} />
+      <List questions={questions} rows={rows} />
+    </Page>
+  );
+}

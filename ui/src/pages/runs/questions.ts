@@ -1,0 +1,72 @@
+// What the Runs page asks: four questions, and the rows of the list.
+
+import { computed } from '@preact/signals';
+import type { Durations } from '../../api';
+import { bucketsOf } from '../../chart/bars';
+import { byDuration, densityOf } from '../../chart/density';
+import { quantile } from '../../chart/quantile';
+import type { Asked } from '../../net/ask';
+import type { Screen } from '../../net/screen';
+import { held, present } from '../../state/live';
+import { place } from '../../state/url';
+import { asParameters, before, now, screenWindow } from '../../state/window';
+import { zone } from '../../state/zone';
+import { asked, brush, selected } from './selection';
+
+const BUCKETS = 180; // at most; 7 days are then drawn by the hour
+
+/** What the list shows of a run. */
+const FIELDS = 'id,task_id,lease_owner,leased_until,started_at,finished_at,success,error,attempt';
+
+export const order = computed(() => (place.value.query['order'] === 'duration' ? 'duration' : 'started'));
+
+/** The question of the list, without its page. */
+export const listed = computed<Asked<'/runs'>>(() => ({
+  ...selected.value,
+  order: order.value === 'started' ? undefined : order.value,
+  include_errors: true,
+  fields: FIELDS,
+}));
+
+/** Begins the questions of a screen. */
+export function begin(screen: Screen) {
+  const histogram = screen.ask('/stats/histogram', () => ({ ...asked.value, buckets: BUCKETS, tz: zone.value }));
+  const durations = screen.ask('/stats/durations', () => ({ ...asked.value, columns: BUCKETS }));
+  const previous = screen.ask('/stats/histogram', () => {
+    const window = before(screenWindow.value);
+    return { ...asked.value, ...asParameters(window), buckets: BUCKETS, tz: zone.value };
+  });
+  const part = screen.ask('/stats/histogram', () => (brush.value ? { ...selected.value, buckets: 1 } : null));
+  // While the list is held: how many there would be now. It must not make the others be asked again.
+  const newer = screen.aside().ask('/runs', () => {
+    if (!held.value || present.value <= now.value) return null;
+    const window = { start: screenWindow.value.start, end: present.value };
+    return { ...asked.value, ...asParameters(window), limit: 1, fields: 'id' };
+  });
+  const buckets = computed(() => histogram.answer.value && bucketsOf(histogram.answer.value.body));
+  const density = computed(() => durations.answer.value && densityOf(durations.answer.value.body));
+  const middle = computed(() => durations.answer.value && percentiles(durations.answer.value.body));
+  return { histogram, durations, previous, part, newer, buckets, density, middle };
+}
+
+export type Questions = ReturnType<typeof begin>;
+
+interface Percentiles {
+  p50: number | null;
+  p95: number | null;
+  /** Whether they are exact: of the runs one by one, not of rows. */
+  exact: boolean;
+}
+
+/** Percentiles of all runs of a density. */
+export function percentiles(answer: Durations): Percentiles {
+  if (answer.points) {
+    const sorted = [...answer.points.seconds].sort((a, b) => a - b);
+    const at = (share: number): number | null => sorted[Math.round(share * (sorted.length - 1))] ?? null;
+    return { p50: at(0.5), p95: at(0.95), exact: true };
+  }
+  const { success, failed } = byDuration(densityOf(answer));
+  const counts = success.map((n, row) => n + failed[row]!);
+  const at = (share: number): number | null => quantile(answer.row_edges_seconds, counts, share);
+  return { p50: at(0.5), p95: at(0.95), exact: false };
+}

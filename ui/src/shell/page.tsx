@@ -1,0 +1,93 @@
+// What every page has: a heading, its content, and the line at the foot that says what its numbers are of.
+
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { footing } from '../messages';
+import type { Screen } from '../net/screen';
+import { copy, said } from '../parts/clipboard';
+import { Popover } from '../parts/popover';
+import { filters } from '../state/filters';
+import { asParameters, screenWindow } from '../state/window';
+import { zone } from '../state/zone';
+import { asCurl, asPython, asSql } from '../text/copy';
+import { useShortcuts } from './keys';
+
+interface PageProps {
+  title: string;
+  screen: Screen;
+  /** The most important number, as in "174,415 runs". */
+  headline?: string | null;
+  /** The API address of the main question, for copying. */
+  question?: string | null;
+  children: ComponentChildren;
+}
+
+export function Page({ title, screen, headline, question, children }: PageProps): JSX.Element {
+  useEffect(() => {
+    document.title = `${title} – runlake`;
+  }, [title]);
+  return (
+    <>
+      <main id="main" tabIndex={-1}>
+        <h1 class="vh">{title}</h1>
+        {children}
+      </main>
+      <footer class="foot">
+        <span>
+          {headline && <b>{headline}, exact · </b>}
+          {screen.facts.value.answers > 0 && footing(screen.facts.value, zone.value)}
+        </span>
+        <span class="grow" />
+        <span role="status" class="said">
+          {said.value}
+        </span>
+        <CopyMenu question={question ?? null} />
+      </footer>
+    </>
+  );
+}
+
+const absolute = (url: string): string => new URL(url, location.origin).href;
+const copyLink = (): Promise<void> => copy(location.href, 'Link');
+
+function CopyMenu({ question }: { question: string | null }): JSX.Element {
+  const latest = useRef(question);
+  latest.current = question;
+  useShortcuts([
+    { keys: 'y', does: 'Copy a link to this screen', run: copyLink },
+    {
+      keys: 'Y',
+      does: 'Copy the question as curl',
+      run: () => latest.current && copy(asCurl(absolute(latest.current)), 'curl'),
+    },
+  ]);
+  const items: [string, () => Promise<void>][] = [['Link', copyLink]];
+  if (question) {
+    items.push(
+      ['curl', () => copy(asCurl(absolute(question)), 'curl')],
+      ['Python', () => copy(asPython(absolute(question)), 'Python')],
+      ['SQL', () => copy(asSql({ ...asParameters(screenWindow.peek()), ...filters.peek() }), 'SQL')],
+    );
+  }
+  return (
+    <Popover label="Copy ▾" name="Copy this screen">
+      {(close) => (
+        <ul class="menu">
+          {items.map(([name, run]) => (
+            <li key={name}>
+              <button
+                type="button"
+                onClick={() => {
+                  close();
+                  void run();
+                }}
+              >
+                {name}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Popover>
+  );
+}

@@ -1,0 +1,31 @@
+// Light or dark: as the system has it, or as chosen.
+
+import { computed, effect, signal } from '@preact/signals';
+import { stored } from './stored';
+
+const THEMES = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
+
+/** What was chosen. theme.ts reads the same name before the first paint. */
+export const chosenTheme = stored<Theme>('theme', THEMES);
+
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const systemIsDark = signal(dark.matches);
+dark.addEventListener('change', () => {
+  systemIsDark.value = dark.matches;
+});
+
+/** What is shown. Pictures read it, so that they are painted again when it changes. */
+export const theme = computed(() =>
+  chosenTheme.value === 'system' ? (systemIsDark.value ? 'dark' : 'light') : chosenTheme.value,
+);
+
+effect(() => {
+  const root = document.documentElement;
+  if (chosenTheme.value === 'system') delete root.dataset['theme'];
+  else root.dataset['theme'] = chosenTheme.value;
+});
+
+export function nextTheme(): void {
+  chosenTheme.value = THEMES[(THEMES.indexOf(chosenTheme.value) + 1) % THEMES.length]!;
+}

@@ -1,0 +1,79 @@
+// The list that j, k and Enter are for: the one that was drawn last.
+
+import { useEffect, useRef } from 'preact/hooks';
+import { stickyEdge } from './edge';
+import type { TableProps } from './table';
+
+interface Listed<T> extends TableProps<T> {
+  element: { current: HTMLTableElement | null };
+  row: number;
+  scrollTo(rank: number): void;
+}
+
+let current: { current: Listed<unknown> } | null = null;
+/** The rank of the marked row, for the time that the list stays. */
+let cursor: number | null = null;
+
+/** Makes a table the current list. */
+export function useList<T>(list: Listed<T>): void {
+  const latest = useRef(list);
+  latest.current = list;
+  useEffect(() => {
+    const mine = latest as unknown as { current: Listed<unknown> };
+    current = mine;
+    cursor = null;
+    return () => {
+      if (current === mine) current = null;
+    };
+  }, []);
+}
+
+/** Marks the next row (1) or the one before (-1), and brings it into sight. */
+export function moveRow(by: 1 | -1): void {
+  if (!current) return;
+  const list = current.current;
+  const start = cursorOf(list);
+  const rank = Math.min(list.total - 1, Math.max(0, start === null ? firstSeen(list) : start + by));
+  cursor = rank;
+  const row = list.at(rank);
+  if (row !== undefined) list.select(list.keyOf(row), rank);
+  reveal(list, rank);
+}
+
+/** Opens the marked row. */
+export function openRow(): void {
+  const list = current?.current;
+  const rank = list ? cursorOf(list) : null;
+  const row = list && rank !== null ? list.at(rank) : undefined;
+  if (list && row !== undefined) list.open(row);
+}
+
+/** Tells of a row that was marked by a click. */
+export function markRank(rank: number | null): void {
+  cursor = rank;
+}
+
+function cursorOf(list: Listed<unknown>): number | null {
+  if (list.selected.peek() === null || cursor === null) return null;
+  const row = list.at(cursor);
+  return row === undefined || list.keyOf(row) === list.selected.peek() ? cursor : null;
+}
+
+function firstSeen(list: Listed<unknown>): number {
+  const table = list.element.current!;
+  const edge = stickyEdge() + table.tHead!.getBoundingClientRect().height;
+  const rows = [...table.querySelectorAll<HTMLTableRowElement>('tbody:not(.space) tr')];
+  const found = rows.find((row) => row.getBoundingClientRect().top >= edge - 1);
+  return found ? Number(found.getAttribute('aria-rowindex')) - 2 : 0;
+}
+
+/** Scrolls only when the row is out of sight. */
+function reveal(list: Listed<unknown>, rank: number): void {
+  const table = list.element.current!;
+  const found = table.querySelector(`tr[aria-rowindex="${rank + 2}"]`)?.getBoundingClientRect();
+  const edge = stickyEdge() + table.tHead!.getBoundingClientRect().height;
+  const bottom = innerHeight - (document.querySelector('.foot')?.getBoundingClientRect().height ?? 0);
+  if (!found) list.scrollTo(rank);
+  else if (found.top < edge) scrollBy({ top: found.top - edge, behavior: 'instant' });
+  else if (found.bottom > bottom) scrollBy({ top: found.bottom - bottom, behavior: 'instant' });
+}
