@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -27,6 +28,14 @@ def settled(page: Page) -> None:
     """Return when the screen shows its answers, and nothing waits for others."""
     expect(page.locator(".head [data-total]")).to_be_visible()
     expect(page.locator(".stale, .waiting, tr.coming")).to_have_count(0)
+
+
+def until(page: Page, condition: str) -> None:
+    """Return when a condition in JavaScript holds. `wait_for_function` would need `unsafe-eval`."""
+    deadline = time.monotonic() + 10
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(20)
 
 
 def numbers(page: Page) -> dict[str, int]:

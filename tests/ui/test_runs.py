@@ -8,6 +8,10 @@ from screens import Opened, numbers, query, settled
 from support import Server
 
 pytestmark = pytest.mark.browser
+FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"  # the list has followed
+# The ranks and the ids of the rows that are drawn, at one moment.
+DRAWN = """[...document.querySelectorAll('table.list tbody:not(.space) tr:not(.coming)')].map(
+    row => [row.ariaRowIndex - 2, row.querySelector('td.started a').pathname.split('/').at(-1)])"""
 WEEK = "/ui/runs?range=7d"
 
 
@@ -50,10 +54,9 @@ def test_the_scrollbar_is_over_all_rows(open_page: Opened, history: Server) -> N
     seen: dict[int, str] = {}
     while len(seen) < total:
         before = len(seen)
-        for row in page.locator("table.list tbody:not(.space) tr:not(.coming)").all():
-            link = row.locator("td.started a").get_attribute("href") or ""
-            seen[int(row.get_attribute("aria-rowindex") or 0) - 2] = link.split("?")[0].rsplit("/", 1)[1]
+        seen |= dict(page.evaluate(DRAWN))
         page.evaluate("scrollBy(0, innerHeight / 2)")
+        page.evaluate(FRAMES)
         settled(page)
         assert len(seen) > before or page.evaluate("scrollY + innerHeight < document.body.scrollHeight - 1")
     window = {"start_time": "2026-11-08T12:00:10Z", "end_time": "2026-11-15T12:00:10Z", "status": "failed"}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
-from screens import NOW, Opened, numbers, query, settled, violations
+from screens import NOW, Opened, numbers, query, settled, until, violations
 from support import Server, record
 
 from runlake import access
@@ -93,7 +93,7 @@ def test_the_theme_is_the_chosen_one(open_page: Opened) -> None:
     assert page.evaluate(background) == "rgb(14, 17, 22)"
     page.keyboard.press("t")
     assert page.evaluate(background) == "rgb(255, 255, 255)"
-    page.wait_for_function(f"before => {picture} !== before", arg=dark)
+    until(page, f"{picture} !== '{dark}'")
     page.reload()
     settled(page)
     assert page.evaluate(background) == "rgb(255, 255, 255)"
@@ -158,7 +158,7 @@ def test_new_runs_appear_by_themselves(open_page: Opened, tmp_path: Path) -> Non
         page.clock.set_fixed_time(NOW.timestamp() + 20)
         expect(page.locator("table.list")).to_have_attribute("aria-rowcount", "302")
         page.mouse.wheel(0, 1200)
-        page.wait_for_function("scrollY > 200")
+        until(page, "scrollY > 200")
         assert server.post(*late[1:]).status_code == 200
         page.clock.set_fixed_time(NOW.timestamp() + 30)
         newer = page.get_by_role("button", name="2 new runs")
@@ -173,7 +173,10 @@ def test_a_service_that_is_gone_is_waited_for(open_page: Opened, tmp_path: Path)
     with Server(tmp_path / "lake") as server:
         port = urlsplit(server.url).port
         page = open_page("/ui/runs?range=7d", server=server, expected=("503: ",))
-        expect(page.locator(".nothing")).to_be_visible()
+        expect(page.locator(".nothing")).to_contain_text("There are no runs yet")
+        assert server.post(record(1)).status_code == 200
+        page.reload()
+        expect(page.locator(".nothing")).to_contain_text("No run started in")
         server.stop()
         page.keyboard.press("F")
         outage = page.locator(".outage")

@@ -1,7 +1,11 @@
 // Which rows of a long list are seen. The window scrolls, so the scrollbar of the browser is over all rows.
 
-/** Chromium cuts elements at 33,554,428 px; a list above this stands for more rows than it has pixels for. */
-export const TALLEST = 30_000_000;
+/** A list that would be taller stands for more rows than it has pixels for.
+ *
+ *  Chromium cuts elements at 33,554,428 px, and paints with floats of 24 bits: beyond 4 million, lines and letters of rows
+ *  no longer fall on the same parts of a pixel.
+ */
+export const TALLEST = 4_000_000;
 const JUMP = 3; // screens: what moves farther was dragged
 
 export interface View {

@@ -3,11 +3,12 @@
 import type { JSX } from 'preact';
 import { sum } from '../../chart/bars';
 import { otherRuns, runs, successShare } from '../../messages';
+import { oldest } from '../../net/about';
 import { screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import { duration } from '../../text/duration';
 import { count, difference, percent } from '../../text/number';
-import { span } from '../../text/time';
+import { millis, span } from '../../text/time';
 import type { Questions } from './questions';
 import { brush, select } from './selection';
 
@@ -93,10 +94,11 @@ function Selected(): JSX.Element {
   );
 }
 
-/** The window of equal length before, in one line. */
+/** The window of equal length before, in one line; nothing where that began before the first run. */
 function Compared({ questions }: { questions: Questions }): JSX.Element | null {
   const [now, then] = [questions.histogram.answer.value?.body, questions.previous.answer.value?.body];
-  if (!now || !then?.total || !questions.previous.current.value) return null;
+  const whole = then && oldest.value !== null && oldest.value <= millis(then.start);
+  if (!now || !whole || !then.total || !questions.previous.current.value) return null;
   const failed = (answer: typeof now): number => sum(answer.series.find(({ key }) => key === 'failed')?.runs ?? []);
   const more = failed(now) - failed(then);
   const change = (now.total - then.total) / then.total;

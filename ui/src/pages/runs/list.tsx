@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Run } from '../../api';
 import { newRuns, nothing } from '../../messages';
+import { isEmpty } from '../../net/about';
 import type { Rows } from '../../net/rows';
 import { Outcome, outcomeOf } from '../../parts/outcome';
 import { Task } from '../../parts/task';
@@ -18,7 +19,7 @@ import { zone } from '../../state/zone';
 import { markRank } from '../../table/list';
 import { type Column, Table } from '../../table/table';
 import { duration } from '../../text/duration';
-import { millis, span } from '../../text/time';
+import { iso, millis, span } from '../../text/time';
 import { headline } from '../../text/trace';
 import { order, type Questions } from './questions';
 import { brush } from './selection';
@@ -134,9 +135,27 @@ function Newer({ questions, total }: { questions: Questions; total: number | nul
   );
 }
 
+/** How the first run gets in. */
+function NoRunsYet(): JSX.Element {
+  const at = iso(now.value);
+  const run = {
+    task_id: crypto.randomUUID?.() ?? '550e8400-e29b-41d4-a716-446655440000',
+    started_at: at,
+    finished_at: at,
+  };
+  const body = JSON.stringify({ runs: [{ ...run, success: true }] });
+  return (
+    <div class="nothing">
+      <p>There are no runs yet. This stores one:</p>
+      <pre>{`curl ${location.origin}/runs -H 'Content-Type: application/json' -d '${body}'`}</pre>
+    </div>
+  );
+}
+
 function Nothing(): JSX.Element {
   const { start, end } = screenWindow.value;
   const filtered = Object.keys(filters.value).length > 0;
+  if (isEmpty.value) return <NoRunsYet />;
   return (
     <div class="nothing">
       <p>{nothing(filtered, span(start, end, zone.value))}</p>
