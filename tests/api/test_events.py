@@ -85,7 +85,7 @@ def events_of(text: str) -> list[tuple[str, str]]:
     assert text.endswith("\n\n")
     found = []
     for block in text[:-2].split("\n\n"):
-        event, data = block.split("\n")
+        event, data = block.split("\n")[-2:]
         assert event.startswith("event: ") and data.startswith("data: "), block
         found.append((event.removeprefix("event: "), data.removeprefix("data: ")))
     return found
@@ -124,6 +124,23 @@ def test_parts_come_first_and_the_last_event_is_the_plain_answer(server: Server,
     assert dones == sorted(set(dones)) and dones[-1] < of == DAYS
     assert sinces == sorted(set(sinces), reverse=True)
     assert sinces[0] == "2025-01-28T00:00:00Z"
+
+
+@pytest.mark.parametrize("path", [address("/runs?limit=30", "quick"), "/runs?limit=30"])
+def test_the_last_event_says_where_the_next_page_begins(server: Server, path: str) -> None:
+    """By its id, also of a scan, until there are no more; parts have none. The pages are those of the list."""
+    seen: list[str] = []
+    following = path
+    while following:
+        blocks = server.client.get(following, headers=EVENTS).text[:-2].split("\n\n")
+        assert not [block for block in blocks[:-1] if "id: " in block.splitlines()[0]]
+        *ids, event, data = blocks[-1].split("\n")
+        page = json.loads(data.removeprefix("data: "))
+        assert event == "event: done" and len(ids) == page["has_more"]
+        seen += [item["id"] for item in page["items"]]
+        following = f"{path}&cursor={ids[0].removeprefix('id: ')}" if ids else ""
+    assert seen == [item["id"] for item in server.client.get(path.replace("30", "200", 1)).json()["items"]]
+    assert len(seen) == 3 * DAYS
 
 
 def test_a_part_is_the_answer_of_a_shorter_window(server: Server) -> None:

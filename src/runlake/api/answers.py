@@ -11,6 +11,7 @@ from litestar import Request, Response
 
 from runlake import times
 from runlake.api import events, tags
+from runlake.api.events import Shown
 from runlake.api.service import Service
 from runlake.query.engine import Session
 from runlake.query.filters import NOW_US
@@ -44,14 +45,14 @@ async def answer(
     scan    whether the question waits in the lane of scans
     ages    whether the answer changes with time: never (False), in steps (True), or always (None), and then has no tag
     """
-    found = await answer_with(request, question, lambda body: body, scan=scan, ages=ages)
+    found = await answer_with(request, question, Shown(lambda body: body), scan=scan, ages=ages)
     return found if isinstance(found, Response) else found[1]
 
 
 async def answer_with(
     request: Req,
     question: Callable[[Session], T],
-    body: Callable[[T], object],
+    shown: Shown[T],
     *,
     scan: bool = False,
     ages: bool | None = False,
@@ -70,10 +71,10 @@ async def answer_with(
     started = time.perf_counter()
     found: tuple[T] | tuple[()]
     if kind == JSON:
-        answered, content, snapshot = await service.run_query(request, question, body, scan=scan)
+        answered, content, snapshot = await service.run_query(request, question, shown.body, scan=scan)
         found, made = (answered,), as_json(content)
     else:
-        snapshot, made = await events.begin(request, service, question, body, scan=scan)
+        snapshot, made = await events.begin(request, service, question, shown, scan=scan)
         found = ()
     headers["Runlake-Snapshot"] = str(snapshot)
     headers["Server-Timing"] = f"query;dur={(time.perf_counter() - started) * 1000:.2f}"

@@ -1,7 +1,8 @@
 """Answers in parts, as server-sent events: `part` while the question is under way, then `done`, or `error`.
 
 The data of a part is `{"done", "of", "since"}` with the members of the answer to what has been read so far; that of
-`done` is the whole answer with `done` and `of`; that of `error` is the problem.
+`done` is the whole answer with `done` and `of`; that of `error` is the problem. Where pages follow, the id of `done` is
+the cursor of the next one: the headers are gone when it is known.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from litestar import HttpMethod, Request, Response
 from litestar.response import ServerSentEvent, ServerSentEventMessage
+from msgspec import Struct
 
 from runlake import times
 from runlake.api import problems
@@ -33,20 +35,32 @@ Req = Request[Any, Any, Any]
 Running = asyncio.Future[tuple[T, bytes, int]]
 
 
+class Shown(Struct, Generic[T], frozen=True):
+    """What an answer shows of what a question found: its body and, where pages follow, the cursor of the next one."""
+
+    body: Callable[[T], object]
+    following: Callable[[T], str | None] = lambda _: None
+
+
 def wanted(request: Req) -> bool:
     """Whether the client would rather have events than JSON."""
     return request.accept.best_match(["application/json", MEDIA_TYPE]) == MEDIA_TYPE
 
 
 async def begin(
-    request: Req, service: Service, question: Callable[[Session], T], body: Callable[[T], object], *, scan: bool
+    request: Req,
+    service: Service,
+    question: Callable[[Session], T],
+    shown: Shown[T],
+    *,
+    scan: bool,
 ) -> tuple[int, Response[Any]]:
     """The snapshot and the events of an answer, once the first one is there.
 
     Raises what the question raises before. It is cancelled when the client disconnects, as others are.
     """
-    parts = Parts(request, body)
-    running = asyncio.ensure_future(service.run_query(request, parts.reporting(question), body, scan=scan))
+    parts = Parts(request, shown)
+    running = asyncio.ensure_future(service.run_query(request, parts.reporting(question), shown.body, scan=scan))
     await parts.first(running)
     return parts.snapshot, ServerSentEvent(parts.events(running), headers=dict(_HEADERS))
 
@@ -57,8 +71,8 @@ class Parts(Generic[T]):
     A reading thread reports parts; all else is for the event loop.
     """
 
-    def __init__(self, request: Req, body: Callable[[T], object]) -> None:
-        self._request, self._body = request, body
+    def __init__(self, request: Req, shown: Shown[T]) -> None:
+        self._request, self._shown = request, shown
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._newest: ServerSentEventMessage | None = None
@@ -82,7 +96,7 @@ class Parts(Generic[T]):
             return
         self._due, self._of = now + _PAUSE, part.of
         facts = {"done": part.done, "of": part.of, "since": times.to_datetime(part.since)}
-        made = _message("part", _with(facts, msgspec.json.encode(self._body(answer()))))
+        made = _message("part", _with(facts, msgspec.json.encode(self._shown.body(answer()))))
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._put, made)
 
@@ -123,13 +137,13 @@ class Parts(Generic[T]):
             request = self._request
             made = problems.answer(request.method, request.url.path, exc, context_of(request).id)
             return _message("error", made.content)
-        _, body, _ = running.result()
-        return done(self._of, body)
+        found, body, _ = running.result()
+        return done(self._of, body, self._shown.following(found))
 
 
-def done(of: int, body: bytes) -> ServerSentEventMessage:
-    """The last event of an answer."""
-    return _message("done", _with({"done": of, "of": of}, body))
+def done(of: int, body: bytes, following: str | None = None) -> ServerSentEventMessage:
+    """The last event of an answer, and the cursor of the page that follows."""
+    return _message("done", _with({"done": of, "of": of}, body), following)
 
 
 def _with(facts: dict[str, object], body: bytes) -> bytes:
@@ -137,5 +151,5 @@ def _with(facts: dict[str, object], body: bytes) -> bytes:
     return msgspec.json.encode(facts)[:-1] + b"," + body[1:]
 
 
-def _message(event: str, data: bytes) -> ServerSentEventMessage:
-    return ServerSentEventMessage(data.decode(), event=event, sep="\n")
+def _message(event: str, data: bytes, following: str | None = None) -> ServerSentEventMessage:
+    return ServerSentEventMessage(data.decode(), event=event, id=following, sep="\n")

@@ -1,7 +1,7 @@
 """The OpenAPI document: Litestar makes it from the routes, and this file adds what Litestar cannot see.
 
-Parameters, which Structs decode; the headers of answers; further types of a body; examples. Those of answers lie in
-`examples/`, a file for each operation; those of errors are made as the service makes errors.
+Parameters, which Structs decode; the headers of answers; further types of a body; prose of `openapi.toml`; examples.
+Those of answers lie in `examples/`, a file for each operation; those of errors are made as the service makes errors.
 """
 
 from __future__ import annotations
@@ -28,12 +28,27 @@ from msgspec import Raw, Struct
 
 from runlake import access
 from runlake.api import events, params, problems
-from runlake.api import openapi_text as text
 from runlake.api.origin_policy import foreign_host, foreign_origin
 from runlake.errors import BadInput, RunlakeError
 from runlake.model import Instant, NoQuery, Problem
 
 OLDER: Final = "UnderRuns"  # the end of the operationId at an older address
+_FILES: Final = files("runlake.api")
+
+
+class _Prose(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `openapi.toml` holds: a header has a description and an example."""
+
+    key: str
+    older: str
+    unchanged: str
+    events: str
+    tags: dict[str, str]
+    errors: dict[int, str]
+    headers: dict[str, tuple[str, str]]
+
+
+_PROSE: Final = msgspec.toml.decode(_FILES.joinpath("openapi.toml").read_bytes(), type=_Prose)
 
 
 class Example(Struct, frozen=True):
@@ -47,7 +62,7 @@ class Example(Struct, frozen=True):
 
 def examples(name: str) -> dict[str, Example]:
     """The examples of an operation by their names."""
-    content = files("runlake.api").joinpath("examples", f"{name}.json").read_bytes()
+    content = _FILES.joinpath("examples", f"{name}.json").read_bytes()
     return msgspec.json.decode(content, type=dict[str, Example])
 
 
@@ -98,9 +113,9 @@ class Operation(Struct, frozen=True, kw_only=True):
     def responses(self) -> dict[int, ResponseSpec]:
         """Each error, and 304, for Litestar."""
         codes = sorted({problems.problem("", exc).status.value for exc in self.all_failures})
-        found = {code: ResponseSpec(Problem, False, text.ERRORS[code], problems.MEDIA_TYPE) for code in codes}
+        found = {code: ResponseSpec(Problem, False, _PROSE.errors[code], problems.MEDIA_TYPE) for code in codes}
         if "ETag" in self.headers and self.body is None:
-            found[304] = ResponseSpec(None, description=text.UNCHANGED)
+            found[304] = ResponseSpec(None, description=_PROSE.unchanged)
         return found
 
 
@@ -111,7 +126,7 @@ def documented(operation: Operation, **found: Any) -> spec.Operation:
     first, path = (path.replace(":str}", "}") for path in (operation.paths[0], operation.paths[-1 if older else 0]))
     if older:
         made.summary = f"{made.summary} (older address)"
-        made.description = f"{made.description}\n\n{text.OLDER.format(first)}"
+        made.description = f"{made.description}\n\n{_PROSE.older.format(first)}"
     in_path = list(_parameters("path", operation.ids))
     made.parameters = [*in_path, *_parameters("query", operation.query)]
     responses, shown = cast("Any", made.responses), examples(operation.name)
@@ -123,7 +138,7 @@ def documented(operation: Operation, **found: Any) -> spec.Operation:
             name: spec.Example(summary=one.summary, description=f"`{one.request}`", value=one.answer)
             for name, one in shown.items()
         }
-    good.headers = {name: _header(name, text.HEADERS[name][1]) for name in operation.headers}
+    good.headers = {name: _header(name, _PROSE.headers[name][1]) for name in operation.headers}
     if operation.parts:
         good.content[events.MEDIA_TYPE] = _events(next(iter(shown.values())))
     for exc in operation.all_failures:
@@ -141,7 +156,7 @@ def _events(example: Example) -> OpenAPIMediaType:
     """The answer of an example as events; it needs no scan."""
     last = events.done(1, msgspec.json.format(bytes(example.answer), indent=-1))
     return OpenAPIMediaType(
-        Schema(type=OpenAPIType.STRING, description=text.EVENTS),
+        Schema(type=OpenAPIType.STRING, description=_PROSE.events),
         examples={"done": spec.Example(summary=example.summary, value=last.encode().decode())},
     )
 
@@ -156,7 +171,7 @@ def _add_error(responses: Any, problem: problems.Refusal, name: str) -> None:
 
 
 def _header(name: str, example: object) -> OpenAPIHeader:
-    return OpenAPIHeader(Schema(type=OpenAPIType.STRING), description=text.HEADERS[name][0], example=example)
+    return OpenAPIHeader(Schema(type=OpenAPIType.STRING), description=_PROSE.headers[name][0], example=example)
 
 
 def _parameters(place: str, kind: type[Struct]) -> Iterator[spec.Parameter]:
@@ -201,9 +216,9 @@ def document(handlers: Sequence[Any]) -> bytes:
     config = OpenAPIConfig(
         "runlake: the Runs API",
         version("runlake"),
-        description=text.INFO,
-        tags=[spec.Tag(name, words) for name, words in text.TAGS.items()],
-        components=spec.Components(security_schemes={"key": spec.SecurityScheme("http", text.KEY, scheme="bearer")}),
+        description=_FILES.joinpath("openapi.md").read_text(encoding="utf-8"),
+        tags=[spec.Tag(name, words) for name, words in _PROSE.tags.items()],
+        components=spec.Components(security_schemes={"key": spec.SecurityScheme("http", _PROSE.key, scheme="bearer")}),
         path="/unused",  # Litestar's own routes for the document; this application serves nothing
         render_plugins=[JsonRenderPlugin()],
     )

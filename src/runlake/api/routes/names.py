@@ -12,6 +12,7 @@ from litestar import HttpMethod
 
 from runlake.api import tags
 from runlake.api.answers import Answer, Req, answer_with, as_json, service_of
+from runlake.api.events import Shown
 from runlake.api.openapi import Body
 from runlake.api.routing import STARTING, question, write
 from runlake.errors import BadInput, Busy, Changed, DiskFull, NotFound, TooLarge, TooSlow, Unsupported
@@ -127,7 +128,8 @@ async def delete_view(request: Req, name: ViewName) -> Answer[View]:
 
 async def _tagged(request: Req, asked: Callable[[Session], Any]) -> Answer[Any]:
     """An answer whose tag is of what it holds: it changes with that and with nothing else."""
-    answered = await answer_with(request, asked, lambda found: found, ages=None)
+    whole: Shown[Any] = Shown(lambda found: found)
+    answered = await answer_with(request, asked, whole, ages=None)
     assert isinstance(answered, tuple)  # noqa: S101 - without a tag of the snapshot there is no 304 yet
     found, response = answered
     return tags.with_tag(request, response, found.tag)

@@ -9,6 +9,7 @@ from litestar import Response
 
 from runlake.api import params
 from runlake.api.answers import Answer, Req, answer, answer_with
+from runlake.api.events import Shown
 from runlake.api.routing import question
 from runlake.errors import NotFound
 from runlake.model import EXAMPLE_RUN, Context, ContextQuery, Run, RunId, RunPage, RunsQuery, TaskId
@@ -36,12 +37,13 @@ async def list_runs(request: Req, query: RunsQuery) -> Answer[RunPage]:
     - `fields` leaves all other fields out of the items.
     - While `has_more` is true, the `Link` header holds the address of the next page: by `offset` if the request has
       one, else by `cursor`, and then also of the page before, as `prev`. Pages by cursor neither repeat nor skip a run
-      while others are appended; `offset` in the answer is then the number of runs before the page.
+      while others are appended; `offset` in the answer is then the number of runs before the page. Answered as events,
+      the `id` of `done` is the `cursor` of the next page.
     """
     answered = await answer_with(
         request,
         partial(pages.find, query=query),
-        lambda found: found.page,
+        Shown(lambda found: found.page, following=lambda found: found.next),
         scan=pages.is_scan(query),
         ages=filters.ages(query),
     )
