@@ -19,6 +19,7 @@ from msgspec import Struct
 # The pages of the handbook, in the order of its navigation; each is docs/<name>.md.
 PAGES: Final = (
     "index",
+    "page",
     "http-api",
     "analysts",
     "imports",
