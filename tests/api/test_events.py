@@ -23,7 +23,7 @@ WINDOW: Final = "start_time=2025-01-01&end_time=2025-01-29"
 ROUTES: Final = ("/runs?limit=7", "/stats/histogram?width=1d", "/stats/durations?points=0", "/stats/durations?points=9")
 DAYS: Final = 28
 # Who looks for `slow` waits after each day for longer than the pause between parts; for `endless`, for ever after the
-# first one; for `broken`, for an error.
+# first one; for `broken`, for an error that comes when the first part has been sent.
 PACES: Final = """
 import time
 from runlake.query import durations, histogram, scan
@@ -35,6 +35,7 @@ def at_pace(session, wanted, steps):
             session.rows("SELECT 1")
             time.sleep(0.01)
         if wanted.error == "broken" and number > 1:
+            time.sleep(2)
             raise RuntimeError("as the test wants it")
 steps = scan._steps
 scan._steps = lambda session, wanted, **options: at_pace(session, wanted, steps(session, wanted, **options))
