@@ -90,5 +90,37 @@ export function nothing(filtered: boolean, window: string): string {
   return filtered ? `No run of ${window} matches these filters.` : `No run started in ${window}.`;
 }
 
+/** A bucket of failed runs by group: the letters of the picture, and all others. */
+export function groupBucket(when: string, failed: number, groups: [string, number][], others: number): string {
+  const parts = groups.filter(([, n]) => n > 0).map(([letter, n]) => `${letter} ${count(n)}`);
+  if (others) parts.push(`others ${count(others)}`);
+  return `${when}: ${count(failed)} failed${parts.length ? ` (${parts.join(', ')})` : ''}`;
+}
+
+export const failedRuns = (n: number): string => plural(n, 'failed run', 'failed runs');
+export const groupsName = (n: number, words: string): string =>
+  `${n === 1 ? 'group' : 'groups'}${words ? ` with “${words}”` : ''}`;
+export const groupsCut = (shown: number, order: string): string => `${count(shown)} shown: ${order}`;
+export const previously = (n: number): string => `${runs(n)} in the window before, which is as long`;
+
+/** A spark line in words. */
+export function groupSpark(parts: readonly number[]): string {
+  const most = Math.max(0, ...parts);
+  return `Failed runs over time: at most ${count(most)} in one of ${count(parts.length)} parts of the window`;
+}
+
+/** What a list of the greatest parts leaves out. */
+export const spreadRest = (others: number, noun: 'task' | 'worker', rest: number): string =>
+  `${plural(others, `other ${noun}`, `other ${noun}s`)}: ${runs(rest)}`;
+
+export const workersName = (n: number): string => (n === 1 ? 'worker' : 'workers');
+
+/** A spark line of a worker in words. */
+export function workerSpark(all: readonly number[], failed: readonly number[]): string {
+  return `Runs over time: at most ${count(Math.max(0, ...all))}, failed ${count(Math.max(0, ...failed))} in one part`;
+}
+
+export const libraryFrames = (n: number): string => plural(n, 'frame of a library', 'frames of libraries');
+
 export const successShare = (success: number, failed: number): string =>
   success + failed ? percent(success / (success + failed)) : '–';

@@ -13,6 +13,7 @@ const NAMES = [
   'line',
   'accent',
   'bg',
+  ...(['series-1', 'series-2', 'series-3', 'series-4', 'series-5', 'series-6', 'series-rest'] as const),
 ] as const;
 export type Colors = Record<(typeof NAMES)[number], string>;
 

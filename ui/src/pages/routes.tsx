@@ -1,10 +1,13 @@
 // Which page an address shows. The first pattern that fits counts.
 
 import type { JSX } from 'preact';
+import { ErrorGroupPage } from './error_group/page';
+import { ErrorsPage } from './errors/page';
 import { NotYet } from './not_yet';
 import { RunPage } from './run';
 import { RunsPage } from './runs/page';
 import { UnknownPage } from './unknown';
+import { WorkersPage } from './workers/page';
 
 interface RouteOfPage {
   pattern: RegExp;
@@ -21,8 +24,9 @@ const ROUTES: RouteOfPage[] = [
   { pattern: new RegExp(`^/ui/runs/${UUID}$`), page: () => <RunPage />, bar: false },
   { pattern: /^\/ui\/tasks\/?$/, page: () => <NotYet title="Tasks" />, bar: true },
   { pattern: new RegExp(`^/ui/tasks/${UUID}$`), page: () => <NotYet title="Task" />, bar: true },
-  { pattern: /^\/ui\/errors(\/[^/]+)?\/?$/, page: () => <NotYet title="Errors" />, bar: true },
-  { pattern: /^\/ui\/workers\/?$/, page: () => <NotYet title="Workers" />, bar: true },
+  { pattern: /^\/ui\/errors\/?$/, page: () => <ErrorsPage />, bar: true },
+  { pattern: /^\/ui\/errors\/[^/]+$/, page: () => <ErrorGroupPage />, bar: true },
+  { pattern: /^\/ui\/workers\/?$/, page: () => <WorkersPage />, bar: true },
   { pattern: /./, page: () => <UnknownPage />, bar: false },
 ];
 

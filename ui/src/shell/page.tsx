@@ -9,7 +9,7 @@ import { Popover } from '../parts/popover';
 import { filters } from '../state/filters';
 import { asParameters, screenWindow } from '../state/window';
 import { zone } from '../state/zone';
-import { asCurl, asPython, asSql } from '../text/copy';
+import { asCurl, asPython, asSql, type RawFilter } from '../text/copy';
 import { useShortcuts } from './keys';
 
 interface PageProps {
@@ -19,10 +19,12 @@ interface PageProps {
   headline?: string | null;
   /** The API address of the main question, for copying. */
   question?: string | null;
+  /** The runs that the screen is of, for copying as SQL; by default those of the window and the filters. */
+  filter?: RawFilter;
   children: ComponentChildren;
 }
 
-export function Page({ title, screen, headline, question, children }: PageProps): JSX.Element {
+export function Page({ title, screen, headline, question, filter, children }: PageProps): JSX.Element {
   useEffect(() => {
     document.title = `${title} – runlake`;
   }, [title]);
@@ -41,7 +43,7 @@ export function Page({ title, screen, headline, question, children }: PageProps)
         <span role="status" class="said">
           {said.value}
         </span>
-        <CopyMenu question={question ?? null} />
+        <CopyMenu question={question ?? null} filter={filter} />
       </footer>
     </>
   );
@@ -50,7 +52,7 @@ export function Page({ title, screen, headline, question, children }: PageProps)
 const absolute = (url: string): string => new URL(url, location.origin).href;
 const copyLink = (): Promise<void> => copy(location.href, 'Link');
 
-function CopyMenu({ question }: { question: string | null }): JSX.Element {
+function CopyMenu({ question, filter }: { question: string | null; filter: RawFilter | undefined }): JSX.Element {
   const latest = useRef(question);
   latest.current = question;
   useShortcuts([
@@ -66,7 +68,7 @@ function CopyMenu({ question }: { question: string | null }): JSX.Element {
     items.push(
       ['curl', () => copy(asCurl(absolute(question)), 'curl')],
       ['Python', () => copy(asPython(absolute(question)), 'Python')],
-      ['SQL', () => copy(asSql({ ...asParameters(screenWindow.peek()), ...filters.peek() }), 'SQL')],
+      ['SQL', () => copy(asSql(filter ?? { ...asParameters(screenWindow.peek()), ...filters.peek() }), 'SQL')],
     );
   }
   return (

@@ -10,3 +10,12 @@ query.addEventListener('change', () => {
 
 /** Whether the window is narrow; who reads it is made again when that changes. */
 export const useNarrow = (): boolean => narrow.value;
+
+const few = matchMedia('(max-width: 1150px)');
+const medium = signal(few.matches);
+few.addEventListener('change', () => {
+  medium.value = few.matches;
+});
+
+/** Whether a table has room for fewer columns than on a wide screen. */
+export const useMedium = (): boolean => medium.value;

@@ -43,12 +43,12 @@ interface ChartProps {
 const WIDTHS: Record<string, string> = { s: 'second', m: 'minute', h: 'hour', d: 'day', w: 'week', month: 'month' };
 
 /** The width of a bucket in words: "15 minutes". */
-function widthName(width: string): string {
+export function widthName(width: string): string {
   const [, n = '', unit = ''] = /^(\d+)(\w+)$/.exec(width) ?? [];
   return `${n} ${WIDTHS[unit] ?? unit}${n === '1' ? '' : 's'}`;
 }
 
-const axisOf = (answer: Pick<Histogram, 'start' | 'end'>): Grid['axis'] => ({
+export const axisOf = (answer: Pick<Histogram, 'start' | 'end'>): Grid['axis'] => ({
   start: millis(answer.start),
   end: millis(answer.end),
 });

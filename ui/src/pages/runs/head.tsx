@@ -78,7 +78,8 @@ function Middle({ questions }: { questions: Questions }): JSX.Element | null {
   );
 }
 
-function Selected(): JSX.Element {
+/** What is selected in a picture, and how to take it away. */
+export function Selected(): JSX.Element {
   const part = brush.value!;
   const durations = part.low === undefined ? '' : `, ${duration(part.low)} to ${duration(part.high!)}`;
   return (

@@ -43,7 +43,10 @@ function Took({ run, p95 }: { run: Run; p95: number | null }): JSX.Element | nul
   );
 }
 
-const columnsOf = (questions: Questions): Column<Run>[] => [
+/** What the list needs besides its rows. */
+type Beside = Pick<Questions, 'middle' | 'newer'>;
+
+const columnsOf = (questions: Beside): Column<Run>[] => [
   { key: 'result', head: 'Outcome', width: '6.5rem', cell: (run) => <Outcome name={outcomeOf(run, now.value)} /> },
   { key: 'task', head: 'Task', width: '12rem', cell: (run) => <Task id={run.task_id} /> },
   {
@@ -69,7 +72,7 @@ const columnsOf = (questions: Questions): Column<Run>[] => [
   },
 ];
 
-export function List({ questions, rows }: { questions: Questions; rows: Rows }): JSX.Element {
+export function List({ questions, rows }: { questions: Beside; rows: Rows }): JSX.Element {
   const columns = columnsOf(questions);
   const selected = useComputed(() => place.value.query['sel'] ?? null);
   useHolding(selected.value !== null);
@@ -120,7 +123,7 @@ function useHolding(marked: boolean): void {
 }
 
 /** How many runs have started since the list was read; a click shows them. */
-function Newer({ questions, total }: { questions: Questions; total: number | null }): JSX.Element | null {
+function Newer({ questions, total }: { questions: Beside; total: number | null }): JSX.Element | null {
   const count = (questions.newer.answer.value?.body.total ?? 0) - (total ?? 0);
   if (count <= 0 || brush.value) return null;
   const showThem = (): void => {

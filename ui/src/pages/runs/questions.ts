@@ -16,7 +16,7 @@ import { asked, brush, selected } from './selection';
 const BUCKETS = 180; // at most; 7 days are then drawn by the hour
 
 /** What the list shows of a run. */
-const FIELDS = 'id,task_id,lease_owner,leased_until,started_at,finished_at,success,error,attempt';
+export const FIELDS = 'id,task_id,lease_owner,leased_until,started_at,finished_at,success,error,attempt';
 
 export const order = computed(() => (place.value.query['order'] === 'duration' ? 'duration' : 'started'));
 

@@ -1,0 +1,125 @@
+// Errors: what failed, as groups of alike errors over time and as a list.
+
+import { useComputed, useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import type { Errors } from '../../api';
+import { failedRuns, groupsCut, groupsName } from '../../messages';
+import { addressOf } from '../../net/ask';
+import { useScreen } from '../../net/use';
+import { Trouble } from '../../parts/trouble';
+import { useShortcuts } from '../../shell/keys';
+import { Page } from '../../shell/page';
+import { change, place } from '../../state/url';
+import { count } from '../../text/number';
+import { Selected } from '../runs/head';
+import { brush, select, selected, zoom } from '../runs/selection';
+import { Chart } from './chart';
+import { List } from './list';
+import { begin, MOST, type Questions, SORTS, sort, withoutFailed, words } from './questions';
+
+export function ErrorsPage(): JSX.Element {
+  const [screen, questions] = useScreen(begin);
+  const pointed = useSignal<string | null>(null);
+  const marked = useComputed(() => pointed.value ?? place.value.query['sel'] ?? null);
+  useShortcuts([
+    { keys: 'z', does: 'Zoom to what is selected in a chart', run: () => zoom(brush.peek()) },
+    { keys: 'Escape', does: 'Remove the selection', run: () => select(null) },
+  ]);
+  const answer = questions.groups.answer.value?.body;
+  return (
+    <Page
+      title="Errors"
+      screen={screen}
+      headline={answer ? failedRuns(answer.total_failed) : null}
+      question={addressOf('/errors', { ...selected.value, limit: MOST })}
+      filter={{ ...selected.value, status: 'failed' }}
+    >
+      <Head questions={questions} />
+      {!withoutFailed.value && <Chart questions={questions} marked={marked.value} pointed={pointed} />}
+      <section
+        class="groups"
+        aria-label="Groups of errors"
+        onPointerOver={(event) => {
+          const row = (event.target as Element).closest('tr');
+          pointed.value = row?.querySelector<HTMLElement>('[data-group]')?.dataset['group'] ?? null;
+        }}
+        onPointerLeave={() => {
+          pointed.value = null;
+        }}
+      >
+        <Trouble panel={questions.groups} name="Groups of errors" />
+        <List questions={questions} />
+      </section>
+    </Page>
+  );
+}
+
+function Head({ questions }: { questions: Questions }): JSX.Element {
+  const answer = questions.groups.answer.value?.body;
+  return (
+    <section class={`head ${questions.groups.current.value ? '' : 'stale'}`} aria-label="Figures">
+      {answer ? <Figures answer={answer} /> : <span class="skeleton">…</span>}
+      <span class="grow" />
+      {brush.value && <Selected />}
+      <Tools />
+    </section>
+  );
+}
+
+function Figures({ answer }: { answer: Errors }): JSX.Element {
+  const fresh = answer.groups.filter(({ is_new }) => is_new).length;
+  return (
+    <>
+      <span data-total={answer.total_groups}>
+        <b>{count(answer.total_groups)}</b> {groupsName(answer.total_groups, words.value)}
+      </span>
+      <span data-failed={answer.total_failed} class={answer.total_failed ? 'bad' : ''}>
+        <b>{count(answer.total_failed)}</b> failed
+      </span>
+      {fresh > 0 && (
+        <span title="No run of them in the 28 days before the window">
+          <b class="new">{count(fresh)} new</b>
+        </span>
+      )}
+      {answer.without_text > 0 && (
+        <span class="dim" data-without={answer.without_text} title="They failed without an error text to group by">
+          {count(answer.without_text)} without text
+        </span>
+      )}
+      {answer.total_groups > answer.groups.length && (
+        <span class="dim">{groupsCut(answer.groups.length, SORTS[sort.value])}</span>
+      )}
+    </>
+  );
+}
+
+function Tools(): JSX.Element {
+  return (
+    <div class="tools">
+      <input
+        type="search"
+        aria-label="Find in kind, message and frame"
+        placeholder="Find in kind, message, frame"
+        maxLength={200}
+        value={words.value}
+        onInput={(event) => change({ q: event.currentTarget.value || undefined, sel: undefined }, 'replace')}
+      />
+      <label class="row dim">
+        Order
+        <select
+          value={sort.value}
+          onChange={(event) => {
+            const chosen = event.currentTarget.value;
+            change({ sort: chosen === 'count' ? undefined : chosen });
+          }}
+        >
+          {Object.entries(SORTS).map(([key, name]) => (
+            <option key={key} value={key}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}

@@ -1,0 +1,144 @@
+// Workers: which of them fails more than the others, which is slower than before, which does not answer any more.
+
+import type { JSX } from 'preact';
+import type { Owners } from '../../api';
+import { workersName } from '../../messages';
+import { addressOf } from '../../net/ask';
+import { useScreen } from '../../net/use';
+import { Trouble } from '../../parts/trouble';
+import { useShortcuts } from '../../shell/keys';
+import { Page } from '../../shell/page';
+import { filters } from '../../state/filters';
+import { useNarrow } from '../../state/narrow';
+import { change } from '../../state/url';
+import { asParameters, screenWindow } from '../../state/window';
+import { count, plural } from '../../text/number';
+import { List } from './list';
+import { Marked } from './marked';
+import { begin, marked, type Questions, sorting, words } from './questions';
+import { CLEAR, SORTS, type SortKey, sortText, type WorkerRow } from './rows';
+
+const MOST_NAMED = 4; // workers that stand out
+
+export function WorkersPage(): JSX.Element {
+  const [screen, questions] = useScreen(begin);
+  useShortcuts([{ keys: 'Escape', does: 'Unmark the worker', run: () => change({ sel: undefined }, 'replace') }]);
+  const answer = questions.owners.answer.value?.body;
+  const row = questions.all.value?.find(({ owner }) => owner === marked.value);
+  return (
+    <Page
+      title="Workers"
+      screen={screen}
+      headline={answer ? plural(answer.total_owners, 'worker', 'workers') : null}
+      question={addressOf('/stats/owners', asParameters(screenWindow.value))}
+      filter={{ ...asParameters(screenWindow.value), ...(marked.value !== null && { lease_owner: marked.value }) }}
+    >
+      <Head questions={questions} />
+      <Notes answer={answer} />
+      <Trouble panel={questions.owners} name="Workers" />
+      <div class={row ? 'beside' : ''}>
+        {row && <Marked questions={questions} row={row} />}
+        <List questions={questions} />
+      </div>
+    </Page>
+  );
+}
+
+function Head({ questions }: { questions: Questions }): JSX.Element {
+  const answer = questions.owners.answer.value?.body;
+  const rows = questions.all.value;
+  return (
+    <section class={`head ${questions.owners.current.value ? '' : 'stale'}`} aria-label="Figures">
+      {answer && rows ? <Figures answer={answer} rows={rows} /> : <span class="skeleton">…</span>}
+      <span class="grow" />
+      <Tools />
+    </section>
+  );
+}
+
+const total = (rows: readonly WorkerRow[], key: 'failed' | 'lost' | 'open'): number =>
+  rows.reduce((sum, row) => sum + row[key], 0);
+
+function Figures({ answer, rows }: { answer: Owners; rows: readonly WorkerRow[] }): JSX.Element {
+  const [failed, open, lost] = [total(rows, 'failed'), total(rows, 'open'), total(rows, 'lost')];
+  const bad = rows.filter(({ z }) => z !== null && z >= CLEAR).sort((a, b) => b.z! - a.z!);
+  return (
+    <>
+      <span data-total={answer.total_owners}>
+        <b>{count(answer.total_owners)}</b> {workersName(answer.total_owners)}
+      </span>
+      <span data-failed={failed} class={failed ? 'bad' : ''}>
+        <b>{count(failed)}</b> failed
+      </span>
+      <span class="dim">
+        {count(open)} open{lost > 0 && `, ${count(lost)} of them lost`}
+      </span>
+      {answer.truncated && <span class="dim">the {count(rows.length)} with the most failed runs are shown</span>}
+      {bad.length > 0 && (
+        <span
+          class="outstanding"
+          title={`Their share of failures is more than ${CLEAR} standard errors above all others'`}
+        >
+          {plural(bad.length, 'stands out:', 'stand out:')}{' '}
+          {bad.slice(0, MOST_NAMED).map(({ owner }) => (
+            <button
+              key={owner}
+              type="button"
+              class="bare"
+              aria-pressed={marked.value === owner}
+              onClick={() => change({ sel: owner }, 'replace')}
+            >
+              ✕ <bdi>{owner}</bdi>
+            </button>
+          ))}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** What one has to know of the numbers. */
+function Notes({ answer }: { answer: Owners | undefined }): JSX.Element | null {
+  const notes = [];
+  if (Object.keys(filters.value).length) notes.push('Filters do not count here: workers stand with all their runs.');
+  if (answer?.previous_complete === false) {
+    notes.push('The window before is not whole: the first kept run is younger than its start.');
+  }
+  return notes.length ? <p class="dim notes">{notes.join(' ')}</p> : null;
+}
+
+function Tools(): JSX.Element {
+  return (
+    <div class="tools">
+      <input
+        type="search"
+        aria-label="Find a worker"
+        placeholder="Find a worker"
+        value={words.value}
+        onInput={(event) => change({ q: event.currentTarget.value || undefined }, 'replace')}
+      />
+      {useNarrow() && <Order />}
+    </div>
+  );
+}
+
+/** Where the heads of the table are not seen. */
+function Order(): JSX.Element {
+  return (
+    <label class="row dim">
+      Order
+      <select
+        value={sorting.value.key}
+        onChange={(event) =>
+          change({ sort: sortText(event.currentTarget.value as SortKey, { key: '', ascending: false }) })
+        }
+      >
+        {Object.entries(SORTS).map(([key, name]) => (
+          <option key={key} value={key}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
