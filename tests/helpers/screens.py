@@ -51,3 +51,25 @@ def numbers(page: Page) -> dict[str, int]:
 def query(page: Page) -> str:
     """The query string of the address."""
     return str(page.evaluate("location.search"))
+
+
+def rows(page: Page) -> dict[int, dict[str, str]]:
+    """The rows of the list that are drawn, by rank: the text of each cell by the key of its column."""
+    read = """() => [...document.querySelectorAll('table.list tbody:not(.space) tr')].map(row => [
+        row.getAttribute('aria-rowindex') - 2,
+        Object.fromEntries([...row.cells].map(cell => [cell.classList[0], cell.innerText.trim()]))])"""
+    return dict(page.evaluate(read))
+
+
+def unusable(page: Page) -> list[str]:
+    """What axe finds on a wide screen, light and dark, and on a narrow one; and whether anything is wider than these."""
+    found: list[str] = []
+    for width, schemes in ((1440, ("light", "dark")), (320, ("light",))):
+        page.set_viewport_size({"width": width, "height": 600})
+        for scheme in schemes:
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.wait_for_timeout(200)  # colours change within 120 ms
+            found += [f"{scheme} {width}: {violation}" for violation in violations(page)]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(f"{width}: something is wider")
+    return found

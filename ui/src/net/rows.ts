@@ -70,7 +70,9 @@ export class Rows implements Failing {
   close(): void {
     this.#failure.stop();
     for (const stop of this.#stops) stop();
-    for (const under of this.#under.values()) under.abort();
+    const under = [...this.#under.values()];
+    this.#under.clear(); // so that nobody hears of the end of them
+    for (const one of under) one.abort();
   }
 
   #wanted(): number[] {

@@ -124,7 +124,9 @@ class Question<T> implements Panel<T> {
 
   stop(): void {
     this.#stopFollowing();
-    this.#under?.abort();
+    const under = this.#under;
+    this.#under = null; // so that nobody hears of the end of it
+    under?.abort();
     this.#failure.stop();
   }
 

@@ -25,7 +25,7 @@ const ROUTES: RouteOfPage[] = [
   { pattern: /^\/ui\/tasks\/?$/, page: () => <NotYet title="Tasks" />, bar: true },
   { pattern: new RegExp(`^/ui/tasks/${UUID}$`), page: () => <NotYet title="Task" />, bar: true },
   { pattern: /^\/ui\/errors\/?$/, page: () => <ErrorsPage />, bar: true },
-  { pattern: /^\/ui\/errors\/[^/]+$/, page: () => <ErrorGroupPage />, bar: true },
+  { pattern: /^\/ui\/errors\/v1(:|%3A)[0-9a-f]{16}$/i, page: () => <ErrorGroupPage />, bar: true },
   { pattern: /^\/ui\/workers\/?$/, page: () => <WorkersPage />, bar: true },
   { pattern: /./, page: () => <UnknownPage />, bar: false },
 ];

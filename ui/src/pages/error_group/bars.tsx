@@ -44,7 +44,7 @@ function Picture({ questions }: { questions: Questions }): JSX.Element {
         height={HEIGHT}
         grid={{ axis, columns: edges }}
         paint={(surface) => paintBars(surface, axis, buckets, null)}
-        marks={countTicks(greatest, 3).map(({ at, text }) => ({ share: at / greatest, text }))}
+        marks={(answer.total ? countTicks(greatest, 3) : []).map(({ at, text }) => ({ share: at / greatest, text }))}
         sentence={histogramSentence(failed.length, widthName(answer.width), answer.total, answer.total, worst)}
         describe={(at) => groupBucket(name(at), failed[at]!, [], 0)}
         table={() => ({

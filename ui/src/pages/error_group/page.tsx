@@ -53,6 +53,7 @@ export function ErrorGroupPage(): JSX.Element {
       {found && found.runs > 0 && (
         <>
           <Panels questions={questions} found={found} />
+          <h2 class="its-runs">All its runs</h2>
           <List questions={questions} rows={rows} />
         </>
       )}
@@ -105,8 +106,7 @@ function Head({ questions }: { questions: Questions }): JSX.Element {
         <span class="dim">/</span>{' '}
         {found ? (
           <>
-            {found.is_new && <b class="new">new</b>}
-            <Message group={found} />
+            {found.is_new && <b class="new">new</b>} <Message group={found} />
           </>
         ) : (
           <span class="skeleton">…</span>
@@ -129,7 +129,7 @@ function Head({ questions }: { questions: Questions }): JSX.Element {
 function Figures({ found }: { found: ErrorGroupDetail }): JSX.Element {
   return (
     <>
-      <span data-total={found.runs} class={found.runs ? 'bad' : ''}>
+      <span data-total={found.runs} data-failed={found.runs} class={found.runs ? 'bad' : ''}>
         <b>{count(found.runs)}</b> {runs(found.runs).split(' ')[1]}
       </span>
       <span class="dim">

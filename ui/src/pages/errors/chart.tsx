@@ -54,7 +54,7 @@ function Picture({ questions, marked }: Omit<ChartProps, 'pointed'>): JSX.Elemen
         height={HEIGHT}
         grid={{ axis, columns: edges }}
         paint={(surface) => paintStack(surface, axis, stack, marked)}
-        marks={countTicks(greatest, 3).map(({ at, text }) => ({ share: at / greatest, text }))}
+        marks={(answer.total ? countTicks(greatest, 3) : []).map(({ at, text }) => ({ share: at / greatest, text }))}
         sentence={histogramSentence(totals.length, widthName(answer.width), answer.total, answer.total, worst)}
         describe={(at) =>
           groupBucket(
@@ -99,7 +99,7 @@ function Legend({ questions, marked, pointed }: ChartProps): JSX.Element | null 
         return (
           <li
             key={key}
-            class={marked && marked !== key ? 'pale' : ''}
+            class={marked === key ? 'marked' : ''}
             onPointerEnter={() => {
               pointed.value = key;
             }}

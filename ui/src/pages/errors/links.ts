@@ -11,7 +11,7 @@ function selectedWindow(): Change {
 }
 
 export const groupAddress = (id: string): string =>
-  address(`/ui/errors/${encodeURIComponent(id)}`, { ...selectedWindow(), error_group: undefined });
+  address(`/ui/errors/${id}`, { ...selectedWindow(), error_group: undefined });
 
 /** The runs that a filter selects, as the page Runs shows them. */
 export const runsAddress = (filter: Change): string => address('/ui/runs', { ...selectedWindow(), ...filter });

@@ -30,8 +30,7 @@ const columnsOf = (questions: Questions): Column<ErrorGroup>[] => [
     head: 'Error',
     cell: (group) => (
       <a href={groupAddress(group.id)} title={messageText(group)} data-group={group.id}>
-        <Letter questions={questions} id={group.id} />
-        {group.is_new && <b class="new">new</b>}
+        <Letter questions={questions} id={group.id} /> {group.is_new && <b class="new">new</b>}{' '}
         <Message group={group} />
       </a>
     ),

@@ -22,6 +22,7 @@ import { CLEAR, type SortKey, sortText, standingOf, type WorkerRow } from './row
 export const runsOf = (owner: string, status?: string): string =>
   address('/ui/runs', { lease_owner: owner, status, success: undefined });
 
+const SLOWER = 2; // times as slow; a mean moves by much when one run is slow
 const SCALE = 8; // standard errors from the middle of the bar to its ends
 
 /** How a worker's failures stand against all others': a bar to the right or to the left of the middle, and words. */
@@ -97,7 +98,7 @@ const COLUMNS: readonly Column<WorkerRow>[] = [
     width: '5.5rem',
     end: true,
     sortable: true,
-    cell: ({ before }) => before !== null && <Ratio ratio={before} />,
+    cell: ({ before, comparable }) => before !== null && <Ratio ratio={before} comparable={comparable} />,
   },
   { key: 'open', head: 'Open', width: '4.5rem', end: true, sortable: true, cell: ({ open }) => number(open) },
   {
@@ -132,8 +133,8 @@ function Name({ owner }: { owner: string }): JSX.Element {
 }
 
 /** The mean duration by that of the window before. */
-function Ratio({ ratio }: { ratio: number }): JSX.Element {
-  const tone = ratio >= 1.5 ? 'more' : 'dim';
+function Ratio({ ratio, comparable }: { ratio: number; comparable: boolean }): JSX.Element {
+  const tone = comparable && ratio >= SLOWER ? 'more' : 'dim';
   return (
     <span class={`change ${tone}`} title="Its mean duration by that of the window before">
       × {ratio.toFixed(2)}

@@ -91,10 +91,7 @@ function Runs({ questions, owner }: { questions: Questions; owner: string }): JS
         group={(id) => {
           const group = groups.find((one) => one.id === id);
           return (
-            <a
-              href={address(`/ui/errors/${encodeURIComponent(id)}`, { error_group: undefined })}
-              title={group && messageText(group)}
-            >
+            <a href={address(`/ui/errors/${id}`, { error_group: undefined })} title={group && messageText(group)}>
               {group ? <Message group={group} /> : <bdi>{id}</bdi>}
             </a>
           );

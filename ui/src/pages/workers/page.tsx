@@ -16,7 +16,7 @@ import { count, plural } from '../../text/number';
 import { List } from './list';
 import { Marked } from './marked';
 import { begin, marked, type Questions, sorting, words } from './questions';
-import { CLEAR, SORTS, type SortKey, sortText, type WorkerRow } from './rows';
+import { CLEAR, ENOUGH, SORTS, type SortKey, sortText, type WorkerRow } from './rows';
 
 const MOST_NAMED = 4; // workers that stand out
 
@@ -34,7 +34,7 @@ export function WorkersPage(): JSX.Element {
       filter={{ ...asParameters(screenWindow.value), ...(marked.value !== null && { lease_owner: marked.value }) }}
     >
       <Head questions={questions} />
-      <Notes answer={answer} />
+      <Notes questions={questions} />
       <Trouble panel={questions.owners} name="Workers" />
       <div class={row ? 'beside' : ''}>
         {row && <Marked questions={questions} row={row} />}
@@ -98,11 +98,18 @@ function Figures({ answer, rows }: { answer: Owners; rows: readonly WorkerRow[] 
 }
 
 /** What one has to know of the numbers. */
-function Notes({ answer }: { answer: Owners | undefined }): JSX.Element | null {
+function Notes({ questions }: { questions: Questions }): JSX.Element | null {
+  const answer = questions.owners.answer.value?.body;
+  const rows = questions.all.value ?? [];
   const notes = [];
   if (Object.keys(filters.value).length) notes.push('Filters do not count here: workers stand with all their runs.');
   if (answer?.previous_complete === false) {
     notes.push('The window before is not whole: the first kept run is younger than its start.');
+  }
+  if (rows.length > 1 && rows.every(({ z }) => z === null)) {
+    notes.push(
+      `No worker can be compared with the others: that takes ${ENOUGH} finished runs of it, and a failed one.`,
+    );
   }
   return notes.length ? <p class="dim notes">{notes.join(' ')}</p> : null;
 }

@@ -15,12 +15,16 @@ export interface WorkerRow {
   /** Mean duration in seconds, and by how much it is that of the window before. */
   mean: number | null;
   before: number | null;
+  /** Whether both windows have enough runs for that to mean something. */
+  comparable: boolean;
   open: number;
   lost: number;
   /** Its latest run time in milliseconds since 1970. */
   seen: number;
   spark: { runs: number[]; failed: number[] } | null;
 }
+
+export const ENOUGH = 30; // runs, as for `failure_z` of the API
 
 export function rowsOf({ columns, spark }: Owners): WorkerRow[] {
   return columns.owner.map((owner, at) => {
@@ -34,6 +38,7 @@ export function rowsOf({ columns, spark }: Owners): WorkerRow[] {
       z: columns.failure_z[at]!,
       mean,
       before: mean !== null && before ? mean / before : null,
+      comparable: runs >= ENOUGH && (columns.previous_runs[at] ?? 0) >= ENOUGH,
       open,
       lost: columns.lost[at]!,
       seen: millis(columns.last_seen[at]!),
