@@ -62,7 +62,7 @@ def rows(page: Page) -> dict[int, dict[str, str]]:
 
 
 def unusable(page: Page) -> list[str]:
-    """What axe finds on a wide screen, light and dark, and on a narrow one; and whether anything is wider than these."""
+    """What axe finds on a wide screen, light and dark, and on a narrow one; and whether something is wider."""
     found: list[str] = []
     for width, schemes in ((1440, ("light", "dark")), (320, ("light",))):
         page.set_viewport_size({"width": width, "height": 600})

@@ -235,7 +235,6 @@ def test_errors_without_text_and_traces(open_page: Opened, tmp_path: Path) -> No
 
 
 STATES = {
-    "errors": WEEK,
     "selected": f"{WEEK}&brush=2026-11-10T00:00:00Z..2026-11-11T00:00:00Z&sort=new",
     "nothing": f"{WEEK}&q=nothing+has+this",
 }

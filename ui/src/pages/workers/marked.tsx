@@ -25,7 +25,7 @@ const HEIGHT = 90; // CSS pixels
 
 export function Marked({ questions, row }: { questions: Questions; row: WorkerRow }): JSX.Element {
   return (
-    <aside class="marked" aria-label={`Worker ${row.owner}`}>
+    <aside class="worker-panel" aria-label={`Worker ${row.owner}`}>
       <div class="row">
         <h2>
           <bdi>{row.owner}</bdi>
