@@ -6,6 +6,7 @@ import { ErrorsPage } from './errors/page';
 import { NotYet } from './not_yet';
 import { RunPage } from './run';
 import { RunsPage } from './runs/page';
+import { TasksPage } from './tasks/page';
 import { UnknownPage } from './unknown';
 import { WorkersPage } from './workers/page';
 
@@ -22,7 +23,7 @@ const ROUTES: RouteOfPage[] = [
   { pattern: /^\/(ui\/?)?$/, page: () => <NotYet title="Overview" />, bar: true },
   { pattern: /^\/ui\/runs\/?$/, page: () => <RunsPage />, bar: true },
   { pattern: new RegExp(`^/ui/runs/${UUID}$`), page: () => <RunPage />, bar: false },
-  { pattern: /^\/ui\/tasks\/?$/, page: () => <NotYet title="Tasks" />, bar: true },
+  { pattern: /^\/ui\/tasks\/?$/, page: () => <TasksPage />, bar: true },
   { pattern: new RegExp(`^/ui/tasks/${UUID}$`), page: () => <NotYet title="Task" />, bar: true },
   { pattern: /^\/ui\/errors\/?$/, page: () => <ErrorsPage />, bar: true },
   { pattern: /^\/ui\/errors\/v1(:|%3A)[0-9a-f]{16}$/i, page: () => <ErrorGroupPage />, bar: true },

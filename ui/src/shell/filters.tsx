@@ -5,15 +5,15 @@ import type { JSX } from 'preact';
 import { FILTER_NAMES, OUTCOMES } from '../messages';
 import { namedTasks, taskName } from '../net/names';
 import { Popover } from '../parts/popover';
-import { clearFilters, FILTERS, type FilterKey, filterBy, filters } from '../state/filters';
+import { chosenFilters, clearFilters, FILTERS, type FilterKey, filterBy, filters } from '../state/filters';
 import { duration, parseDuration } from '../text/duration';
 
 export function Filters(): JSX.Element {
-  const set = FILTERS.filter((key) => filters.value[key] !== undefined);
+  const set = FILTERS.filter((key) => chosenFilters.value[key] !== undefined);
   return (
     <fieldset class="filters group" aria-label="Filters">
       {set.map((key) => (
-        <Chip key={key} name={key} value={filters.value[key]!} />
+        <Chip key={key} name={key} value={chosenFilters.value[key]!} />
       ))}
       <Popover label="+ filter" name="Add a filter" class="add-filter">
         {(close) => <Form close={close} />}

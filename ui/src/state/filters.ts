@@ -13,10 +13,18 @@ export const FILTERS: readonly FilterKey[] = [
 ];
 
 /** The filters as they stand in the address; the API checks them. */
-export const filters = computed<RawFilter>(() => {
+export const chosenFilters = computed<RawFilter>(() => {
   const { query } = place.value;
   return Object.fromEntries(FILTERS.flatMap((key) => (query[key] ? [[key, query[key]]] : [])));
 });
+
+/** The task whose page is shown; null on other pages. */
+export const taskOfPage = computed(() => /^\/ui\/tasks\/([0-9a-f-]{36})$/i.exec(place.value.path)?.[1] ?? null);
+
+/** The filters of the screen: those that were chosen, and the task of its page. */
+export const filters = computed<RawFilter>(() =>
+  taskOfPage.value ? { ...chosenFilters.value, task_id: taskOfPage.value } : chosenFilters.value,
+);
 
 /** Sets a filter, or removes it. What was selected within the runs is gone with it. */
 export const filterBy = (key: FilterKey, value: string | undefined): void =>

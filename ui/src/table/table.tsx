@@ -11,6 +11,8 @@ import { Scroll, type Sizes, type View } from './scroll';
 export interface Column<T> {
   key: string;
   head: string;
+  /** What its cells mean, for who asks. */
+  title?: string;
   /** A CSS width; one column without a width takes what is left. */
   width?: string;
   /** Whether its cells end at the right, as numbers do. */
@@ -94,7 +96,13 @@ function Head<T>(props: { column: Column<T>; sorting: Sorting | undefined; sort:
   const { column, sorting, sort } = props;
   const sorted = sorting?.key === column.key ? (sorting.ascending ? 'ascending' : 'descending') : undefined;
   return (
-    <th scope="col" role="columnheader" class={`${column.key} ${column.end ? 'end' : ''}`} aria-sort={sorted}>
+    <th
+      scope="col"
+      role="columnheader"
+      class={`${column.key} ${column.end ? 'end' : ''}`}
+      aria-sort={sorted}
+      title={column.title}
+    >
       {column.sortable && sort ? (
         <button type="button" class="bare" onClick={() => sort(column.key)}>
           {column.head} <i aria-hidden="true">{sorted ? (sorting?.ascending ? '▴' : '▾') : ''}</i>

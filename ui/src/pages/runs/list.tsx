@@ -11,7 +11,7 @@ import { Outcome, outcomeOf } from '../../parts/outcome';
 import { Task } from '../../parts/task';
 import { Trouble } from '../../parts/trouble';
 import { When } from '../../parts/when';
-import { clearFilters, filters } from '../../state/filters';
+import { chosenFilters, clearFilters } from '../../state/filters';
 import { held } from '../../state/live';
 import { address, change, go, place } from '../../state/url';
 import { advance, now, screenWindow, zoomOut } from '../../state/window';
@@ -72,8 +72,15 @@ const columnsOf = (questions: Beside): Column<Run>[] => [
   },
 ];
 
-export function List({ questions, rows }: { questions: Beside; rows: Rows }): JSX.Element {
-  const columns = columnsOf(questions);
+interface ListProps {
+  questions: Beside;
+  rows: Rows;
+  /** A column that the page has no need of. */
+  without?: string;
+}
+
+export function List({ questions, rows, without }: ListProps): JSX.Element {
+  const columns = columnsOf(questions).filter(({ key }) => key !== without);
   const selected = useComputed(() => place.value.query['sel'] ?? null);
   useHolding(selected.value !== null);
   const total = rows.total.value;
@@ -108,7 +115,7 @@ export function List({ questions, rows }: { questions: Beside; rows: Rows }): JS
 }
 
 /** While the reader is below the first rows, or has marked one, the list stays as it is. */
-function useHolding(marked: boolean): void {
+export function useHolding(marked: boolean): void {
   useEffect(() => {
     const look = (): void => {
       held.value = marked || scrollY > 200;
@@ -157,7 +164,7 @@ function NoRunsYet(): JSX.Element {
 
 function Nothing(): JSX.Element {
   const { start, end } = screenWindow.value;
-  const filtered = Object.keys(filters.value).length > 0;
+  const filtered = Object.keys(chosenFilters.value).length > 0;
   if (isEmpty.value) return <NoRunsYet />;
   return (
     <div class="nothing">
