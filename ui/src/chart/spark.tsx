@@ -10,6 +10,8 @@ interface SparkProps {
   runs: readonly number[];
   /** Failed runs of each part, drawn over them. */
   failed?: readonly number[];
+  /** The colour of the runs. */
+  tone?: 'success-fill' | 'failed';
   /** The picture in words. */
   label: string;
   width?: number;
@@ -17,7 +19,14 @@ interface SparkProps {
 }
 
 /** Bars of runs, with failures in their own colour. */
-export function Spark({ runs, failed, label, width = 120, height = 20 }: SparkProps): JSX.Element {
+export function Spark({
+  runs,
+  failed,
+  label,
+  tone = 'success-fill',
+  width = 120,
+  height = 20,
+}: SparkProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const ratio = devicePixelRatio || 1;
@@ -34,9 +43,9 @@ export function Spark({ runs, failed, label, width = 120, height = 20 }: SparkPr
         context.fillRect(at * size, target.height - tall, size - (size > 3 * ratio ? ratio : 0), tall);
       }
     };
-    const { 'success-fill': fill, failed: red } = colors();
-    draw(runs, fill, ratio);
-    if (failed) draw(failed, red, 2 * ratio);
+    const color = colors();
+    draw(runs, color[tone], ratio);
+    if (failed) draw(failed, color.failed, 2 * ratio);
   }, [runs, failed, width, height, theme.value]);
   return (
     <canvas

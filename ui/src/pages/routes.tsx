@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { ErrorGroupPage } from './error_group/page';
 import { ErrorsPage } from './errors/page';
 import { NotYet } from './not_yet';
+import { OverviewPage } from './overview/page';
 import { RunPage } from './run';
 import { RunsPage } from './runs/page';
 import { TasksPage } from './tasks/page';
@@ -20,7 +21,7 @@ interface RouteOfPage {
 const UUID = '[0-9a-fA-F-]{36}';
 
 const ROUTES: RouteOfPage[] = [
-  { pattern: /^\/(ui\/?)?$/, page: () => <NotYet title="Overview" />, bar: true },
+  { pattern: /^\/(ui\/?)?$/, page: () => <OverviewPage />, bar: true },
   { pattern: /^\/ui\/runs\/?$/, page: () => <RunsPage />, bar: true },
   { pattern: new RegExp(`^/ui/runs/${UUID}$`), page: () => <RunPage />, bar: false },
   { pattern: /^\/ui\/tasks\/?$/, page: () => <TasksPage />, bar: true },

@@ -1,0 +1,104 @@
+// What is going on at this moment, whatever the window shows.
+
+import type { JSX } from 'preact';
+import type { Run } from '../../api';
+import { OUTCOMES } from '../../messages';
+import { Task } from '../../parts/task';
+import { Trouble } from '../../parts/trouble';
+import { address } from '../../state/url';
+import { now } from '../../state/window';
+import { count, plural } from '../../text/number';
+import { ago, millis } from '../../text/time';
+import { Groups } from './errors';
+import type { Questions } from './questions';
+
+interface Open {
+  running: number;
+  queued: number;
+  lost: number;
+  oldest: Run | null;
+}
+
+/** The open runs by what they are; null before the answers. */
+function openRuns({ open, oldest, lost, queued }: Questions): Open | null {
+  const page = open.answer.value?.body;
+  const gone = lost.answer.value?.body.total;
+  if (!page || gone === undefined) return null;
+  const all = page.total <= page.items.length;
+  const first = all ? page.items.at(-1) : oldest.answer.value?.body.items[0];
+  const waiting = all ? page.items.filter((run) => run.started_at === null).length : queued.answer.value?.body.total;
+  if (waiting === undefined) return null;
+  return { running: page.total - gone - waiting, queued: waiting, lost: gone, oldest: first ?? null };
+}
+
+const SHOWN = ['running', 'queued', 'lost'] as const;
+
+export function Now({ questions }: { questions: Questions }): JSX.Element {
+  const found = openRuns(questions);
+  const hour = questions.lastHour.answer.value?.body;
+  return (
+    <section class="panel" aria-labelledby="now">
+      <h2 id="now">Now</h2>
+      <Trouble panel={questions.open} name="Open runs" />
+      <div class="counts">
+        {SHOWN.map((name) => (
+          <Count key={name} name={name} n={found?.[name]} />
+        ))}
+      </div>
+      {found?.oldest && (
+        <p>
+          <span class="dim">Open for longest:</span> <Task id={found.oldest.task_id} />,{' '}
+          <a href={address(`/ui/runs/${found.oldest.id}`)}>
+            {ago(millis(found.oldest.started_at ?? found.oldest.created_at), now.value)}
+          </a>
+        </p>
+      )}
+      <h3>Failures of the last hour</h3>
+      <Trouble panel={questions.lastHour} name="Failures of the last hour" />
+      {hour && (hour.groups.length ? <LastHour questions={questions} /> : <p class="dim">None.</p>)}
+    </section>
+  );
+}
+
+/** A number of open runs, and the way to them; queued runs are in no window, so no list has them. */
+function Count({ name, n }: { name: (typeof SHOWN)[number]; n: number | undefined }): JSX.Element {
+  const shown = {
+    class: `outcome ${n ? name : 'queued'}`,
+    title: MEANS[name],
+    'data-open': n,
+    children: (
+      <>
+        <b>{n === undefined ? '–' : count(n)}</b>
+        <span>
+          <i aria-hidden="true">{OUTCOMES[name].glyph}</i> {OUTCOMES[name].word}
+        </span>
+      </>
+    ),
+  };
+  if (name === 'queued') return <div {...shown} />;
+  return <a {...shown} href={address('/ui/runs', { status: name, ...LONG })} />;
+}
+
+/** A window that open runs lie in. */
+const LONG = { range: '30d', start_time: undefined, end_time: undefined };
+
+const MEANS = {
+  running: 'Started, not finished, and not lost',
+  queued: 'Not started yet',
+  lost: 'Started and not finished, but the lease is over: the worker is probably gone',
+} as const;
+
+function LastHour({ questions }: { questions: Questions }): JSX.Element {
+  const { groups, total_failed, total_groups } = questions.lastHour.answer.value!.body;
+  return (
+    <>
+      <p>
+        <b>{plural(total_failed, 'run', 'runs')}</b> failed, by{' '}
+        <a href={address('/ui/errors', { range: '1h', start_time: undefined, end_time: undefined })}>
+          {plural(total_groups, 'error', 'errors')}
+        </a>
+      </p>
+      <Groups groups={groups} when="in the last hour" />
+    </>
+  );
+}
