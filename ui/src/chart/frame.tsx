@@ -194,7 +194,7 @@ function TimeLabels({ axis }: { axis: TimeAxis }): JSX.Element {
 }
 
 /** The numbers of the picture, made when they are opened. */
-function AsTable({ title, table }: { title: string; table: FrameProps['table'] }): JSX.Element {
+export function AsTable({ title, table }: { title: string; table: FrameProps['table'] }): JSX.Element {
   const open = useSignal(false);
   const { heads, rows } = open.value ? table() : { heads: [], rows: [] };
   return (

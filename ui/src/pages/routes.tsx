@@ -3,10 +3,10 @@
 import type { JSX } from 'preact';
 import { ErrorGroupPage } from './error_group/page';
 import { ErrorsPage } from './errors/page';
-import { NotYet } from './not_yet';
 import { OverviewPage } from './overview/page';
 import { RunPage } from './run';
 import { RunsPage } from './runs/page';
+import { TaskPage } from './task/page';
 import { TasksPage } from './tasks/page';
 import { UnknownPage } from './unknown';
 import { WorkersPage } from './workers/page';
@@ -25,7 +25,7 @@ const ROUTES: RouteOfPage[] = [
   { pattern: /^\/ui\/runs\/?$/, page: () => <RunsPage />, bar: true },
   { pattern: new RegExp(`^/ui/runs/${UUID}$`), page: () => <RunPage />, bar: false },
   { pattern: /^\/ui\/tasks\/?$/, page: () => <TasksPage />, bar: true },
-  { pattern: new RegExp(`^/ui/tasks/${UUID}$`), page: () => <NotYet title="Task" />, bar: true },
+  { pattern: new RegExp(`^/ui/tasks/${UUID}$`), page: () => <TaskPage />, bar: true },
   { pattern: /^\/ui\/errors\/?$/, page: () => <ErrorsPage />, bar: true },
   { pattern: /^\/ui\/errors\/v1(:|%3A)[0-9a-f]{16}$/i, page: () => <ErrorGroupPage />, bar: true },
   { pattern: /^\/ui\/workers\/?$/, page: () => <WorkersPage />, bar: true },

@@ -1,0 +1,122 @@
+"""The page of a task: its figures, its year, and all its runs."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from screens import Opened, numbers, query, settled, violations
+from support import Server
+
+pytestmark = pytest.mark.browser
+END = "2026-11-15T12:00:10Z"
+WEEK = {"start_time": "2026-11-08T12:00:10Z", "end_time": END}
+
+
+@pytest.fixture(scope="module")
+def task(history: Server) -> str:
+    """The task that fails most in a row."""
+    columns = history.client.get("/stats/tasks", params=WEEK).json()["columns"]
+    return str(columns["task_id"][columns["streak"].index(min(columns["streak"]))])
+
+
+def asked(server: Server, route: str, **parameters: object) -> Any:
+    """The answer of the API."""
+    answer = server.client.get(route, params={key: str(value) for key, value in parameters.items()})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def table(page: Page, title: str) -> list[list[str]]:
+    """The rows of the table behind a picture."""
+    page.get_by_label(f"{title} as a table").click()
+    found = page.locator(f"section.scroll[aria-label='{title}'] tbody tr").all_inner_texts()
+    return [text.split("\t") for text in found]
+
+
+def test_its_numbers_are_those_of_the_api(open_page: Opened, history: Server, task: str) -> None:
+    """Head, list, state, last runs, year, and what its failures have in common."""
+    page = open_page(f"/ui/tasks/{task}?range=7d")
+    settled(page)
+    shown = numbers(page)
+    assert shown["total"] == shown["rows"] == asked(history, "/runs", **WEEK, task_id=task, limit=1)["total"] > 0
+    assert shown["failed"] == asked(history, "/runs", **WEEK, task_id=task, status="failed", limit=1)["total"] > 0
+    state = asked(history, "/stats/tasks", **WEEK, q=task)["columns"]
+    expect(page.locator(".task-head .state.failing")).to_have_text(f"✕ failing \u00d7{-state['streak'][0]}")
+    last = asked(history, "/runs", task_id=task, end_time=END, limit=20)["items"]
+    squares = [link.get_attribute("href") or "" for link in page.locator(".square").all()]
+    assert [link.split("?")[0].rpartition("/")[2] for link in squares] == [run["id"] for run in reversed(last)]
+    year = asked(history, f"/task/{task}/stats", days=371, until=END)
+    days = table(page, "A year by days")
+    assert [(day[0], int(day[1].replace(",", "")), int(day[2])) for day in days] == [
+        (day["date"], day["total_runs"], day["failed_runs"]) for day in year["daily"] if day["total_runs"]
+    ]
+    expect(page.locator(".distribution p")).to_contain_text(f"{100 * state['slower'][0]:.1f} %")
+
+
+def test_pictures_and_counts_are_of_this_task(open_page: Opened, history: Server, task: str) -> None:
+    """The hours of the week add up to its runs, the columns of the percentiles to its finished ones."""
+    page = open_page(f"/ui/tasks/{task}?range=7d")
+    settled(page)
+    fortnight = asked(history, "/runs", task_id=task, start_time="2026-11-01T12:00:10Z", end_time=END, limit=1)
+    hours = table(page, "Hours of the week")
+    assert len(hours) == 7 * 24 and sum(int(row[1]) for row in hours) == fortnight["total"]
+    answer = asked(history, "/stats/durations", **WEEK, task_id=task, columns=30, points=0)
+    columns = table(page, "Percentiles")
+    assert len(columns) == answer["columns"] and sum(int(row[1]) for row in columns) == answer["timed"]
+    assert [row[2] == "\u2013" for row in columns] == [seconds is None for seconds in answer["p50_seconds"]]
+    shares = [[float(re.sub(r"[^\d.]", "", cell)) for cell in row[2:5]] for row in table(page, "Durations of all runs")]
+    now, failed, before = (sum(column) for column in zip(*shares, strict=True))
+    assert now + failed == pytest.approx(100, abs=2) and before == pytest.approx(100, abs=2)
+
+
+def test_a_link_shows_the_same_state(open_page: Opened, history: Server, task: str) -> None:
+    """Also after a reload, and after Back. The list has runs of the task only, and no column for it."""
+    link = f"/ui/tasks/{task}?range=7d&status=failed&brush=2026-11-15T06:00:00Z..2026-11-15T12:00:00Z&order=duration"
+    page = open_page(link)
+    settled(page)
+    first = numbers(page)
+    window = {"start_time": "2026-11-15T06:00:00Z", "end_time": "2026-11-15T12:00:00Z"}
+    failed = asked(history, "/runs", **window, task_id=task, status="failed", limit=1)["total"]
+    assert first["total"] == first["failed"] == failed > 0
+    assert page.locator("td.task").count() == 0
+    page.reload()
+    settled(page)
+    assert numbers(page) == first and page.evaluate("location.pathname + location.search") == link
+    page.get_by_label("Remove the filter status: failed").click()
+    settled(page)
+    assert query(page) == "?range=7d&order=duration" and numbers(page)["total"] > first["total"]
+    page.go_back()
+    settled(page)
+    assert numbers(page) == first
+
+
+def test_a_day_of_the_year_becomes_the_window(open_page: Opened, history: Server, task: str) -> None:
+    """By a click; it is a day of UTC."""
+    page = open_page(f"/ui/tasks/{task}?range=7d")
+    settled(page)
+    page.locator(".weeks i").nth(-3).click()
+    settled(page)
+    assert query(page) == "?start_time=2026-11-13T00:00:00Z&end_time=2026-11-14T00:00:00Z"
+    window = {"start_time": "2026-11-13T00:00:00Z", "end_time": "2026-11-14T00:00:00Z"}
+    assert numbers(page)["total"] == asked(history, "/runs", **window, task_id=task, limit=1)["total"]
+
+
+def test_a_task_without_runs_says_so(open_page: Opened) -> None:
+    """Its page is there, as an id may be pasted that never ran."""
+    page = open_page(f"/ui/tasks/{uuid.UUID(int=7)}?range=7d")
+    settled(page)
+    expect(page.locator(".note")).to_contain_text("No run of this task is known")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 1440), ("light", 320)])
+def test_everybody_can_use_it(open_page: Opened, task: str, scheme: str, width: int) -> None:
+    """axe finds nothing, and nothing is wider than the screen."""
+    page = open_page(f"/ui/tasks/{task}?range=7d", color_scheme=scheme, width=width)
+    settled(page)
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

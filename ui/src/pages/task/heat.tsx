@@ -1,0 +1,175 @@
+// A year by days, and two weeks by hours: how much a task ran, and how much of it failed.
+
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { DailyFigures, Histogram } from '../../api';
+import { AsTable } from '../../chart/frame';
+import { runs } from '../../messages';
+import { Trouble } from '../../parts/trouble';
+import { useNarrow } from '../../state/narrow';
+import { between } from '../../state/range';
+import { show } from '../../state/window';
+import { zone } from '../../state/zone';
+import { count, percent, plural } from '../../text/number';
+import { day, millis, month } from '../../text/time';
+import type { Questions } from './questions';
+
+const DAY = 86_400_000;
+const HALF = 26 * 7; // days that fit on a narrow screen
+const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+
+interface Cell {
+  runs: number;
+  failed: number;
+  title: string;
+}
+
+/** The more runs the denser, the more failures the redder; as in the density. */
+function Square({ cell, greatest, onClick }: { cell: Cell; greatest: number; onClick?: () => void }): JSX.Element {
+  const share = cell.runs ? Math.min(1, 1.6 * (cell.failed / cell.runs) ** 1.2) : 0;
+  const dense = cell.runs ? Math.max(0.25 + 0.75 * (Math.log1p(cell.runs) / Math.log1p(greatest)), 0.85 * share) : 0;
+  const style = cell.runs
+    ? { background: `color-mix(in srgb, var(--failed) ${share * 100}%, var(--success))`, opacity: dense }
+    : {};
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a shortcut for the pointer; the time control shows any day
+    // biome-ignore lint/a11y/noStaticElementInteractions: see above
+    <i title={cell.title} style={style} class={onClick ? 'open' : ''} onClick={onClick} />
+  );
+}
+
+const titleOf = (when: string, n: number, failed: number): string =>
+  n ? `${when}: ${runs(n)}, ${count(failed)} failed` : `${when}: no runs`;
+
+export function Calendar({ questions }: { questions: Questions }): JSX.Element {
+  const answer = questions.year.answer.value?.body;
+  const narrow = useNarrow();
+  const days = (answer?.daily ?? []).slice(narrow ? -HALF : 0);
+  const first = days[0] ? (new Date(days[0].date).getUTCDay() + 6) % 7 : 0;
+  const greatest = Math.max(1, ...days.map((each) => each.total_runs));
+  const ran = days.filter((each) => each.total_runs > 0);
+  const failed = days.reduce((sum, each) => sum + each.failed_runs, 0);
+  const total = days.reduce((sum, each) => sum + each.total_runs, 0);
+  const sentence = `${runs(total)} on ${plural(ran.length, 'day', 'days')} of ${narrow ? 26 : 53} weeks, ${count(failed)} failed.`;
+  return (
+    <figure class={`heat ${questions.year.current.value ? '' : 'stale'}`}>
+      <figcaption>
+        <b>{narrow ? 'Half a year' : 'A year'} by days</b> <span class="dim">UTC days; a click shows a day</span>
+      </figcaption>
+      <Trouble panel={questions.year} name="A year by days" />
+      {answer && (
+        <div class="calendar">
+          <Months days={days} first={first} />
+          <div class="weeks" role="img" aria-label={sentence}>
+            {Array.from({ length: first }, (_, at) => (
+              <span key={WEEKDAYS[at]} />
+            ))}
+            {days.map((each) => (
+              <Day key={each.date} each={each} greatest={greatest} />
+            ))}
+          </div>
+        </div>
+      )}
+      {answer && <p class="dim">{sentence}</p>}
+      <AsTable
+        title="A year by days"
+        table={() => ({
+          heads: ['Day', 'Runs', 'Failed', 'Success'],
+          rows: ran.map((each) => [
+            each.date,
+            count(each.total_runs),
+            count(each.failed_runs),
+            each.successful_runs + each.failed_runs ? percent(each.success_rate) : '–',
+          ]),
+        })}
+      />
+    </figure>
+  );
+}
+
+function Day({ each, greatest }: { each: DailyFigures; greatest: number }): JSX.Element {
+  const at = millis(`${each.date}T00:00:00Z`);
+  const title = titleOf(day(at, 'UTC'), each.total_runs, each.failed_runs);
+  const cell = { runs: each.total_runs, failed: each.failed_runs, title };
+  return <Square cell={cell} greatest={greatest} onClick={() => show(between(at, at + DAY))} />;
+}
+
+/** Names of months over the week in which they begin. */
+function Months({ days, first }: { days: readonly DailyFigures[]; first: number }): JSX.Element {
+  const weeks = Math.ceil((first + days.length) / 7);
+  const begins = days.flatMap((each, at) =>
+    each.date.endsWith('-01') ? [{ week: Math.floor((first + at) / 7), text: month(millis(each.date), 'UTC') }] : [],
+  );
+  return (
+    <div class="months" aria-hidden="true">
+      {begins
+        .filter(({ week }) => week < weeks - 2)
+        .map(({ week, text }) => (
+          <span key={text} style={{ gridColumn: `${week + 1} / span 4` }}>
+            {text.split(' ')[0]}
+          </span>
+        ))}
+    </div>
+  );
+}
+
+/** The runs of each hour of the week, in the zone of the screen: 7 × 24. */
+function byHour(answer: Histogram, name: string): Cell[] {
+  const cells = Array.from({ length: 7 * 24 }, () => ({ runs: 0, failed: 0, title: '' }));
+  const failed = answer.series.find(({ key }) => key === 'failed')?.runs ?? [];
+  for (let at = 0; at + 1 < answer.edges.length; at++) {
+    const wall = Temporal.Instant.fromEpochMilliseconds(millis(answer.edges[at]!)).toZonedDateTimeISO(name);
+    const cell = cells[(wall.dayOfWeek - 1) * 24 + wall.hour]!;
+    cell.runs += answer.series.reduce((sum, series) => sum + series.runs[at]!, 0);
+    cell.failed += failed[at] ?? 0;
+  }
+  for (const [at, cell] of cells.entries()) {
+    const hour = String(at % 24).padStart(2, '0');
+    cell.title = titleOf(`${WEEKDAYS[Math.floor(at / 24)]} ${hour}:00`, cell.runs, cell.failed);
+  }
+  return cells;
+}
+
+export function Hours({ questions }: { questions: Questions }): JSX.Element {
+  const answer = questions.hours.answer.value?.body;
+  const name = zone.value;
+  const cells = useMemo(() => (answer ? byHour(answer, name) : []), [answer, name]);
+  const greatest = Math.max(1, ...cells.map((cell) => cell.runs));
+  const busiest = cells.reduce<Cell | null>((most, cell) => (cell.runs > (most?.runs ?? 0) ? cell : most), null);
+  const sentence = busiest ? `Most runs: ${busiest.title}.` : 'No runs.';
+  return (
+    <figure class={`heat ${questions.hours.current.value ? '' : 'stale'}`}>
+      <figcaption>
+        <b>Hours of the week</b> <span class="dim">the 14 days up to the end of the window, {name}</span>
+      </figcaption>
+      <Trouble panel={questions.hours} name="Hours of the week" />
+      {answer && (
+        <div class="week">
+          <div class="weekdays" aria-hidden="true">
+            {WEEKDAYS.map((text) => (
+              <span key={text}>{text}</span>
+            ))}
+          </div>
+          <div class="hours" role="img" aria-label={sentence}>
+            {cells.map((cell) => (
+              <Square key={cell.title} cell={cell} greatest={greatest} />
+            ))}
+          </div>
+          <div class="clock" aria-hidden="true">
+            {[0, 6, 12, 18].map((hour) => (
+              <span key={hour}>{String(hour).padStart(2, '0')}:00</span>
+            ))}
+          </div>
+        </div>
+      )}
+      {answer && <p class="dim">{sentence}</p>}
+      <AsTable
+        title="Hours of the week"
+        table={() => ({
+          heads: ['Hour', 'Runs', 'Failed'],
+          rows: cells.map(({ runs: n, failed, title }) => [title.split(': ')[0]!, count(n), count(failed)]),
+        })}
+      />
+    </figure>
+  );
+}

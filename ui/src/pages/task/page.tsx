@@ -1,0 +1,86 @@
+// Task: how one task does, against the window before and over a year, and all its runs.
+
+import type { JSX } from 'preact';
+import { runs } from '../../messages';
+import { addressOf } from '../../net/ask';
+import { taskName } from '../../net/names';
+import { useRows, useScreen } from '../../net/use';
+import { Trouble } from '../../parts/trouble';
+import { useShortcuts } from '../../shell/keys';
+import { Page } from '../../shell/page';
+import { address } from '../../state/url';
+import { plural } from '../../text/number';
+import { Groups } from '../overview/errors';
+import { Charts } from '../runs/charts';
+import { Head, Queued } from '../runs/head';
+import { List } from '../runs/list';
+import { listed } from '../runs/questions';
+import { brush, select, zoom } from '../runs/selection';
+import { Differs } from './differs';
+import { Distribution } from './distribution';
+import { TaskHead } from './head';
+import { Calendar, Hours } from './heat';
+import { begin, type Questions } from './questions';
+import { Trend } from './trend';
+
+export function TaskPage(): JSX.Element {
+  const [screen, questions] = useScreen(begin);
+  const rows = useRows(screen, () => listed.value);
+  useShortcuts([
+    { keys: 'z', does: 'Zoom to what is selected in a chart', run: () => zoom(brush.peek()) },
+    { keys: 'Escape', does: 'Remove the selection', run: () => select(null) },
+  ]);
+  const total = rows.total.value;
+  const unknown = questions.fleet.counts[0]!.answer.value?.body.total_tasks === 0;
+  const never = unknown && questions.year.answer.value?.body.total_runs === 0;
+  return (
+    <Page
+      title={taskName(questions.task.value)}
+      screen={screen}
+      headline={total === null ? null : runs(total)}
+      question={addressOf('/runs', listed.value)}
+    >
+      <TaskHead questions={questions} />
+      {never && <p class="note">No run of this task is known in the year before the end of the window.</p>}
+      <Trouble panel={questions.fleet.counts[0]!} name="State of the task" />
+      <Head questions={questions.runs} />
+      <Charts questions={questions.runs} />
+      <div class="pair">
+        <Trend questions={questions} />
+        <Distribution questions={questions} />
+      </div>
+      <div class="pair">
+        <Calendar questions={questions} />
+        <Hours questions={questions} />
+      </div>
+      <div class="pair even">
+        <Errors questions={questions} />
+        <Differs questions={questions} />
+      </div>
+      <div class="of-task">
+        <h2>Runs</h2>
+        <Queued questions={questions.runs} />
+        <List questions={questions.runs} rows={rows} without="task" />
+      </div>
+    </Page>
+  );
+}
+
+function Errors({ questions }: { questions: Questions }): JSX.Element {
+  const answer = questions.errors.answer.value?.body;
+  return (
+    <section class="panel" aria-labelledby="errors">
+      <h2 id="errors">Its errors</h2>
+      <Trouble panel={questions.errors} name="Errors" />
+      {answer && answer.groups.length > 0 && <Groups groups={answer.groups} when="in the window" />}
+      {answer && !answer.groups.length && <p class="dim">No run failed with an error in this window.</p>}
+      {answer && answer.total_groups > answer.groups.length && (
+        <p>
+          <a href={address('/ui/errors', { task_id: questions.task.value })}>
+            All {plural(answer.total_groups, 'error', 'errors')}
+          </a>
+        </p>
+      )}
+    </section>
+  );
+}

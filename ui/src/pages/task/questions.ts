@@ -1,0 +1,56 @@
+// What the page of a task asks. The runs' questions are those of the Runs page: the task is a filter of this screen.
+
+import { computed } from '@preact/signals';
+import type { Screen } from '../../net/screen';
+import { taskOfPage } from '../../state/filters';
+import { asParameters, before, screenWindow } from '../../state/window';
+import { iso } from '../../text/time';
+import { begin as beginRuns } from '../runs/questions';
+import { asked } from '../runs/selection';
+import { fleetOf } from '../tasks/fleet';
+
+const DAY = 86_400_000;
+const LAST = 20; // runs that are squares
+const COLUMNS = 30; // of the lines, at most: a month by days
+const YEAR = 53 * 7; // days of the calendar
+const FORTNIGHT = 14 * DAY; // of the hours: two of each day of the week
+const SCANNED = 31 * DAY; // what a breakdown may look at
+const FIELDS = 'id,task_id,started_at,finished_at,leased_until,success,created_at';
+
+/** Begins the questions of the page of a task. */
+export function begin(screen: Screen) {
+  const task = computed(() => taskOfPage.value?.toLowerCase() ?? '');
+  const runs = beginRuns(screen);
+  const fleet = fleetOf(screen, 0, () => task.value);
+  const last = screen.ask('/runs', () => ({
+    task_id: task.value,
+    end_time: iso(screenWindow.value.end),
+    limit: LAST,
+    fields: FIELDS,
+  }));
+  const trend = screen.ask('/stats/durations', () => ({ ...asked.value, columns: COLUMNS, points: 0 }));
+  const trendBefore = screen.ask('/stats/durations', () => ({
+    ...asked.value,
+    ...asParameters(before(screenWindow.value)),
+    columns: COLUMNS,
+    points: 0,
+  }));
+  const year = screen.ask(
+    '/task/{task_id}/stats',
+    () => ({ days: YEAR, until: iso(screenWindow.value.end) }),
+    () => ({ task_id: task.value }),
+  );
+  const hours = screen.ask('/stats/histogram', () => {
+    const { end } = screenWindow.value;
+    return { task_id: task.value, ...asParameters({ start: end - FORTNIGHT, end }), width: '1h' };
+  });
+  const errors = screen.ask('/errors', () => ({ ...asked.value, limit: 5 }));
+  const differs = screen.ask('/stats/breakdown', () => {
+    const { start, end } = screenWindow.value;
+    if (end - start > SCANNED) return null;
+    return { ...asked.value, success: undefined, status: 'failed', by: 'owner,attempt,hour', top: 3 };
+  });
+  return { task, runs, fleet, last, trend, trendBefore, year, hours, errors, differs };
+}
+
+export type Questions = ReturnType<typeof begin>;
