@@ -18,8 +18,8 @@ import { plain } from '../text/trace';
 
 type ExactRun = Omit<Run, 'output'> & { output: Json };
 
-/** The id in the address of this page. */
-const idOf = (path: string): string => path.split('/')[3] ?? '';
+/** The id in the address of this page; empty once another page is on its way. */
+const idOf = (path: string): string => /^\/ui\/runs\/([^/]+)/.exec(path)?.[1] ?? '';
 
 /** The address of the run in the API; none while another page is shown. */
 function question(): string | null {

@@ -19,15 +19,14 @@ const FIELDS = 'id,task_id,started_at,finished_at,leased_until,success,created_a
 
 /** Begins the questions of the page of a task. */
 export function begin(screen: Screen) {
+  // Empty once another page is on its way: then nothing is asked any more.
   const task = computed(() => taskOfPage.value?.toLowerCase() ?? '');
   const runs = beginRuns(screen);
-  const fleet = fleetOf(screen, 0, () => task.value);
-  const last = screen.ask('/runs', () => ({
-    task_id: task.value,
-    end_time: iso(screenWindow.value.end),
-    limit: LAST,
-    fields: FIELDS,
-  }));
+  const fleet = fleetOf(screen, 0, () => task.value || null);
+  const last = screen.ask('/runs', () => {
+    if (!task.value) return null;
+    return { task_id: task.value, end_time: iso(screenWindow.value.end), limit: LAST, fields: FIELDS };
+  });
   const trend = screen.ask('/stats/durations', () => ({ ...asked.value, columns: COLUMNS, points: 0 }));
   const trendBefore = screen.ask('/stats/durations', () => ({
     ...asked.value,
@@ -37,11 +36,12 @@ export function begin(screen: Screen) {
   }));
   const year = screen.ask(
     '/task/{task_id}/stats',
-    () => ({ days: YEAR, until: iso(screenWindow.value.end) }),
+    () => (task.value ? { days: YEAR, until: iso(screenWindow.value.end) } : null),
     () => ({ task_id: task.value }),
   );
   const hours = screen.ask('/stats/histogram', () => {
     const { end } = screenWindow.value;
+    if (!task.value) return null;
     return { task_id: task.value, ...asParameters({ start: end - FORTNIGHT, end }), width: '1h' };
   });
   const errors = screen.ask('/errors', () => ({ ...asked.value, limit: 5 }));

@@ -49,16 +49,18 @@ export interface Fleet {
   current: ReadonlySignal<boolean>;
 }
 
-/** Begins the questions of the fleet; `only` is what the names, tags or ids of the tasks contain. */
-export function fleetOf(screen: Screen, spark: number, only: () => string | undefined = () => undefined): Fleet {
+/** Begins the questions of the fleet; `only` is what the names, tags or ids of the tasks contain; null asks nothing. */
+export function fleetOf(screen: Screen, spark: number, only: () => string | null | undefined = () => undefined): Fleet {
   const ask = (measures: Measure[], parts: number): Panel<Tasks>[] => {
     const panels: Panel<Tasks>[] = [];
     for (let at = 0; at < PAGES; at++) {
       const query = () => {
+        const q = only();
+        if (q === null) return null;
         if (at && at * PAGE >= (panels[0]!.answer.value?.body.total_tasks ?? 0)) return null;
         const page = at ? { offset: at * PAGE } : {};
         const order = { sort: 'task_id', order: 'asc' } as const;
-        return { ...asParameters(screenWindow.value), measures, spark: parts, ...order, ...page, q: only() };
+        return { ...asParameters(screenWindow.value), measures, spark: parts, ...order, ...page, q };
       };
       panels.push(screen.ask('/stats/tasks', query));
     }
