@@ -135,6 +135,8 @@ def test_twenty_thousand_tasks_scroll(open_page: Opened, tmp_path: Path) -> None
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         last = page.locator("table.list tr[aria-rowindex='20001']")
         expect(last.locator("td.task a")).to_have_attribute("title", runs[-1]["task_id"])
+        heights = page.locator("tbody:not(.space) tr").evaluate_all("rows => rows.map(row => row.offsetHeight)")
+        assert set(heights) == {30}  # what the scrollbar reckons with
         expect(last.locator("td.p95")).not_to_have_text("\u2013")
 
 

@@ -3,11 +3,9 @@
 import type { JSX } from 'preact';
 import { Task } from '../../parts/task';
 import { address } from '../../state/url';
-import { now } from '../../state/window';
 import { count, percent, plural } from '../../text/number';
-import { ago } from '../../text/time';
 import type { TaskRow } from '../tasks/fleet';
-import { Failed, StateWords } from '../tasks/parts';
+import { Failed, LastRun, StateWords } from '../tasks/parts';
 import { attention } from './findings';
 
 /** Heads and classes of the columns; those that are "wide" are left out on a narrow screen. */
@@ -87,7 +85,9 @@ function Line({ row }: { row: TaskRow }): JSX.Element {
       </td>
       <td class="end wide">{count(row.runs)}</td>
       <td class="end wide">{row.success === null ? '–' : percent(row.success)}</td>
-      <td class="end wide">{row.last === null ? '–' : ago(row.last, now.value)}</td>
+      <td class="end wide">
+        <LastRun row={row} />
+      </td>
     </tr>
   );
 }

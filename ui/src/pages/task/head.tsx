@@ -59,7 +59,7 @@ function Last({ questions }: { questions: Questions }): JSX.Element {
   const year = questions.year.answer.value?.body;
   const failed = runs.find((run) => run.success === false);
   return (
-    <div class="last">
+    <div class="last-runs">
       <Trouble panel={questions.last} name="Last runs" />
       {runs.length > 0 && (
         <ul aria-label="Last runs, the newest at the end">

@@ -2,14 +2,11 @@
 
 import { Task } from '../../parts/task';
 import { change } from '../../state/url';
-import { now } from '../../state/window';
-import { zone } from '../../state/zone';
 import type { Column } from '../../table/table';
 import { duration } from '../../text/duration';
 import { count, percent } from '../../text/number';
-import { ago, full } from '../../text/time';
 import type { TaskRow } from './fleet';
-import { Failed, Growth, Line, StateWords } from './parts';
+import { Failed, Growth, LastRun, Line, StateWords } from './parts';
 import { STATES } from './states';
 
 const time = (seconds: number | null) => (seconds === null ? <span class="dim">–</span> : duration(seconds));
@@ -81,14 +78,7 @@ export const columns: readonly Column<TaskRow>[] = [
     head: 'Last run',
     width: '7rem',
     ...END,
-    cell: ({ last }) =>
-      last === null ? (
-        <span class="dim">none</span>
-      ) : (
-        <time title={full(last, zone.value)} dateTime={new Date(last).toISOString()}>
-          {ago(last, now.value)}
-        </time>
-      ),
+    cell: (row) => <LastRun row={row} />,
   },
   {
     key: 'tags',

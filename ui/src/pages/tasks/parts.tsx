@@ -3,7 +3,11 @@
 import type { JSX } from 'preact';
 import { Spark } from '../../chart/spark';
 import { runs } from '../../messages';
+import { now } from '../../state/window';
+import { zone } from '../../state/zone';
+import { duration } from '../../text/duration';
 import { count, difference, percent } from '../../text/number';
+import { ago, full } from '../../text/time';
 import type { TaskRow } from './fleet';
 import { growth, type Signs, STATES, type State, stateReason, stateText, times } from './states';
 
@@ -61,4 +65,20 @@ export function Growth({ row }: { row: TaskRow }): JSX.Element {
 export function Line({ row, width = 136 }: { row: TaskRow; width?: number }): JSX.Element {
   const label = `${runs(row.runs)} over time, ${count(row.failed)} failed`;
   return <Spark runs={row.spark} failed={row.sparkFailed} label={label} width={width} height={22} />;
+}
+
+/** When a task ran last; dimmed where that was before the window. */
+export function LastRun({ row: { last, silent } }: { row: TaskRow }): JSX.Element {
+  if (last === null) {
+    return (
+      <span class="dim" title="No run in the window">
+        {silent === null ? 'none' : `${duration(silent)} ago`}
+      </span>
+    );
+  }
+  return (
+    <time title={full(last, zone.value)} dateTime={new Date(last).toISOString()}>
+      {ago(last, now.value)}
+    </time>
+  );
 }
