@@ -226,12 +226,12 @@ def test_errors_without_text_and_traces(open_page: Opened, tmp_path: Path) -> No
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         settled(page)
-        frames = page.locator(".frames")
+        frames = page.locator(".trace")
         expect(frames.locator(".headline")).to_have_text("TimeoutError: no answer from 10.2.4.17:5432 after 812 ms")
-        expect(frames.locator("details")).to_contain_text("2 frames of libraries")
+        expect(frames.locator("details")).to_contain_text("2 library calls")
         expect(frames).to_contain_text("rows = source.fetch(batch)")
         page.get_by_role("button", name="raw").click()
-        assert page.locator(".trace pre").inner_text() == TRACE
+        assert page.locator(".long pre").inner_text() == TRACE
 
 
 STATES = {

@@ -1,5 +1,6 @@
 // The words of the page that stand in more than one place, and all sentences with numbers in them.
 
+import type { DurationRank, ErrorGroupDetail } from './api';
 import type { Facts } from './net/screen';
 import { duration } from './text/duration';
 import { count, percent, plural } from './text/number';
@@ -52,7 +53,7 @@ export function rangeName(text: string): string {
 export const runs = (n: number): string => plural(n, 'run', 'runs');
 export const newRuns = (n: number): string => `${plural(n, 'new run', 'new runs')} ↑`;
 export const otherRuns = (n: number): string =>
-  `${plural(n, 'run has', 'runs have')} not started yet and are in no window`;
+  `${plural(n, 'run has', 'runs have')} not started yet, so no window has ${n === 1 ? 'it' : 'them'}`;
 
 /** The line at the foot of a screen: how its numbers were found. */
 export const footing = (facts: Facts, zone: string): string =>
@@ -120,7 +121,72 @@ export function workerSpark(all: readonly number[], failed: readonly number[]): 
   return `Runs over time: at most ${count(Math.max(0, ...all))}, failed ${count(Math.max(0, ...failed))} in one part`;
 }
 
-export const libraryFrames = (n: number): string => plural(n, 'frame of a library', 'frames of libraries');
-
 export const successShare = (success: number, failed: number): string =>
   success + failed ? percent(success / (success + failed)) : '–';
+
+/** How other attempts at the same work were found. */
+export const attemptsFound = (candidates: number): string =>
+  `inferred: same task, next number, within 24 hours${candidates > 1 ? `; one of ${candidates} that fit` : ''}`;
+
+/** A duration beside those of the same task. */
+export function comparedDuration({ share_faster, of, days }: DurationRank): string {
+  const others = `${plural(of, 'other run', 'other runs')} of this task in the ${plural(days, 'day', 'days')} before`;
+  if (share_faster === 0) return `As fast as any of ${others}.`;
+  if (share_faster === 1) return `Slower than all of ${others}.`;
+  return `Slower than ${Math.floor(share_faster * 100)} % of ${others}.`;
+}
+
+export const distributionLabel = (n: number): string =>
+  `How long ${runs(n)} of this task took, from short to long; the mark is this run.`;
+
+export const libraryFrames = (n: number): string => plural(n, 'library call', 'library calls');
+
+export const sizeOf = (characters: number): string => plural(characters, 'character', 'characters');
+
+/** Where one is among what was found. */
+export function found(at: number, n: number, most: number): string {
+  if (!n) return 'not found';
+  return `${count(at + 1)} of ${n === most ? 'at least ' : ''}${count(n)}`;
+}
+
+/** What an object or an array holds. */
+export const holds = (kind: 'object' | 'array', n: number): string =>
+  kind === 'object' ? `{${n ? plural(n, 'member', 'members') : ''}}` : `[${n ? plural(n, 'item', 'items') : ''}]`;
+
+/** Where else an error was seen. */
+export const sameError = ({ runs: n, tasks, owners, first_seen, is_new }: ErrorGroupDetail): string =>
+  `Same error: ${runs(n)} of ${plural(tasks, 'task', 'tasks')} on ${plural(owners, 'worker', 'workers')} in the 7 days ` +
+  `up to this run; ${is_new ? 'new' : 'known'} since ${first_seen.slice(0, 10)}.`;
+
+/** What a selection of runs can be compared with. */
+export const AGAINST = {
+  rest: 'all other runs of the same time',
+  window: 'the whole window',
+  previous: 'the time just before',
+} as const;
+export type Against = keyof typeof AGAINST;
+
+/** What runs are told apart by. */
+export const MEASURES = {
+  owner: 'worker',
+  task: 'task',
+  error_group: 'error',
+  attempt: 'attempt',
+  duration: 'duration',
+  hour: 'hour of the day',
+} as const;
+
+/** How many runs were selected, and how many they are compared with. */
+export const differenceOf = (selected: number, others: number, against: Against): string =>
+  `${plural(selected, 'selected run', 'selected runs')}, ${count(others)} ${OTHERS[against].toLowerCase()}`;
+
+/** What the runs are called that a selection is compared with. */
+export const OTHERS: Record<Against, string> = {
+  rest: 'Others',
+  window: 'In the whole window',
+  previous: 'Just before',
+};
+
+/** How much more often something is the case. */
+export const timesAsOften = (lift: number | null): string =>
+  lift === null ? 'only here' : `${lift < 9.95 ? lift.toFixed(1) : count(lift)} ×`;

@@ -20,11 +20,13 @@ interface PageProps {
   /** The API address of the main question, for copying. */
   question?: string | null;
   /** The runs that the screen is of, for copying as SQL; by default those of the window and the filters. */
-  filter?: RawFilter;
+  filter?: RawFilter | undefined;
+  /** What the menu copies besides the link, by name; without them it is the question, and its filters as SQL. */
+  copies?: [string, () => string][] | undefined;
   children: ComponentChildren;
 }
 
-export function Page({ title, screen, headline, question, filter, children }: PageProps): JSX.Element {
+export function Page({ title, screen, headline, question, filter, copies, children }: PageProps): JSX.Element {
   useEffect(() => {
     document.title = `${title} – runlake`;
   }, [title]);
@@ -43,7 +45,7 @@ export function Page({ title, screen, headline, question, filter, children }: Pa
         <span role="status" class="said">
           {said.value}
         </span>
-        <CopyMenu question={question ?? null} filter={filter} />
+        <CopyMenu question={question ?? null} filter={filter} copies={copies} />
       </footer>
     </>
   );
@@ -52,7 +54,9 @@ export function Page({ title, screen, headline, question, filter, children }: Pa
 const absolute = (url: string): string => new URL(url, location.origin).href;
 const copyLink = (): Promise<void> => copy(location.href, 'Link');
 
-function CopyMenu({ question, filter }: { question: string | null; filter: RawFilter | undefined }): JSX.Element {
+type CopyMenuProps = { question: string | null } & Pick<PageProps, 'filter' | 'copies'>;
+
+function CopyMenu({ question, filter, copies }: CopyMenuProps): JSX.Element {
   const latest = useRef(question);
   latest.current = question;
   useShortcuts([
@@ -64,7 +68,8 @@ function CopyMenu({ question, filter }: { question: string | null; filter: RawFi
     },
   ]);
   const items: [string, () => Promise<void>][] = [['Link', copyLink]];
-  if (question) {
+  if (copies) items.push(...copies.map(([name, make]) => [name, () => copy(make(), name)] as (typeof items)[number]));
+  else if (question) {
     items.push(
       ['curl', () => copy(asCurl(absolute(question)), 'curl')],
       ['Python', () => copy(asPython(absolute(question)), 'Python')],

@@ -5,11 +5,11 @@ import type { JSX } from 'preact';
 import type { Run } from '../../api';
 import { taskName } from '../../net/names';
 import { Task } from '../../parts/task';
+import { ErrorText } from '../../parts/trace';
 import { When } from '../../parts/when';
 import { address } from '../../state/url';
 import { zone } from '../../state/zone';
 import { millis, moment } from '../../text/time';
-import { Trace } from './trace';
 
 export function Samples({ samples }: { samples: readonly Run[] }): JSX.Element | null {
   const chosen = useSignal<string | null>(null);
@@ -49,7 +49,7 @@ export function Samples({ samples }: { samples: readonly Run[] }): JSX.Element |
           , attempt {run.attempt}
         </span>
       </p>
-      {run.error && <Trace text={run.error} />}
+      {run.error && <ErrorText error={run.error} />}
     </section>
   );
 }

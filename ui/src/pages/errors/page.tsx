@@ -95,7 +95,7 @@ function Figures({ answer }: { answer: Errors }): JSX.Element {
 
 function Tools(): JSX.Element {
   return (
-    <div class="tools">
+    <div class="finding">
       <input
         type="search"
         aria-label="Find in kind, message and frame"

@@ -116,7 +116,7 @@ function Notes({ questions }: { questions: Questions }): JSX.Element | null {
 
 function Tools(): JSX.Element {
   return (
-    <div class="tools">
+    <div class="finding">
       <input
         type="search"
         aria-label="Find a worker"
