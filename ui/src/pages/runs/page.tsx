@@ -6,18 +6,28 @@ import { addressOf } from '../../net/ask';
 import { useRows, useScreen } from '../../net/use';
 import { useShortcuts } from '../../shell/keys';
 import { Page } from '../../shell/page';
+import { place } from '../../state/url';
 import { Charts } from './charts';
+import { Difference } from './difference';
+import { closeDrawer, Drawer, openMarked } from './drawer';
 import { Head, Queued } from './head';
 import { List } from './list';
 import { begin, listed } from './questions';
 import { brush, select, zoom } from './selection';
+
+/** What was opened last goes first. */
+function close(): void {
+  if (place.peek().query['sel']) closeDrawer();
+  else select(null);
+}
 
 export function RunsPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
   const rows = useRows(screen, () => listed.value);
   useShortcuts([
     { keys: 'z', does: 'Zoom to what is selected in a chart', run: () => zoom(brush.peek()) },
-    { keys: 'Escape', does: 'Remove the selection', run: () => select(null) },
+    { keys: 'Enter', does: 'Open the page of the marked run', run: openMarked },
+    { keys: 'Escape', does: 'Close the marked run, or remove the selection', run: close },
   ]);
   const total = rows.total.value;
   return (
@@ -29,8 +39,10 @@ export function RunsPage(): JSX.Element {
     >
       <Head questions={questions} />
       <Charts questions={questions} />
+      <Difference questions={questions} />
       <Queued questions={questions} />
       <List questions={questions} rows={rows} />
+      <Drawer />
     </Page>
   );
 }

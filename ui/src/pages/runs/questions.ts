@@ -1,4 +1,4 @@
-// What the Runs page asks: four questions, and the rows of the list.
+// What the Runs page asks: four questions, two more about a selection, and the rows of the list.
 
 import { computed } from '@preact/signals';
 import type { Durations } from '../../api';
@@ -11,6 +11,7 @@ import { held, present } from '../../state/live';
 import { place } from '../../state/url';
 import { asParameters, before, now, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
+import { difference } from './difference';
 import { asked, brush, selected } from './selection';
 
 const BUCKETS = 180; // at most; 7 days are then drawn by the hour
@@ -37,6 +38,12 @@ export function begin(screen: Screen) {
     return { ...asked.value, ...asParameters(window), buckets: BUCKETS, tz: zone.value };
   });
   const part = screen.ask('/stats/histogram', () => (brush.value ? { ...selected.value, buckets: 1 } : null));
+  const what = screen.ask('/stats/breakdown', difference);
+  // What the errors of the selection are called.
+  const errorNames = screen.ask('/errors', () => {
+    const groups = what.answer.value?.body.by.error_group ?? [];
+    return groups.length ? { ...selected.value, limit: 50 } : null;
+  });
   // While the list is held: how many there would be now. It must not make the others be asked again.
   const newer = screen.aside().ask('/runs', () => {
     if (!held.value || present.value <= now.value) return null;
@@ -46,7 +53,7 @@ export function begin(screen: Screen) {
   const buckets = computed(() => histogram.answer.value && bucketsOf(histogram.answer.value.body));
   const density = computed(() => durations.answer.value && densityOf(durations.answer.value.body));
   const middle = computed(() => durations.answer.value && percentiles(durations.answer.value.body));
-  return { histogram, durations, previous, part, newer, buckets, density, middle };
+  return { histogram, durations, previous, part, difference: what, errorNames, newer, buckets, density, middle };
 }
 
 export type Questions = ReturnType<typeof begin>;

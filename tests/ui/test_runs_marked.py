@@ -1,0 +1,130 @@
+"""The page Runs: its drawer, what is different about a selection, any rank of its list, and many tabs at once."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+from screens import NOW, Opened, numbers, query, settled, violations
+from support import Server
+
+pytestmark = pytest.mark.browser
+WEEK = "/ui/runs?range=7d"
+WINDOW = {"start_time": "2026-11-08T12:00:10Z", "end_time": "2026-11-15T12:00:10Z"}
+BURST = {"start_time": "2026-11-12T12:00:00Z", "end_time": "2026-11-12T18:00:00Z"}  # an incident: one task fails
+SELECTED = f"{WEEK}&brush={BURST['start_time']}..{BURST['end_time']}"
+
+
+def drawer(page: Page, run: str) -> None:
+    """Wait until the drawer shows a run."""
+    expect(page.locator(".drawer .record")).to_contain_text(run)
+    expect(page.locator(".drawer .stale")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1440, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_it(open_page: Opened, history: Server, scheme: str, width: int) -> None:
+    """axe finds nothing with a selection and the drawer open, and nothing is wider than the screen."""
+    run = history.client.get("/runs", params={**BURST, "limit": "1", "status": "failed"}).json()["items"][0]["id"]
+    page = open_page(f"{SELECTED}&status=failed&sel={run}", color_scheme=scheme, width=width)
+    settled(page)
+    drawer(page, run)
+    expect(page.locator(".difference tbody tr").first).to_be_visible()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_drawer_follows_the_mark(open_page: Opened, history: Server) -> None:
+    """j and k go on, the link shows the same run, Enter opens its page, and Escape closes the drawer first."""
+    items = history.client.get("/runs", params={**WINDOW, "limit": "3", "fields": "id"}).json()["items"]
+    first, second, _ = [item["id"] for item in items]
+    page = open_page(WEEK)
+    settled(page)
+    page.keyboard.press("j")
+    drawer(page, first)
+    page.keyboard.press("j")
+    drawer(page, second)
+    assert query(page) == f"?range=7d&sel={second}"
+    page.keyboard.press("k")
+    drawer(page, first)
+    page.reload()
+    drawer(page, first)
+    page.keyboard.press("Enter")
+    expect(page.locator("main > .run .record")).to_contain_text(first)
+    page.go_back()
+    drawer(page, first)
+    page.keyboard.press("Escape")
+    expect(page.locator(".drawer")).to_have_count(0)
+    assert query(page) == "?range=7d"
+
+
+def test_what_is_different_is_what_the_api_says(open_page: Opened, history: Server) -> None:
+    """Shares and counts; a value leads to its runs within the selection."""
+    page = open_page(f"{SELECTED}&status=failed")
+    settled(page)
+    found = history.client.get("/stats/breakdown", params={**BURST, "status": "failed", "against": "rest"}).json()
+    part = page.locator(".difference")
+    expect(part).to_contain_text(f"{found['selected']} selected runs, {found['baseline']:,} others")
+    top = max(found["by"]["task"], key=lambda share: share["selected_share"])
+    first = part.locator("tbody tr").first
+    cells = [" ".join(text.split()) for text in first.locator("td").all_inner_texts()]
+    names = history.client.get("/tasks/names").json()["names"]
+    assert cells == [
+        "task",
+        names[top["value"]]["name"],
+        f"{top['selected_share'] * 100:.1f} %",
+        f"{top['baseline_share'] * 100:.1f} %",
+        f"{top['lift']:.1f} \u00d7",
+    ]
+    first.get_by_role("link").click()
+    settled(page)
+    assert numbers(page)["total"] == numbers(page)["rows"] == top["selected"]
+    assert query(page).startswith(f"?range=7d&task_id={top['value']}&status=failed&brush={BURST['start_time']}..")
+
+
+def test_the_selection_is_compared_with_what_one_wants(open_page: Opened, history: Server) -> None:
+    """A selection of times alone leaves out no other run, so it is compared with the whole window."""
+    page = open_page(SELECTED)
+    settled(page)
+    parts = {"window": f"{WINDOW['start_time']},{WINDOW['end_time']}", "previous": "previous"}
+    words = {"window": "in the whole window", "previous": "just before"}
+    choice = page.locator(".difference select")
+    expect(choice).to_have_value("window")
+    for against, parameter in parts.items():
+        choice.select_option(against)
+        found = history.client.get("/stats/breakdown", params={**BURST, "against": parameter}).json()
+        told = f"{found['selected']} selected runs, {found['baseline']:,} {words[against]}"
+        expect(page.locator(".difference")).to_contain_text(told)
+    assert query(page).endswith("&against=previous")
+    page.get_by_role("button", name="Remove the selection").click()
+    expect(page.locator(".difference")).to_have_count(0)
+
+
+def test_any_rank_is_a_scroll_away(open_page: Opened, history: Server) -> None:
+    """The last of many, one in the middle, and the first again: each is the run of the API."""
+    page = open_page("/ui/runs?range=14d")
+    settled(page)
+    total = numbers(page)["total"]
+    window = {"start_time": "2026-11-01T12:00:10Z", "end_time": WINDOW["end_time"]}
+    assert total > 15_000
+    for share in (1, 0.5, 0):
+        page.evaluate("share => scrollTo(0, share * document.body.scrollHeight)", share)
+        expect(page.locator("table.list tr.coming")).to_have_count(0)
+        expect(page.locator("table.list tbody:not(.space) tr").first).to_be_visible()
+        row = page.locator("table.list tbody:not(.space) tr").nth(2 if share else 0)
+        rank = int(row.get_attribute("aria-rowindex") or 0) - 2
+        assert abs(rank / total - share) < 0.02
+        link = row.locator("td.started a").get_attribute("href") or ""
+        answer = history.client.get("/runs", params={**window, "limit": "1", "offset": str(rank)}).json()
+        assert link == f"/ui/runs/{answer['items'][0]['id']}?range=14d"
+
+
+def test_eight_tabs_at_once(open_page: Opened, history: Server) -> None:
+    """None waits for another one, and all show the same numbers."""
+    first = open_page(WEEK)
+    tabs = [first, *(first.context.new_page() for _ in range(7))]
+    for page in tabs[1:]:
+        page.clock.set_fixed_time(NOW)
+        page.goto(history.url + WEEK, wait_until="commit")
+    for page in tabs:
+        settled(page)
+    assert len({tuple(numbers(page).items()) for page in tabs}) == 1
