@@ -1,11 +1,11 @@
-# install, demo, test, test-browser, check, docs, ui, ui-check, bench, bench-large, bench-gate (`make lock` renews the
-# lock file).
+# install, demo, test, test-browser, check, docs, pictures, ui, ui-check, bench, bench-large, bench-gate (`make lock`
+# renews the lock file).
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 BENCH_WORK ?= /var/tmp/runlake-bench
 
-.PHONY: install demo test test-browser check docs ui ui-check bench-tools bench bench-large bench-gate lock
+.PHONY: install demo test test-browser check docs pictures ui ui-check bench-tools bench bench-large bench-gate lock
 
 install: $(STAMP)
 
@@ -33,6 +33,10 @@ check: install
 # The tables of the handbook, and its HTML.
 docs: install
 	$(BIN)/python tests/helpers/handbook.py
+
+# Pictures of the web page for README and handbook, of a made-up history. Needs Debian's chromium.
+pictures: install
+	$(BIN)/python tests/helpers/pictures.py
 
 # The web page, from ui/ into src/runlake/ui/static. These two need Node; nothing else does.
 ui: ui/node_modules

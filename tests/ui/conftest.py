@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from screens import NOW, SHAPE, Opened
+from playwright.sync_api import Browser, BrowserContext, Page
+from screens import NOW, SHAPE, Opened, launched
 from support import Server, runlake
-
-FLAGS: Final = [
-    *["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -30,13 +24,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The browser; each test has a profile of its own in it."""
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.fail("there is no chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 class Watch:
