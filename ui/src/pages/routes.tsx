@@ -1,15 +1,19 @@
 // Which page an address shows. The first pattern that fits counts.
 
 import type { JSX } from 'preact';
-import { ErrorGroupPage } from './error_group/page';
-import { ErrorsPage } from './errors/page';
+import { loaded } from './loaded';
 import { OverviewPage } from './overview/page';
-import { RunPage } from './run';
 import { RunsPage } from './runs/page';
-import { TaskPage } from './task/page';
-import { TasksPage } from './tasks/page';
 import { UnknownPage } from './unknown';
-import { WorkersPage } from './workers/page';
+
+// Overview and Runs, with which most visits begin, come with the first script.
+const others = () => import('./others');
+const ErrorGroupPage = loaded(async () => (await others()).ErrorGroupPage);
+const ErrorsPage = loaded(async () => (await others()).ErrorsPage);
+const RunPage = loaded(async () => (await others()).RunPage);
+const TaskPage = loaded(async () => (await others()).TaskPage);
+const TasksPage = loaded(async () => (await others()).TasksPage);
+const WorkersPage = loaded(async () => (await others()).WorkersPage);
 
 interface RouteOfPage {
   pattern: RegExp;

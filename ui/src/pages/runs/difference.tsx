@@ -127,10 +127,10 @@ function Findings({ found, errors }: { found: Finding[]; errors: Errors | undefi
             <td class="what">
               <Value measure={measure} value={share.value} errors={errors} />
             </td>
-            <td>
+            <td data-name="here">
               <Bar share={share.selected_share} />
             </td>
-            <td>
+            <td data-name={OTHERS[against.value].toLowerCase()}>
               <Bar share={share.baseline_share} />
             </td>
             <td>

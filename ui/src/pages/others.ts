@@ -1,0 +1,9 @@
+// The pages that come with a second script, when one of them is first shown. One script, because each more is a request.
+
+export { ErrorGroupPage } from './error_group/page';
+export { ErrorsPage } from './errors/page';
+export { RunPage } from './run';
+export { MarkedRun } from './run/marked';
+export { TaskPage } from './task/page';
+export { TasksPage } from './tasks/page';
+export { WorkersPage } from './workers/page';
