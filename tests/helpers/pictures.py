@@ -25,6 +25,7 @@ PATHS: Final = {
     "tasks": "/ui/tasks?range=7d",
     "errors": "/ui/errors?range=7d",
 }
+SCHEMES: Final = {"runs": ("light", "dark")}  # of the others one is enough: each picture is 150 KB of the repository
 # All answers are there, and nothing is dimmed or on its way.
 SETTLED: Final = "() => !document.querySelector('.stale, .waiting, .skeleton, tr.coming')"
 
@@ -39,7 +40,7 @@ def main(names: list[str]) -> None:
             raise SystemExit(made.stderr)
         with Server(lake) as server, launched() as browser:
             for name in names or PATHS:
-                for scheme in ("light", "dark"):
+                for scheme in SCHEMES.get(name, ("light",)):
                     take(browser, server, name, scheme)
 
 

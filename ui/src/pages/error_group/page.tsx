@@ -11,7 +11,6 @@ import { Empty } from '../../parts/empty';
 import { Message, messageText } from '../../parts/message';
 import { Trouble } from '../../parts/trouble';
 import { When } from '../../parts/when';
-import { useShortcuts } from '../../shell/keys';
 import { Page } from '../../shell/page';
 import { address } from '../../state/url';
 import { now, screenWindow } from '../../state/window';
@@ -20,7 +19,7 @@ import { count, plural } from '../../text/number';
 import { ago, millis, span } from '../../text/time';
 import { Selected } from '../runs/head';
 import { List } from '../runs/list';
-import { brush, select, selected, zoom } from '../runs/selection';
+import { brush, selected, useSelectionKeys } from '../runs/selection';
 import { Bars } from './bars';
 import { begin, group, listed, type Questions, tooLong } from './questions';
 import { Samples } from './samples';
@@ -31,10 +30,7 @@ const TITLE = 80; // characters of the error in the title of the window
 export function ErrorGroupPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
   const rows = useRows(screen, () => listed.value);
-  useShortcuts([
-    { keys: 'z', does: 'Zoom to what is selected in a chart', run: () => zoom(brush.peek()) },
-    { keys: 'Escape', does: 'Remove the selection', run: () => select(null) },
-  ]);
+  useSelectionKeys();
   const { detail } = questions;
   const missing = detail.trouble.value?.status === 404;
   const found = missing ? undefined : detail.answer.value?.body;

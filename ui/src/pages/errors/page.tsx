@@ -7,12 +7,11 @@ import { failedRuns, groupsCut, groupsName } from '../../messages';
 import { addressOf } from '../../net/ask';
 import { useScreen } from '../../net/use';
 import { Trouble } from '../../parts/trouble';
-import { useShortcuts } from '../../shell/keys';
 import { Page } from '../../shell/page';
 import { change, place } from '../../state/url';
 import { count } from '../../text/number';
 import { Selected } from '../runs/head';
-import { brush, select, selected, zoom } from '../runs/selection';
+import { brush, selected, useSelectionKeys } from '../runs/selection';
 import { Chart } from './chart';
 import { List } from './list';
 import { begin, MOST, type Questions, SORTS, sort, withoutFailed, words } from './questions';
@@ -21,10 +20,7 @@ export function ErrorsPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
   const pointed = useSignal<string | null>(null);
   const marked = useComputed(() => pointed.value ?? place.value.query['sel'] ?? null);
-  useShortcuts([
-    { keys: 'z', does: 'Zoom to what is selected in a chart', run: () => zoom(brush.peek()) },
-    { keys: 'Escape', does: 'Remove the selection', run: () => select(null) },
-  ]);
+  useSelectionKeys();
   const answer = questions.groups.answer.value?.body;
   return (
     <Page

@@ -5,7 +5,6 @@ import { runs } from '../../messages';
 import { addressOf } from '../../net/ask';
 import { useScreen } from '../../net/use';
 import { Trouble } from '../../parts/trouble';
-import { useShortcuts } from '../../shell/keys';
 import { Page } from '../../shell/page';
 import { chosenFilters } from '../../state/filters';
 import { address, place } from '../../state/url';
@@ -15,7 +14,7 @@ import { percent, plural } from '../../text/number';
 import { span } from '../../text/time';
 import { Charts } from '../runs/charts';
 import { Head, Queued } from '../runs/head';
-import { asked, brush, select, zoom } from '../runs/selection';
+import { asked, brush, useSelectionKeys, zoom } from '../runs/selection';
 import { Attention } from './attention';
 import { Groups } from './errors';
 import { newGroups, outstanding, type Worker } from './findings';
@@ -25,10 +24,7 @@ import { Verdict } from './verdict';
 
 export function OverviewPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
-  useShortcuts([
-    { keys: 'z', does: 'Zoom to what is selected in a chart', run: () => zoom(brush.peek()) },
-    { keys: 'Escape', does: 'Remove the selection', run: () => select(null) },
-  ]);
+  useSelectionKeys();
   const total = questions.runs.histogram.answer.value?.body.total;
   return (
     <Page

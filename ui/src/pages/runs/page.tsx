@@ -13,7 +13,7 @@ import { closeDrawer, Drawer, openMarked } from './drawer';
 import { Head, Queued } from './head';
 import { List } from './list';
 import { begin, listed } from './questions';
-import { brush, select, zoom } from './selection';
+import { select, useSelectionKeys } from './selection';
 
 /** What was opened last goes first. */
 function close(): void {
@@ -24,11 +24,8 @@ function close(): void {
 export function RunsPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
   const rows = useRows(screen, () => listed.value);
-  useShortcuts([
-    { keys: 'z', does: 'Zoom to what is selected in a chart', run: () => zoom(brush.peek()) },
-    { keys: 'Enter', does: 'Open the page of the marked run', run: openMarked },
-    { keys: 'Escape', does: 'Close the marked run, or remove the selection', run: close },
-  ]);
+  useSelectionKeys(close, 'Close the marked run, or remove the selection');
+  useShortcuts([{ keys: 'Enter', does: 'Open the page of the marked run', run: openMarked }]);
   const total = rows.total.value;
   return (
     <Page

@@ -2,6 +2,7 @@
 
 import { computed } from '@preact/signals';
 import type { Brush } from '../../chart/brush';
+import { useShortcuts } from '../../shell/keys';
 import { filters } from '../../state/filters';
 import { between } from '../../state/range';
 import { change, place } from '../../state/url';
@@ -55,4 +56,12 @@ export function zoom(part: Brush | null): void {
   if (!part) return;
   show(between(part.from, part.to));
   if (part.low !== undefined) change(durations(part), 'replace');
+}
+
+/** The keys for a selection in a chart; `remove` is what Escape does. */
+export function useSelectionKeys(remove: () => void = () => select(null), does = 'Remove the selection'): void {
+  useShortcuts([
+    { keys: 'z', does: 'Zoom to what is selected in a chart', run: () => zoom(brush.peek()) },
+    { keys: 'Escape', does, run: remove },
+  ]);
 }

@@ -6,7 +6,6 @@ import { addressOf } from '../../net/ask';
 import { taskName } from '../../net/names';
 import { useRows, useScreen } from '../../net/use';
 import { Trouble } from '../../parts/trouble';
-import { useShortcuts } from '../../shell/keys';
 import { Page } from '../../shell/page';
 import { address } from '../../state/url';
 import { plural } from '../../text/number';
@@ -15,7 +14,7 @@ import { Charts } from '../runs/charts';
 import { Head, Queued } from '../runs/head';
 import { List } from '../runs/list';
 import { listed } from '../runs/questions';
-import { brush, select, zoom } from '../runs/selection';
+import { useSelectionKeys } from '../runs/selection';
 import { Differs } from './differs';
 import { Distribution } from './distribution';
 import { TaskHead } from './head';
@@ -26,10 +25,7 @@ import { Trend } from './trend';
 export function TaskPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
   const rows = useRows(screen, () => listed.value);
-  useShortcuts([
-    { keys: 'z', does: 'Zoom to what is selected in a chart', run: () => zoom(brush.peek()) },
-    { keys: 'Escape', does: 'Remove the selection', run: () => select(null) },
-  ]);
+  useSelectionKeys();
   const total = rows.total.value;
   const unknown = questions.fleet.counts[0]!.answer.value?.body.total_tasks === 0;
   const never = unknown && questions.year.answer.value?.body.total_runs === 0;
