@@ -1,30 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attention, MOST, outstanding, worst } from '../src/pages/overview/findings';
-import type { TaskRow } from '../src/pages/tasks/fleet';
-import { type Signs, statesOf } from '../src/pages/tasks/states';
-
-const WELL: Signs = {
-  finished: 100,
-  finishedBefore: 100,
-  streak: 5,
-  flips: 0,
-  silent: 60,
-  gap: 600,
-  p95: 10,
-  p95Before: 10,
-  slower: 0.5,
-};
-
-const row = (id: string, signs: Partial<TaskRow> = {}): TaskRow => {
-  const made = {
-    ...WELL,
-    ...{ id, name: null, tags: [], runs: 100, failed: 0, open: 0, success: 1, mean: 5, most: 20, p50: 4, last: 1 },
-    ...{ runsBefore: 100, failedBefore: 0, failureZ: 0, spark: [], sparkFailed: [], states: [] },
-    ...signs,
-  };
-  return { ...made, states: statesOf(made) };
-};
+import { row } from './rows';
 
 test('no state hides another one', () => {
   const failing = Array.from({ length: 30 }, (_, at) => row(`f${at}`, { streak: -1 - at, failed: 1 }));

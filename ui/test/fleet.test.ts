@@ -1,30 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TaskRow } from '../src/pages/tasks/fleet';
 import { SORTS, sorted } from '../src/pages/tasks/order';
 import { type Signs, statesOf, stateText } from '../src/pages/tasks/states';
-
-const WELL: Signs = {
-  finished: 100,
-  finishedBefore: 100,
-  streak: 5,
-  flips: 0,
-  silent: 60,
-  gap: 600,
-  p95: 10,
-  p95Before: 10,
-  slower: 0.5,
-};
-
-const row = (id: string, signs: Partial<TaskRow> = {}): TaskRow => {
-  const made = {
-    ...WELL,
-    ...{ id, name: null, tags: [], runs: 100, failed: 0, open: 0, success: 1, mean: 5, most: 20, p50: 4, last: 1 },
-    ...{ runsBefore: 100, failedBefore: 0, failureZ: 0, spark: [], sparkFailed: [], states: [] },
-    ...signs,
-  };
-  return { ...made, states: statesOf(made) };
-};
+import { row, WELL } from './rows';
 
 test('each state begins at its border', () => {
   const states = (signs: Partial<Signs>): string[] => statesOf({ ...WELL, ...signs });

@@ -1,7 +1,7 @@
 // What stands where nothing is: why, and what would match.
 
 import type { ComponentChildren, JSX } from 'preact';
-import { clearFilters, filters } from '../state/filters';
+import { chosenFilters, clearFilters } from '../state/filters';
 import { zoomOut } from '../state/window';
 
 interface EmptyProps {
@@ -13,7 +13,7 @@ interface EmptyProps {
 }
 
 export function Empty({ text, filtered, children }: EmptyProps): JSX.Element {
-  const any = Object.keys(filters.value).length > 0;
+  const any = Object.keys(chosenFilters.value).length > 0;
   return (
     <div class="nothing">
       <p>{filtered === undefined ? text : `${text}${any ? ` ${filtered}` : ''}.`}</p>

@@ -7,14 +7,15 @@ import type { Run } from '../../api';
 import { newRuns, nothing } from '../../messages';
 import { isEmpty } from '../../net/about';
 import type { Rows } from '../../net/rows';
+import { Empty } from '../../parts/empty';
 import { Outcome, outcomeOf } from '../../parts/outcome';
 import { Task } from '../../parts/task';
 import { Trouble } from '../../parts/trouble';
 import { When } from '../../parts/when';
-import { chosenFilters, clearFilters } from '../../state/filters';
+import { chosenFilters } from '../../state/filters';
 import { held } from '../../state/live';
 import { address, change, go, place } from '../../state/url';
-import { advance, now, screenWindow, zoomOut } from '../../state/window';
+import { advance, now, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import { markRank } from '../../table/list';
 import { type Column, Table } from '../../table/table';
@@ -166,19 +167,5 @@ function Nothing(): JSX.Element {
   const { start, end } = screenWindow.value;
   const filtered = Object.keys(chosenFilters.value).length > 0;
   if (isEmpty.value) return <NoRunsYet />;
-  return (
-    <div class="nothing">
-      <p>{nothing(filtered, span(start, end, zone.value))}</p>
-      <div class="row">
-        {filtered && (
-          <button type="button" onClick={clearFilters}>
-            Clear the filters
-          </button>
-        )}
-        <button type="button" onClick={zoomOut}>
-          Twice as long
-        </button>
-      </div>
-    </div>
-  );
+  return <Empty text={nothing(filtered, span(start, end, zone.value))} />;
 }
