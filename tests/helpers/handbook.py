@@ -150,6 +150,8 @@ def _linked(tokens: list[Token], page: Page, pages: dict[str, Page]) -> Iterator
                 aside = (DOCS / target.partition("#")[0]).resolve().relative_to(ROOT).as_posix()
                 continue
             token.attrSet("href", address)
+        elif token.type == "image":
+            token.attrSet("src", str(_target(str(token.attrs["src"]), page, pages)))
         elif token.type == "link_close" and aside:
             yield Token("text", "", 0, content=" (")
             yield Token("code_inline", "code", 0, content=aside)

@@ -1,4 +1,4 @@
-"""Pictures of the page for README and handbook: `python tests/helpers/pictures.py [NAME…]` writes docs/pictures/*.png.
+"""Pictures of the page for README and handbook: `python tests/helpers/pictures.py [NAME…]` writes docs/page-*.png.
 
 The history has a fixed seed and end, and the browser a fixed clock, so what they show changes with the page only; the
 milliseconds in the footer are left out.
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from screens import NOW, UNTIL, launched
 from support import HERE, Server, runlake
 
-TARGET: Final = HERE.parent / "docs" / "pictures"
+TARGET: Final = HERE.parent / "docs"
 SHAPE: Final = ["--runs", "300000", "--days", "30", "--tasks", "200", "--seed", "7", "--incidents", "--until", UNTIL]
 WIDTH, HEIGHT = 1280, 800
 PATHS: Final = {
@@ -32,7 +32,6 @@ SETTLED: Final = "() => !document.querySelector('.stale, .waiting, .skeleton, tr
 
 def main(names: list[str]) -> None:
     """Take the pictures of these names, by default of all."""
-    TARGET.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="runlake-pictures-") as folder:
         lake = Path(folder) / "lake"
         made = runlake("generate", *SHAPE, "--data", str(lake))
@@ -58,7 +57,7 @@ def take(browser: Browser, server: Server, name: str, scheme: str) -> None:
     page.goto(server.url + path, wait_until="networkidle")
     page.wait_for_function(SETTLED)
     without_milliseconds(page)
-    page.screenshot(path=TARGET / f"{name}-{scheme}.png")
+    page.screenshot(path=TARGET / f"page-{name}{'-dark' if scheme == 'dark' else ''}.png")
     context.close()
 
 

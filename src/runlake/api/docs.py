@@ -33,8 +33,8 @@ PAGES: Final = (
     "changelog",
 )
 START: Final = "index"
-# What pages link to beside pages.
-FILES: Final = ("runlake.service",)
+# What pages show, or link to, beside pages.
+FILES: Final = ("runlake.service", "page-overview.png", "page-runs.png", "page-run.png")
 
 # Without a charset: the server adds `; charset=utf-8` to every text type.
 _MEDIA_TYPES: Final = {
