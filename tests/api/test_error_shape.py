@@ -134,7 +134,7 @@ def test_empty_batch_and_bad_arrow(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [f"/runs/{UNKNOWN}", "/", "/nope", "/runs/a/b", "/docs/../x", "/docs/nope", "/docs/api/nope.js", "/%00"]
+    "path", [f"/runs/{UNKNOWN}", "/nope", "/runs/a/b", "/docs/../x", "/docs/nope", "/docs/api/nope.js", "/%00"]
 )
 def test_not_there(client: Client, path: str) -> None:
     assert_problem(client.get(path), 404)
