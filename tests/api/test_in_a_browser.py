@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 import uuid
@@ -20,7 +19,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from attacks import ENDLESS, READING, SENDING, script
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from driver import chromium, driver
+from playwright.sync_api import BrowserContext, Page
 from support import Server, environment, record, runlake
 
 from runlake import access
@@ -74,16 +74,12 @@ def site() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """Debian's chromium with a new profile."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("there is no chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"), executable_path=chromium, headless=True, args=FLAGS
-        )
-        context.set_default_timeout(PATIENCE * 1000)
-        yield context
-        context.close()
+    context = driver().chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"), executable_path=chromium(), headless=True, args=FLAGS
+    )
+    context.set_default_timeout(PATIENCE * 1000)
+    yield context
+    context.close()
 
 
 @contextmanager

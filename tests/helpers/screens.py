@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from driver import chromium, driver
+from playwright.sync_api import Browser, Page, expect
 
 UNTIL: Final = "2026-11-15T12:00:00Z"  # where the history ends
 NOW: Final = datetime.fromisoformat(UNTIL) + timedelta(seconds=13)  # the browser's clock; the page floors it to 10 s
@@ -33,13 +33,9 @@ RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pr
 @contextmanager
 def launched() -> Iterator[Browser]:
     """Debian's chromium."""
-    found = shutil.which("chromium")
-    if found is None:
-        raise SystemExit("there is no chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
+    browser = driver().chromium.launch(executable_path=chromium(), args=FLAGS)
+    yield browser
+    browser.close()
 
 
 def violations(page: Page) -> list[str]:
