@@ -72,7 +72,7 @@ def _everything(wanted: RunFilter) -> RunFilter:
 def _window(against: str, wanted: RunFilter) -> dict[str, int]:
     """The other window; raises BadInput."""
     if against == "previous":
-        return {"low": max(0, 2 * wanted.low - wanted.high), "high": wanted.low}
+        return {"low": wanted.previous.low, "high": wanted.low}
     start, comma, end = against.partition(",")
     try:
         low, high = times.parse_query(start), times.parse_query(end)
@@ -106,11 +106,13 @@ def _rows(session: Session, sides: _Sides, known: dict[str, Any], by: Sequence[D
 
 
 def _add_rollups(union: Union, session: Session, wanted: RunFilter) -> None:
-    """Add what rollups count of all runs of a window."""
-    for into, blocks in _ROLLUPS.items():
-        found = list(branches(session, wanted, blocks, times.HOUR_US))
-        union.add_all(found, into=into)
-        union.use(rolled=SQL["counted_by_rollups"] if found else "")
+    """Add what rollups count of all runs of a window: nothing where it holds no whole hour."""
+    found = {into: list(branches(session, wanted, blocks, times.HOUR_US)) for into, blocks in _ROLLUPS.items()}
+    if not all(found.values()):
+        return
+    union.use(rolled=SQL["counted_by_rollups"])
+    for into, some in found.items():
+        union.add_all(some, into=into)
 
 
 def _group_rows(session: Session, sides: _Sides, known: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -110,7 +110,7 @@ def add_failed(
 def _groups(session: Session, wanted: RunFilter, known: dict[str, Any], **parts: str) -> list[tuple[Any, ...]]:
     length = wanted.high - wanted.low
     union = _selected(session, wanted, {"now": wanted.low, "length": max(length, 1), **known}, **parts)
-    add_failed(union, session, replace(wanted, low=max(0, wanted.low - length), high=wanted.low), into="before")
+    add_failed(union, session, wanted.previous, into="before")
     with in_time():
         return session.rows(*union.within("groups"))
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from runlake import times
 from runlake.errors import BadInput
@@ -30,12 +31,12 @@ _NARROW: Final = {"started": "started", "duration": "duration"}
 class RunFilter(Struct, frozen=True, kw_only=True):
     """Which runs: their run time is low <= t < high (microseconds), and so on.
 
-    results  the results of finished runs that belong to it
-    opened   the kinds of open runs that belong to it
-    tasks    the numbers of `task_ids`; those without a run have none
-    group    the number of `error_group`
-    timed    only finished runs with a duration
-    runs_only  no rollup is asked
+    results    the results of finished runs that belong to it
+    opened     the kinds of open runs that belong to it
+    tasks      the numbers of `task_ids`; those without a run have none
+    group      the number of `error_group`
+    timed      only finished runs with a duration
+    runs_only  they are read run by run, without rollups
     """
 
     low: int = 0
@@ -55,6 +56,11 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     timed: bool = False
     runs_only: bool = False
     now: int = 0
+
+    @property
+    def previous(self) -> RunFilter:
+        """The same of the window of equal length before, as far as there is time."""
+        return replace(self, low=max(0, 2 * self.low - self.high), high=self.low)
 
     @property
     def everything(self) -> bool:

@@ -27,7 +27,7 @@ def owners(session: Session, query: OwnersQuery) -> Owners:
     wanted = filters.with_window(Filter(start_time=query.start_time, end_time=query.end_time))
     low, high = wanted.low, wanted.high
     compared = query.compare == "previous"
-    before = max(0, 2 * low - high) if compared else low
+    before = wanted.previous.low if compared else low
     session.require_readable(before // times.DAY_US, (high - 1) // times.DAY_US)
     parts = spark.parts_of(low, high, query.spark)
     with in_time():

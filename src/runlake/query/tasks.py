@@ -14,7 +14,7 @@ from runlake.query.branches import Blocks, branches
 from runlake.query.engine import Session, in_time
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.previous import is_complete
-from runlake.query.spans import Range
+from runlake.query.spans import joined
 from runlake.query.spark import Parts
 from runlake.query.sql import SQL, Union, filled
 
@@ -46,7 +46,7 @@ def tasks(session: Session, query: TasksQuery) -> Tasks:
     wanted = filters.with_window(Filter(start_time=query.start_time, end_time=query.end_time))
     low, high = wanted.low, wanted.high
     compared = query.compare == "previous"
-    before = max(0, 2 * low - high) if compared else low
+    before = wanted.previous.low if compared else low
     window = _Window(wanted, before, min(low, max(0, (high - _GAP_US) // times.DAY_US * times.DAY_US)))
     session.require_readable(window.whole.low // times.DAY_US, (high - 1) // times.DAY_US)
     parts = spark.parts_of(low, high, query.spark)
@@ -123,8 +123,8 @@ def _add_pieces(union: Union, session: Session, window: _Window, of_rows: list[i
     """The runs of the days whose sequences are made from them."""
     low, high = min(window.gap_from, window.wanted.low), window.wanted.high
     union.add("no_piece_runs", into="pieces")
-    for first, last in _runs_of(of_rows):
-        of_days = replace(window.wanted, low=max(low, first * times.DAY_US), high=min(high, (last + 1) * times.DAY_US))
+    for first, end in joined((day, day + 1) for day in of_rows):
+        of_days = replace(window.wanted, low=max(low, first * times.DAY_US), high=min(high, end * times.DAY_US))
         if of_days.low < of_days.high:
             union.add_all(branches(session, of_days, _PIECES, None), into="pieces")
 
@@ -136,14 +136,3 @@ def _row_days(session: Session, window: _Window) -> tuple[dict[str, Any], list[i
     cut = {at // times.DAY_US for at in (low, window.wanted.low, high) if at % times.DAY_US}
     of_rows = sorted(cut | {day for (day,) in session.rows(SQL["row_days"], days)})
     return days | {"row_days": (*of_rows, -1)}, of_rows
-
-
-def _runs_of(days: list[int]) -> list[Range]:
-    """Days that follow each other, as ranges from the first to the last."""
-    found: list[Range] = []
-    for day in days:
-        if found and found[-1][1] == day - 1:
-            found[-1] = (found[-1][0], day)
-        else:
-            found.append((day, day))
-    return found

@@ -1,8 +1,8 @@
 -- Spark lines: the runs, and the failed ones, of each {key} in parts of a window.
 
 -- name: spark_lines
--- As JSON, a number for every part, from the cells (t, key, runs, failed) of the rows of a page. (Texts leave DuckDB in a
--- twentieth of the time that lists take. The three lists are of one GROUP BY, so they have one order.)
+-- As JSON, a number for every part, from the cells (t, key, runs, failed) of the rows of a page. (Texts leave DuckDB
+-- in much less time than lists. The three lists are of one GROUP BY, so they have one order.)
 SELECT {key}, to_json(list_transform(range($parts), lambda part: coalesce(runs[list_position(parts, part)], 0))) AS line_of_runs,
        to_json(list_transform(range($parts), lambda part: coalesce(failed[list_position(parts, part)], 0))) AS line_of_failed
 FROM (

@@ -1,5 +1,6 @@
--- The fleet: figures of all tasks of a window and of the one before it; `t` is a time in microseconds. Branches of three
--- kinds: cells with counts, durations by bucket, and pieces of time that say how runs followed each other.
+-- The fleet: figures of all tasks of a window and of the one before it; `t` is a time in microseconds. Branches of four
+-- kinds: cells with counts, cells of spark lines, durations by bucket, and pieces of time that say how runs followed each
+-- other.
 
 -- name: side
 -- 2 in the window, 1 in the one before it, 0 in what is still earlier.
