@@ -7,7 +7,7 @@ FROM (
     SELECT {key}, p, any_value(p / 100 * last) AS rank, min(bucket) FILTER (upto > floor(p / 100 * last)) AS low,
            min(bucket) FILTER (upto > ceil(p / 100 * last)) AS high
     FROM (
-        SELECT {key}, bucket, sum(runs) OVER (PARTITION BY {key} ORDER BY bucket) AS upto,
+        SELECT {key}, bucket, sum(runs) OVER (PARTITION BY {key} ORDER BY bucket ROWS UNBOUNDED PRECEDING) AS upto,
                sum(runs) OVER (PARTITION BY {key}) - 1 AS last
         FROM bucketed
     ), (VALUES {percents}) AS percent(p) GROUP BY {key}, p

@@ -99,7 +99,7 @@ WITH bucketed AS (
 ), placed AS (
     SELECT *, sum(now) OVER upto AS now_upto, sum(earlier) OVER upto AS earlier_upto,
            sum(now) OVER (PARTITION BY task) - 1 AS now_last, sum(earlier) OVER (PARTITION BY task) - 1 AS earlier_last
-    FROM bucketed WINDOW upto AS (PARTITION BY task ORDER BY bucket)
+    FROM bucketed WINDOW upto AS (PARTITION BY task ORDER BY bucket ROWS UNBOUNDED PRECEDING)
 ), ranked AS (
     SELECT task, any_value(0.5 * now_last) AS rank_50, any_value(0.95 * now_last) AS rank_95,
            any_value(0.95 * earlier_last) AS earlier_rank_95,
