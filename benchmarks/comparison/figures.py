@@ -12,15 +12,17 @@ REBUILD: Final = "ready, serving deleted"
 ID_INDEX: Final = "id index"
 DATABASE: Final = "serving.duckdb"
 READY: Final = "ready"
+TASKS: Final = 2000
 DENSE_DAYS: Final = 365
 THIN_DAYS: Final = 3653
 
 
 class Shape(Struct, frozen=True):
-    """A history: so many runs over so many days."""
+    """A history: so many runs of so many tasks over so many days."""
 
     runs: int
     days: int = DENSE_DAYS
+    tasks: int = TASKS
 
     @property
     def name(self) -> str:

@@ -71,7 +71,7 @@ def make(folder: Path, shape: Shape, commit: str) -> Facts:
         seconds = {f"{what} (at {facts.commit})": s for what, s in facts.seconds.items()}
         return msgspec.structs.replace(facts, seconds=seconds)
     shutil.rmtree(folder, ignore_errors=True)
-    command = f"generate --runs {shape.runs} --days {shape.days} --tasks 2000 --seed {SEED} --until {UNTIL}"
+    command = f"generate --runs {shape.runs} --days {shape.days} --tasks {shape.tasks} --seed {SEED} --until {UNTIL}"
     _, generated = machine.run([*RUNLAKE, *command.split(), "--data", str(folder)])
     _, maintained = machine.run([*RUNLAKE, "maintain", "--data", str(folder)])
     facts = _facts(folder, shape.runs, commit, {"generate": generated, "maintain": maintained})

@@ -374,6 +374,17 @@ export interface BreakdownQuery {
   top?: number;
 }
 
+export interface Compared {
+  /** The start of the window. */
+  start: Timestamp;
+  /** The end of the window, which is not part of it. */
+  end: Timestamp;
+  /** The start of the window before. */
+  previous_start: Timestamp | null;
+  /** Whether that window is cut neither by retention nor the first run. */
+  previous_complete: boolean | null;
+}
+
 export interface OwnerColumns {
   /** Lease owners. */
   owner: string[];

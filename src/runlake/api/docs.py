@@ -6,7 +6,6 @@ unmodified; its licences lie beside them.
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -15,6 +14,8 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from msgspec import Struct
+
+from runlake.api import tags
 
 # The pages of the handbook, in the order of its navigation; each is docs/<name>.md.
 PAGES: Final = (
@@ -100,8 +101,7 @@ class Asset(Struct, frozen=True):
 def asset(path: str) -> Asset:
     """The file `path` below static/."""
     content = files("runlake.api").joinpath("static", path).read_bytes()
-    tag = f'W/"{hashlib.blake2b(content, digest_size=8).hexdigest()}"'
-    return Asset(content, _MEDIA_TYPES[path.rpartition(".")[2]], tag)
+    return Asset(content, _MEDIA_TYPES[path.rpartition(".")[2]], tags.of_content(content))
 
 
 @route(["/docs", "/docs/{name:str}"], http_method=[HttpMethod.GET, HttpMethod.HEAD], include_in_schema=False)
@@ -121,7 +121,6 @@ def _answer(request: Request[Any, Any, Any], path: str | None, headers: dict[str
         raise NotFoundException("there is no page of this name")
     found = asset(path)
     headers = {**headers, "ETag": found.tag}
-    known = {part.strip() for part in request.headers.get("if-none-match", "").split(",")}
-    if found.tag in known or "*" in known:
+    if tags.is_known(request, found.tag):
         return Response(b"", status_code=304, headers=headers)
     return Response(found.content, media_type=found.media_type, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any, Final
 
@@ -37,9 +38,19 @@ def expected(request: Request[Any, Any, Any]) -> Expected:
     return lambda tag: tag is not None and (ANY in wanted or quoted(tag) in wanted)
 
 
+def of_content(content: bytes) -> str:
+    """The tag of a file, as it stands in a header; it is weak, because it stands for every encoding."""
+    return f'W/"{hashlib.blake2b(content, digest_size=8).hexdigest()}"'
+
+
+def is_known(request: Request[Any, Any, Any], tag: str) -> bool:
+    """Whether the client has the answer with this tag, which stands as in a header."""
+    return not {tag.removeprefix("W/"), ANY}.isdisjoint(known(request))
+
+
 def with_tag(request: Request[Any, Any, Any], response: Response[Any], tag: str) -> Response[Any]:
     """The answer with its tag; 304 when the client has it already."""
-    if {quoted(tag), ANY} & known(request):
+    if is_known(request, quoted(tag)):
         return Response(b"", status_code=304, headers={"ETag": quoted(tag)})
     response.headers["ETag"] = quoted(tag)
     return response

@@ -25,6 +25,7 @@ from runlake.model.errors import (
 from runlake.model.fleet import (
     Breakdown,
     BreakdownQuery,
+    Compared,
     Dimension,
     OwnerColumns,
     Owners,
@@ -113,6 +114,7 @@ __all__ = [
     "Breakdown",
     "BreakdownQuery",
     "Cells",
+    "Compared",
     "Context",
     "ContextQuery",
     "CursorText",

@@ -59,8 +59,8 @@ class Spark(Struct, frozen=True):
     failed: Annotated[list[list[int]], doc("For each row the failed runs of each part.")]
 
 
-class Owners(Struct, frozen=True):
-    """Lease owners with runs in the window, those with the most failed runs first; at most 5,000 of them (`truncated`).
+class Compared(Struct, frozen=True):
+    """The window of an answer and the one before it; both null where nobody asked to compare.
 
     `previous_complete` is false where retention, or the first run of all, cuts the window before.
     """
@@ -69,6 +69,11 @@ class Owners(Struct, frozen=True):
     end: Annotated[datetime, doc("The end of the window, which is not part of it.")]
     previous_start: Annotated[datetime | None, doc("The start of the window before.")]
     previous_complete: Annotated[bool | None, doc("Whether that window is cut neither by retention nor the first run.")]
+
+
+class Owners(Compared, frozen=True):
+    """Lease owners with runs in the window, those with the most failed runs first; at most 5,000 (`truncated`)."""
+
     total_owners: Annotated[int, doc("Lease owners with runs in the window.")]
     truncated: Annotated[bool, doc("Whether there are more than 5,000.")]
     columns: Annotated[OwnerColumns, doc("The figures.")]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from runlake.model.fleet import Compare, Spark, SparkParts
+from runlake.model.fleet import Compare, Compared, Spark, SparkParts
 from runlake.model.runs import Instant, doc
 
 Measure = Literal[
@@ -86,16 +86,9 @@ class TaskColumns(Struct, frozen=True, omit_defaults=True):
     ] = UNSET
 
 
-class Tasks(Struct, frozen=True):
-    """Tasks with runs in the window, or finished ones in the 28 days before its end, or queued ones.
+class Tasks(Compared, frozen=True):
+    """Tasks with runs in the window, or finished ones in the 28 days before its end, or queued ones."""
 
-    `previous_complete` is false where retention, or the first run of all, cuts the window before.
-    """
-
-    start: Annotated[datetime, doc("The start of the window.")]
-    end: Annotated[datetime, doc("The end of the window, which is not part of it.")]
-    previous_start: Annotated[datetime | None, doc("The start of the window before.")]
-    previous_complete: Annotated[bool | None, doc("Whether that window is cut neither by retention nor the first run.")]
     total_tasks: Annotated[int, doc("All tasks that match.")]
     truncated: Annotated[bool, doc("Whether there are more than these.")]
     columns: Annotated[TaskColumns, doc("The figures.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from runlake import times
 from runlake.model import Filter, OwnerColumns, Owners, OwnersQuery
@@ -12,7 +12,7 @@ from runlake.query import filters, spark
 from runlake.query.branches import Blocks, branches
 from runlake.query.engine import Session, in_time
 from runlake.query.filters import RunFilter, union_of
-from runlake.query.previous import is_complete
+from runlake.query.previous import compared
 from runlake.query.spark import Parts
 from runlake.query.sql import SQL, filled
 
@@ -26,8 +26,8 @@ def owners(session: Session, query: OwnersQuery) -> Owners:
     """GET /stats/owners. Raises BadInput, LakeDamaged and TooLong."""
     wanted = filters.with_window(Filter(start_time=query.start_time, end_time=query.end_time))
     low, high = wanted.low, wanted.high
-    compared = query.compare == "previous"
-    before = wanted.previous.low if compared else low
+    is_compared = query.compare == "previous"
+    before = wanted.previous.low if is_compared else low
     session.require_readable(before // times.DAY_US, (high - 1) // times.DAY_US)
     parts = spark.parts_of(low, high, query.spark)
     with in_time():
@@ -35,14 +35,11 @@ def owners(session: Session, query: OwnersQuery) -> Owners:
     found = dict(zip(_NAMES, zip(*rows, strict=True), strict=False)) if rows else dict.fromkeys(_NAMES, ())
     columns = {name: list(column) for name, column in found.items()}
     columns["last_seen"] = [times.to_datetime(at) for at in columns["last_seen"]]
-    if not compared:
+    if not is_compared:
         columns |= {name: [None] * len(rows) for name in _OF_BEFORE}
     total = rows[0][-3] if rows else 0
     return Owners(
-        start=times.to_datetime(low),
-        end=times.to_datetime(high),
-        previous_start=times.to_datetime(before) if compared else None,
-        previous_complete=is_complete(session, 2 * low - high) if compared else None,
+        **asdict(compared(session, low, high, wanted=is_compared)),
         total_owners=total,
         truncated=total > len(rows),
         columns=OwnerColumns(**columns),

@@ -1,11 +1,23 @@
-"""Whether the window before another one has all its runs."""
+"""The window before another one, and whether it has all its runs."""
 
 from __future__ import annotations
 
 from runlake import times
+from runlake.model import Compared
 from runlake.query.engine import Session
 from runlake.query.names import span
 from runlake.query.sql import SQL
+
+
+def compared(session: Session, low: int, high: int, *, wanted: bool) -> Compared:
+    """The head of an answer about a window (microseconds), compared with the one before where that is `wanted`."""
+    before = 2 * low - high
+    return Compared(
+        start=times.to_datetime(low),
+        end=times.to_datetime(high),
+        previous_start=times.to_datetime(max(before, 0)) if wanted else None,
+        previous_complete=is_complete(session, before) if wanted else None,
+    )
 
 
 def is_complete(session: Session, start: int) -> bool:

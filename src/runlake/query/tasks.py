@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, get_args
 
 from msgspec import UNSET, Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from runlake import times
 from runlake.model import Filter, Measure, TaskColumns, Tasks, TasksQuery
@@ -13,7 +13,7 @@ from runlake.query import filters, spark
 from runlake.query.branches import Blocks, branches
 from runlake.query.engine import Session, in_time
 from runlake.query.filters import RunFilter, union_of
-from runlake.query.previous import is_complete
+from runlake.query.previous import compared
 from runlake.query.spans import joined
 from runlake.query.spark import Parts
 from runlake.query.sql import SQL, Union, filled
@@ -45,8 +45,8 @@ def tasks(session: Session, query: TasksQuery) -> Tasks:
     """GET /stats/tasks. Raises BadInput, LakeDamaged and TooLong."""
     wanted = filters.with_window(Filter(start_time=query.start_time, end_time=query.end_time))
     low, high = wanted.low, wanted.high
-    compared = query.compare == "previous"
-    before = wanted.previous.low if compared else low
+    is_compared = query.compare == "previous"
+    before = wanted.previous.low if is_compared else low
     window = _Window(wanted, before, min(low, max(0, (high - _GAP_US) // times.DAY_US * times.DAY_US)))
     session.require_readable(window.whole.low // times.DAY_US, (high - 1) // times.DAY_US)
     parts = spark.parts_of(low, high, query.spark)
@@ -60,10 +60,7 @@ def tasks(session: Session, query: TasksQuery) -> Tasks:
         columns["last_run"] = [None if at is None else times.to_datetime(at) for at in columns["last_run"]]
     total = rows[0][-3] if rows else 0
     return Tasks(
-        start=times.to_datetime(low),
-        end=times.to_datetime(high),
-        previous_start=times.to_datetime(before) if compared else None,
-        previous_complete=is_complete(session, 2 * low - high) if compared else None,
+        **asdict(compared(session, low, high, wanted=is_compared)),
         total_tasks=total,
         truncated=query.offset + len(rows) < total,
         columns=TaskColumns(**columns),
