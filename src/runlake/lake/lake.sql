@@ -39,7 +39,12 @@ CREATE TABLE lake.views (name VARCHAR NOT NULL, query VARCHAR NOT NULL)
 COMMENT ON TABLE lake.finished_runs IS '{layout}'
 
 -- name: layout
-SELECT comment FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'finished_runs'
+-- The comment of a table. duckdb_tables() has it too, but looks at every table of every database: longer than all else
+-- that opens a lake.
+SELECT g.value
+FROM {meta}.ducklake_table t
+LEFT JOIN {meta}.ducklake_tag g ON g.object_id = t.table_id AND g.key = 'comment' AND g.end_snapshot IS NULL
+WHERE t.table_name = 'finished_runs' AND t.end_snapshot IS NULL
 
 -- name: snapshot
 SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot
@@ -156,7 +161,7 @@ CREATE TABLE IF NOT EXISTS lake.retention (kept_from DATE NOT NULL)
 INSERT INTO lake.retention SELECT DATE '1970-01-01' + $day::INTEGER
 
 -- name: has_horizon
-SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'retention'
+SELECT count(*) FROM {meta}.ducklake_table WHERE table_name = 'retention' AND end_snapshot IS NULL
 
 -- name: horizon
 SELECT max(kept_from) - DATE '1970-01-01' FROM lake.retention
