@@ -1,6 +1,7 @@
 """Processes of their own, forked from one that has imported everything: 10 ms each, where a start takes a second.
 
-Such a process has its own memory, files, environment, folder and signals, and ends as Python ends. What it shares
+Such a process has its own memory, files, environment, folder and signals, and waits for its threads, runs what is to
+run at the exit and writes what is left, as Python does; it ends before Python takes its modules apart. What it shares
 with a new one is only what the imports made. With `pytest --as-shipped` there are none: every process is started.
 """
 

@@ -44,7 +44,25 @@ def test_arguments_folder_environment_files_and_exit_code(tmp_path: Path) -> Non
     assert (one[0], one[2], "'TESTS_SAY', 'ä'" in one[1].decode()) == (7, b"error\n", True)
 
 
-@pytest.mark.parametrize("code", ["", "1 / 0", "import os; os.abort()", "import os; os.kill(os.getpid(), 9)"])
+# What has to happen at the end of a process, and what may go wrong there.
+THREAD: Final = "import threading, time; threading.Thread(target=lambda: (time.sleep(0.1), print('late'))).start()"
+ATEXIT: Final = "import atexit; atexit.register(print, 'last'); print('first', end='')"
+CLOSED: Final = "import os, sys; print('x'); os.close(1)"
+ENDS: Final = [
+    "",
+    "1 / 0",
+    "import os; os.abort()",
+    "import os; os.kill(os.getpid(), 9)",
+    "import sys; sys.exit('a text')",
+    "import sys; sys.exit(1000)",
+    THREAD,
+    ATEXIT,
+    CLOSED,
+    "import sys; sys.stdout.close()",
+]
+
+
+@pytest.mark.parametrize("code", ENDS)
 def test_ends(tmp_path: Path, code: str) -> None:
     one, other = (way(code, env=environment(), cwd=tmp_path) for way in (started, forked))
     assert one[:2] == other[:2]
