@@ -259,7 +259,8 @@ def attention(figures: Json, timed: int, timed_before: int) -> int:
 
 def timed(oracle: Oracle, task: str, start: int, end: int) -> tuple[int, int]:
     """Timed runs of a task in a window, and in the one before it."""
-    mine = [row for row in oracle.rows if str(row["task_id"]) == task and took(row) is not None]
+    task_id = uuid.UUID(task)
+    mine = [row for row in oracle.rows if row["task_id"] == task_id and took(row) is not None]
     windows = ((start, end), (max(0, 2 * start - end), start))
     before, now = (sum(is_in(row, *span) for row in mine) for span in reversed(windows))
     return now, before

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 Row = dict[str, Any]
@@ -146,8 +147,13 @@ def _seconds_of(row: Row) -> Fraction | None:
 
 def group_of(row: Row) -> str | None:
     """The group of errors of a failed run, for a text that is no traceback; the corpus of errors has the others."""
-    text = (row["error"] or "").replace("\r", "").strip("\n\t ")
-    if row["success"] is not False or not text:
+    return _group(row["error"] or "") if row["success"] is False else None
+
+
+@cache
+def _group(error: str) -> str | None:
+    text = error.replace("\r", "").strip("\n\t ")
+    if not text:
         return None
     line = text.split("\n")[0]
     kind = re.match(r"([A-Za-z_$][\w.$]*)(?::|$)", line, re.ASCII)
