@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from loading import opened_store
 from support import HOSTILE, RUNLAKE, Server, environment, record, runlake
 
 from runlake import duck
+from runlake.settings import Settings
 
 RUNS: Final = 8_000
 QUERY: Final = "SELECT count(*) AS runs, max(hash(repeat(error, 1000))) > 0 AS some FROM {runs}"
@@ -67,14 +70,22 @@ def half_way(command: list[str], cwd: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Path:
-    """Eight files for each of 28 days."""
-    lake = tmp_path / "lake"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with eight files for each of 28 days."""
+    lake = tmp_path_factory.mktemp("made") / "lake"
     with Server(lake, env=environment(None, RUNLAKE_MAINTAIN_SECONDS="1000")) as server:
         for start in range(0, RUNS, RUNS // 8):
             server.post(*(record(start + i, success=False, error=f"{i:0500}") for i in range(RUNS // 8)))
     return lake
+
+
+@pytest.fixture
+def lake(made: Path, tmp_path: Path) -> Path:
+    """A copy of it, which whoever writes to it has opened once: plain DuckDB would read the files of the original."""
+    lake = shutil.copytree(made, tmp_path / "lake")
+    with opened_store(Settings(data=str(lake), maintain_seconds=1000.0)):
+        return lake
 
 
 def live(lake: Path) -> set[str]:
