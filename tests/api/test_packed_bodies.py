@@ -188,9 +188,7 @@ def test_the_limit_is_of_what_is_unpacked(server: Server) -> None:
 
 def test_a_bomb_takes_little_memory() -> None:
     """4 GiB in 4 MB: one step more than the 64 MiB of a body is unpacked, and counted in the room of all bodies."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE], input=zeros(4), capture_output=True, timeout=300, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", MEASURE], input=zeros(4), capture_output=True, timeout=300, check=True)
     packed, counted, grown, said = done.stdout.decode().split(" ", 3)
     assert int(packed) < 5_000_000 and said.startswith("a body is at most 67108864 bytes")
     assert int(counted) == 64 * 2**20

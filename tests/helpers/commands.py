@@ -8,7 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from beginnings import begin
 from support import environment, runlake
+
+from runlake.settings import Settings
 
 
 def refused(code: int, *args: str, cwd: Path | None = None, **env: str) -> str:
@@ -31,7 +34,8 @@ def ndjson(file: Path, *runs: dict[str, Any]) -> str:
 
 
 def load(lake: Path, *args: str) -> dict[str, int]:
-    """Import, which must succeed; the numbers it prints."""
+    """Import, which must succeed; the numbers it prints. A lake that is not there is copied from an empty one."""
+    begin(Settings(data=str(lake)))
     done = runlake("import", *args, "--data", str(lake))
     assert (done.returncode, done.stderr) == (0, "")
     return counts(done.stdout)

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from beginnings import begin
 from support import environment, record, runlake
 
 from runlake import duck
+from runlake.settings import Settings
 
 PARQUET: Final = {"RUNLAKE_INLINE_ROWS": "0"}
 COUNT: Final = """
@@ -27,6 +29,7 @@ print(*con.execute("SELECT count(*), count(DISTINCT id) FROM lake.runs").fetchon
 def fill(lake: Path | str, first: int = 0, cwd: Path | None = None) -> None:
     """Ten more runs in Parquet files, by import."""
     source = (cwd or Path(lake).parent) / "source.ndjson"
+    begin(Settings(data=str((cwd or Path()) / lake)))
     source.write_text("".join(json.dumps(record(first + i)) + "\n" for i in range(10)))
     done = runlake("import", str(source), "--data", str(lake), env=environment(None, **PARQUET), cwd=cwd)
     assert done.returncode == 0, done.stderr

@@ -18,6 +18,7 @@ import children
 import httpx
 import msgspec
 import pyarrow as pa
+from beginnings import begin
 
 from runlake.intake import decode_json
 from runlake.lake.append import AppendResult
@@ -128,7 +129,8 @@ def append_and_die(settings: Settings, batch: list[dict[str, Any]], fail_point: 
 class Server:
     """A `runlake serve` process; `url` is where it listens, `log` what it wrote to standard error.
 
-    `before` is Python that the process runs first: a query that takes long, a limit that ends sooner.
+    `before` is Python that the process runs first: a query that takes long, a limit that ends sooner. A lake that is
+    not there is copied from an empty one, and made anew with `new`, by a process `as_shipped` or under a `prefix`.
     """
 
     def __init__(
@@ -139,8 +141,11 @@ class Server:
         prefix: tuple[str, ...] = (),
         before: str = "",
         as_shipped: bool = False,
+        new: bool = False,
     ) -> None:
         self.data = data
+        if not (new or prefix or as_shipped):
+            begin(Settings(data=str(data)))
         code, args = f"{before}\n{MAIN}", ("serve", "--data", str(data), "--port", "0", *args)
         env = environment() if env is None else env
         read, write = os.pipe()

@@ -98,7 +98,7 @@ def test_a_healthy_lake(lake: Path) -> None:
 
 def test_an_empty_lake(tmp_path: Path) -> None:
     """No runs are no error."""
-    with Server(tmp_path / "lake"):
+    with Server(tmp_path / "lake", new=True):
         pass
     done = runlake("check", "--data", str(tmp_path / "lake"))
     assert (done.returncode, done.stdout.split()) == (0, ["runs", "0", "files", "0", "wrong", "0"])
