@@ -27,6 +27,7 @@ AXE: Final = """async rules => {
   const { violations } = await axe.run({runOnly: rules});
   return violations.filter(({id, nodes}) => id !== 'target-size' || !nodes.every(covered));
 }"""
+COLOURS: Final = ["color-contrast", "link-in-text-block"]
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -38,10 +39,11 @@ def launched() -> Iterator[Browser]:
     browser.close()
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, rules: list[str] = RULES) -> list[str]:
     """What axe finds wrong with the page as it is, one line each with the first element."""
-    page.evaluate(AXE_SCRIPT)
-    found: list[dict[str, Any]] = page.evaluate(AXE, RULES)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found: list[dict[str, Any]] = page.evaluate(AXE, rules)
     return [f"{v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['failureSummary']}" for v in found]
 
 
@@ -82,15 +84,23 @@ def rows(page: Page) -> dict[int, dict[str, str]]:
     return dict(page.evaluate(read))
 
 
-def unusable(page: Page) -> list[str]:
-    """What axe finds on a wide screen, light and dark, and on a narrow one; and whether something is wider."""
+# Width and media of a screen, and the rules that it is held to: only those of colours differ between colours.
+MEDIA: Final[tuple[tuple[int, dict[str, Any], list[str]], ...]] = (
+    (1440, {"color_scheme": "light"}, RULES),
+    (1440, {"color_scheme": "dark"}, COLOURS),
+    (1440, {"color_scheme": "dark", "forced_colors": "active"}, COLOURS),
+    (320, {"color_scheme": "light"}, RULES),
+)
+
+
+def unusable(page: Page, media: tuple[tuple[int, dict[str, Any], list[str]], ...] = MEDIA) -> list[str]:
+    """What axe finds on a wide screen in light, dark and forced colours, and on a narrow one; and what is too wide."""
     found: list[str] = []
-    for width, schemes in ((1440, ("light", "dark")), (320, ("light",))):
+    for width, shown, rules in media:
         page.set_viewport_size({"width": width, "height": 600})
-        for scheme in schemes:
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            page.wait_for_timeout(200)  # colours change within 120 ms
-            found += [f"{scheme} {width}: {violation}" for violation in violations(page)]
+        page.emulate_media(reduced_motion="reduce", **({"forced_colors": "none"} | shown))  # type: ignore[arg-type]
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        found += [f"{shown} {width}: {violation}" for violation in violations(page, rules)]
         if page.evaluate("document.documentElement.scrollWidth") > width:
             found.append(f"{width}: something is wider")
     return found

@@ -123,12 +123,3 @@ def test_a_lake_without_runs_is_well(open_page: Opened, tmp_path: Path) -> None:
         expect(page.locator("[data-verdict]")).to_contain_text("No task is failing")
         expect(page.locator(".nothing")).to_contain_text("No run started in")
         assert violations(page) == []
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("dark", 1440), ("light", 320)])
-def test_everybody_can_use_it(open_page: Opened, scheme: str, width: int) -> None:
-    """axe finds nothing, and nothing is wider than the screen."""
-    page = open_page("/?range=7d", color_scheme=scheme, width=width)
-    settled(page)
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width

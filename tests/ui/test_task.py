@@ -111,12 +111,3 @@ def test_a_task_without_runs_says_so(open_page: Opened) -> None:
     settled(page)
     expect(page.locator(".note")).to_contain_text("No run of this task is known")
     assert violations(page) == []
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("dark", 1440), ("light", 320)])
-def test_everybody_can_use_it(open_page: Opened, task: str, scheme: str, width: int) -> None:
-    """axe finds nothing, and nothing is wider than the screen."""
-    page = open_page(f"/ui/tasks/{task}?range=7d", color_scheme=scheme, width=width)
-    settled(page)
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -23,13 +23,26 @@ let known: { theme: string; colors: Colors } | null = null;
 export function colors(): Colors {
   const shown = theme.value;
   if (known?.theme !== shown) {
-    const style = getComputedStyle(document.documentElement);
-    const read = NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]);
-    known = { theme: shown, colors: Object.fromEntries(read) as Colors };
+    known = { theme: shown, colors: read() };
   }
   return known.colors;
 }
 
-/** Red, green and blue of a colour as #rrggbb, each 0 to 255. */
-export const rgb = (hex: string): [number, number, number] =>
-  [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as [number, number, number];
+/** Reads each off an element, which makes red, green and blue of whatever the style sheet says, as of system colours. */
+function read(): Colors {
+  const probe = document.createElement('i');
+  probe.className = 'probe vh';
+  document.body.append(probe);
+  const found = NAMES.map((name) => {
+    probe.style.color = `var(--${name})`;
+    return [name, getComputedStyle(probe).color];
+  });
+  probe.remove();
+  return Object.fromEntries(found) as Colors;
+}
+
+/** Red, green and blue of a computed colour, each 0 to 255: of `rgb(27, 110, 156)` and of `color(srgb 0.5 0.5 0.5)`. */
+export function rgb(computed: string): [number, number, number] {
+  const unit = computed.startsWith('color(') ? 255 : 1;
+  return (computed.match(/[\d.]+/g) ?? []).slice(0, 3).map((part) => Number(part) * unit) as [number, number, number];
+}

@@ -32,6 +32,7 @@ export function RunPage(): JSX.Element {
   return (
     <Page title="Run" screen={screen} question={runAddress(id)} copies={run ? copiesOf(run) : []}>
       {missing ? <p class="nothing">There is no run with the id {id}.</p> : <Trouble panel={panel} name="Run" />}
+      {!run && !panel.trouble.value && <p class="skeleton waiting">…</p>}
       {run && !missing && <RunView run={run} questions={questions} />}
     </Page>
   );

@@ -15,10 +15,18 @@ dark.addEventListener('change', () => {
   systemIsDark.value = dark.matches;
 });
 
+const forced = matchMedia('(forced-colors: active)');
+const colorsAreForced = signal(forced.matches);
+forced.addEventListener('change', () => {
+  colorsAreForced.value = forced.matches;
+});
+
 /** What is shown. Pictures read it, so that they are painted again when it changes. */
-export const theme = computed(() =>
-  chosenTheme.value === 'system' ? (systemIsDark.value ? 'dark' : 'light') : chosenTheme.value,
-);
+export const theme = computed(() => {
+  const system = systemIsDark.value ? 'dark' : 'light';
+  if (colorsAreForced.value) return `forced ${system}`;
+  return chosenTheme.value === 'system' ? system : chosenTheme.value;
+});
 
 effect(() => {
   const root = document.documentElement;

@@ -12,6 +12,7 @@ import { countTicks, durationTicks } from '../../chart/ticks';
 import { bucket, densitySentence, histogramSentence } from '../../messages';
 import { Trouble } from '../../parts/trouble';
 import { useNarrow } from '../../state/narrow';
+import { theme } from '../../state/theme';
 import { address, go } from '../../state/url';
 import { zone } from '../../state/zone';
 import { duration } from '../../text/duration';
@@ -129,7 +130,7 @@ function DensityChart({ questions, hover }: ChartProps): JSX.Element {
         note={
           points
             ? `${count(answer.timed)} runs, a dot each`
-            : `all ${count(answer.timed)} finished runs; darker: more, red: failed`
+            : `all ${count(answer.timed)} finished runs; denser: more, ${theme.value.startsWith('forced') ? 'highlighted' : 'red'}: failed`
         }
         height={height}
         grid={{ axis, columns, rows: borders, durationAt: (share) => durationAt(share, rows, 1, strip) }}
