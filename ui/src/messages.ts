@@ -52,6 +52,7 @@ export function rangeName(text: string): string {
 
 export const runs = (n: number): string => plural(n, 'run', 'runs');
 export const newRuns = (n: number): string => `${plural(n, 'new run', 'new runs')} ↑`;
+export const newFailedRuns = (n: number): string => `${plural(n, 'new failed run', 'new failed runs')} ↑`;
 export const otherRuns = (n: number): string =>
   `${plural(n, 'run has', 'runs have')} not started yet, so no window has ${n === 1 ? 'it' : 'them'}`;
 

@@ -8,12 +8,14 @@ interface EmptyProps {
   text: string;
   /** What is added to the text while there are filters; it then ends with a full stop by itself. */
   filtered?: string;
+  /** Whether the filters make no difference to what is missing. */
+  unfiltered?: boolean;
   /** Other ways on, before those that every page has. */
   children?: ComponentChildren;
 }
 
-export function Empty({ text, filtered, children }: EmptyProps): JSX.Element {
-  const any = Object.keys(chosenFilters.value).length > 0;
+export function Empty({ text, filtered, unfiltered, children }: EmptyProps): JSX.Element {
+  const any = !unfiltered && Object.keys(chosenFilters.value).length > 0;
   return (
     <div class="nothing">
       <p>{filtered === undefined ? text : `${text}${any ? ` ${filtered}` : ''}.`}</p>

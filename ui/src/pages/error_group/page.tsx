@@ -9,6 +9,7 @@ import { Change } from '../../parts/change';
 import { Different } from '../../parts/different';
 import { Empty } from '../../parts/empty';
 import { Message, messageText } from '../../parts/message';
+import { OverTime } from '../../parts/over_time';
 import { Trouble } from '../../parts/trouble';
 import { When } from '../../parts/when';
 import { Page } from '../../shell/page';
@@ -19,12 +20,12 @@ import { count, plural } from '../../text/number';
 import { ago, millis, span } from '../../text/time';
 import { Selected } from '../runs/head';
 import { List } from '../runs/list';
-import { brush, selected, useSelectionKeys } from '../runs/selection';
-import { Bars } from './bars';
+import { brush, select, selected, useSelectionKeys, zoom } from '../runs/selection';
 import { begin, group, listed, type Questions, tooLong } from './questions';
 import { Samples } from './samples';
 import { Spread } from './spread';
 
+const HEIGHT = 100; // CSS pixels
 const TITLE = 80; // characters of the error in the title of the window
 
 export function ErrorGroupPage(): JSX.Element {
@@ -44,7 +45,19 @@ export function ErrorGroupPage(): JSX.Element {
     >
       {missing ? <Missing /> : <Trouble panel={detail} name="Group of errors" />}
       {!missing && <Head questions={questions} />}
-      {!missing && <Bars questions={questions} />}
+      {!missing && (
+        <div class="charts">
+          <OverTime
+            panel={questions.histogram}
+            buckets={questions.buckets.value}
+            title="Runs of this group"
+            height={HEIGHT}
+            failedOnly
+            brush={brush}
+            handlers={{ select, zoom }}
+          />
+        </div>
+      )}
       {found && found.runs === 0 && <None />}
       {found && found.runs > 0 && (
         <>

@@ -4,14 +4,12 @@ import { computed } from '@preact/signals';
 import { bucketsOf } from '../../chart/bars';
 import type { Asked } from '../../net/ask';
 import type { Screen } from '../../net/screen';
-import { held, present } from '../../state/live';
 import { place } from '../../state/url';
-import { asParameters, now, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import type { RawFilter } from '../../text/copy';
 import { millis } from '../../text/time';
-import { FIELDS, order } from '../runs/questions';
-import { asked, brush, selected } from '../runs/selection';
+import { FIELDS, newerOf, order } from '../runs/questions';
+import { asked, selected } from '../runs/selection';
 
 const BUCKETS = 120;
 const LONGEST = 31 * 864e5; // milliseconds that a breakdown looks at
@@ -50,13 +48,7 @@ export function begin(screen: Screen) {
     const filter = ofGroup(selected.value);
     return filter && !tooLong.value ? { ...filter, by: 'task,owner,attempt,hour,duration' } : null;
   });
-  // While the list is held: how many there would be now. It must not make the others be asked again.
-  const newer = screen.aside().ask('/runs', () => {
-    const filter = ofGroup(asked.value);
-    if (!filter || !held.value || present.value <= now.value || brush.value) return null;
-    const window = { start: screenWindow.value.start, end: present.value };
-    return { ...filter, ...asParameters(window), limit: 1, fields: 'id' };
-  });
+  const newer = newerOf(screen, () => ofGroup(asked.value));
   const buckets = computed(() => histogram.answer.value && bucketsOf(histogram.answer.value.body));
   const middle = computed(() => null);
   return { detail, histogram, breakdown, newer, buckets, middle };

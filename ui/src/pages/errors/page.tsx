@@ -3,14 +3,16 @@
 import { useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Errors } from '../../api';
-import { failedRuns, groupsCut, groupsName } from '../../messages';
+import { failedRuns, groupsCut, groupsName, newFailedRuns } from '../../messages';
 import { addressOf } from '../../net/ask';
 import { useScreen } from '../../net/use';
+import { Order } from '../../parts/order';
 import { Trouble } from '../../parts/trouble';
 import { Page } from '../../shell/page';
 import { change, place } from '../../state/url';
 import { count } from '../../text/number';
 import { Selected } from '../runs/head';
+import { Newer, useHolding } from '../runs/list';
 import { brush, selected, useSelectionKeys } from '../runs/selection';
 import { Chart } from './chart';
 import { List } from './list';
@@ -21,6 +23,7 @@ export function ErrorsPage(): JSX.Element {
   const pointed = useSignal<string | null>(null);
   const marked = useComputed(() => pointed.value ?? place.value.query['sel'] ?? null);
   useSelectionKeys();
+  useHolding(place.value.query['sel'] !== undefined);
   const answer = questions.groups.answer.value?.body;
   return (
     <Page
@@ -44,6 +47,7 @@ export function ErrorsPage(): JSX.Element {
         }}
       >
         <Trouble panel={questions.groups} name="Groups of errors" />
+        <Newer questions={questions} total={answer?.total_failed ?? null} name={newFailedRuns} />
         <List questions={questions} />
       </section>
     </Page>
@@ -100,22 +104,7 @@ function Tools(): JSX.Element {
         value={words.value}
         onInput={(event) => change({ q: event.currentTarget.value || undefined, sel: undefined }, 'replace')}
       />
-      <label class="row dim">
-        Order
-        <select
-          value={sort.value}
-          onChange={(event) => {
-            const chosen = event.currentTarget.value;
-            change({ sort: chosen === 'count' ? undefined : chosen });
-          }}
-        >
-          {Object.entries(SORTS).map(([key, name]) => (
-            <option key={key} value={key}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Order names={SORTS} value={sort.value} choose={(key) => change({ sort: key === 'count' ? undefined : key })} />
     </div>
   );
 }

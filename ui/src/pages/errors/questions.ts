@@ -7,6 +7,7 @@ import type { Screen } from '../../net/screen';
 import { filters } from '../../state/filters';
 import { place } from '../../state/url';
 import { zone } from '../../state/zone';
+import { newerOf } from '../runs/questions';
 import { asked, brush, selected } from '../runs/selection';
 
 const BUCKETS = 120;
@@ -57,7 +58,8 @@ export function begin(screen: Screen) {
     const answers = [groups.answer.value, greatest.answer.value];
     return new Map(answers.flatMap((answer) => answer?.body.groups ?? []).map((group) => [group.id, group]));
   });
-  return { groups, histogram, stack, known };
+  const newer = newerOf(screen, () => (withoutFailed.value ? null : { ...asked.value, status: 'failed' }));
+  return { groups, histogram, stack, known, newer };
 }
 
 export type Questions = ReturnType<typeof begin>;

@@ -115,23 +115,41 @@ export function List({ questions, rows, without }: ListProps): JSX.Element {
   );
 }
 
-/** While the reader is below the first rows, or has marked one, the list stays as it is. */
+/** While the reader is below the first rows, points at one, or has marked one, the list stays as it is. */
 export function useHolding(marked: boolean): void {
   useEffect(() => {
+    let pointed = false;
     const look = (): void => {
-      held.value = marked || scrollY > 200;
+      held.value = marked || pointed || scrollY > 200;
+    };
+    const point = ({ target, type, pointerType }: PointerEvent): void => {
+      const over = type === 'pointerover' && (target as Element).closest('table.list tbody') !== null;
+      pointed = over && pointerType === 'mouse';
+      look();
     };
     look();
     addEventListener('scroll', look, { passive: true });
+    addEventListener('pointerover', point, { passive: true });
+    document.documentElement.addEventListener('pointerleave', point, { passive: true });
     return () => {
       removeEventListener('scroll', look);
+      removeEventListener('pointerover', point);
+      document.documentElement.removeEventListener('pointerleave', point);
       held.value = false;
     };
   }, [marked]);
 }
 
+interface NewerProps {
+  questions: Pick<Questions, 'newer'>;
+  /** How many there were when the list was read. */
+  total: number | null;
+  /** What they are called. */
+  name?(n: number): string;
+}
+
 /** How many runs have started since the list was read; a click shows them. */
-function Newer({ questions, total }: { questions: Beside; total: number | null }): JSX.Element | null {
+export function Newer({ questions, total, name = newRuns }: NewerProps): JSX.Element | null {
   const count = (questions.newer.answer.value?.body.total ?? 0) - (total ?? 0);
   if (count <= 0 || brush.value) return null;
   const showThem = (): void => {
@@ -141,7 +159,7 @@ function Newer({ questions, total }: { questions: Beside; total: number | null }
   };
   return (
     <button type="button" class="newer" onClick={showThem}>
-      {newRuns(count)}
+      {name(count)}
     </button>
   );
 }

@@ -1,16 +1,17 @@
 // What the Runs page asks: four questions, two more about a selection, and the rows of the list.
 
 import { computed } from '@preact/signals';
-import type { Durations } from '../../api';
+import type { Durations, RunPage } from '../../api';
 import { bucketsOf } from '../../chart/bars';
 import { byDuration, densityOf } from '../../chart/density';
 import { quantile } from '../../chart/quantile';
 import type { Asked } from '../../net/ask';
-import type { Screen } from '../../net/screen';
+import type { Panel, Screen } from '../../net/screen';
 import { held, present } from '../../state/live';
 import { place } from '../../state/url';
 import { asParameters, before, now, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
+import type { RawFilter } from '../../text/copy';
 import { difference } from './difference';
 import { asked, brush, selected } from './selection';
 
@@ -29,6 +30,18 @@ export const listed = computed<Asked<'/runs'>>(() => ({
   fields: FIELDS,
 }));
 
+/** While the list is held: how many runs there would be now. It must not make the others be asked again. */
+export const newerOf = (
+  screen: Screen,
+  filter: () => RawFilter | null,
+  since = (): number => screenWindow.value.start,
+): Panel<RunPage> =>
+  screen.aside().ask('/runs', () => {
+    const of = filter();
+    if (!of || !held.value || present.value <= now.value || brush.value) return null;
+    return { ...of, ...asParameters({ start: since(), end: present.value }), limit: 1, fields: 'id' };
+  });
+
 /** Begins the questions of a screen. */
 export function begin(screen: Screen) {
   const histogram = screen.ask('/stats/histogram', () => ({ ...asked.value, buckets: BUCKETS, tz: zone.value }));
@@ -44,12 +57,7 @@ export function begin(screen: Screen) {
     const groups = what.answer.value?.body.by.error_group ?? [];
     return groups.length ? { ...selected.value, limit: 50 } : null;
   });
-  // While the list is held: how many there would be now. It must not make the others be asked again.
-  const newer = screen.aside().ask('/runs', () => {
-    if (!held.value || present.value <= now.value) return null;
-    const window = { start: screenWindow.value.start, end: present.value };
-    return { ...asked.value, ...asParameters(window), limit: 1, fields: 'id' };
-  });
+  const newer = newerOf(screen, () => asked.value);
   const buckets = computed(() => histogram.answer.value && bucketsOf(histogram.answer.value.body));
   const density = computed(() => durations.answer.value && densityOf(durations.answer.value.body));
   const middle = computed(() => durations.answer.value && percentiles(durations.answer.value.body));

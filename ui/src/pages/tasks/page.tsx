@@ -5,12 +5,13 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { addressOf } from '../../net/ask';
 import { useScreen } from '../../net/use';
+import { Empty } from '../../parts/empty';
 import { Trouble } from '../../parts/trouble';
 import { useShortcuts } from '../../shell/keys';
 import { Page } from '../../shell/page';
 import { chosenFilters } from '../../state/filters';
 import { address, change, go, place } from '../../state/url';
-import { asParameters, screenWindow, zoomOut } from '../../state/window';
+import { asParameters, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import { markRank } from '../../table/list';
 import { Table } from '../../table/table';
@@ -161,24 +162,13 @@ function Nothing({ total }: { total: number }): JSX.Element {
   const { start, end } = screenWindow.value;
   const { q, state } = place.value.query;
   const when = span(start, end, zone.value);
+  if (!total) return <Empty text={`No task had a run in ${when}, nor in the 28 days before its end.`} unfiltered />;
+  const named = q ? ` and has “${q}” in its name, tags or id` : '';
   return (
-    <div class="nothing">
-      <p>
-        {total
-          ? `None of ${plural(total, 'task', 'tasks')} ${state ? `is ${state}` : 'matches'}${q ? ` and has “${q}” in its name, tags or id` : ''}.`
-          : `No task had a run in ${when}, nor in the 28 days before its end.`}
-      </p>
-      <div class="row">
-        {total ? (
-          <button type="button" onClick={() => change({ q: undefined, state: undefined })}>
-            All tasks
-          </button>
-        ) : (
-          <button type="button" onClick={zoomOut}>
-            Twice as long
-          </button>
-        )}
-      </div>
-    </div>
+    <Empty text={`None of ${plural(total, 'task', 'tasks')} ${state ? `is ${state}` : 'matches'}${named}.`} unfiltered>
+      <button type="button" onClick={() => change({ q: undefined, state: undefined })}>
+        All tasks
+      </button>
+    </Empty>
   );
 }

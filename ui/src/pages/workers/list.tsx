@@ -175,12 +175,12 @@ function Nothing(): JSX.Element {
   const { start, end } = screenWindow.value;
   const window = span(start, end, zone.value);
   return words.value ? (
-    <Empty text={`No worker of ${window} has “${words.value}” in its name.`}>
+    <Empty text={`No worker of ${window} has “${words.value}” in its name.`} unfiltered>
       <button type="button" onClick={() => change({ q: undefined })}>
         Show all workers
       </button>
     </Empty>
   ) : (
-    <Empty text={`No run of ${window} names a worker (lease_owner).`} />
+    <Empty text={`No run of ${window} names a worker (lease_owner).`} unfiltered />
   );
 }

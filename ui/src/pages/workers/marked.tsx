@@ -2,21 +2,17 @@
 
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { paintBars } from '../../chart/bars';
 import type { Brush } from '../../chart/brush';
-import { Frame } from '../../chart/frame';
-import { countTicks } from '../../chart/ticks';
-import { bucket, histogramSentence } from '../../messages';
 import { Different } from '../../parts/different';
 import { Message, messageText } from '../../parts/message';
+import { OverTime } from '../../parts/over_time';
 import { Trouble } from '../../parts/trouble';
 import { between, parseRange } from '../../state/range';
 import { address, change } from '../../state/url';
 import { show } from '../../state/window';
 import { zone } from '../../state/zone';
 import { count, percent } from '../../text/number';
-import { minute, span } from '../../text/time';
-import { axisOf, widthName } from '../runs/charts';
+import { span } from '../../text/time';
 import { runsOf, Standing } from './list';
 import { type Questions, tooLong } from './questions';
 import type { WorkerRow } from './rows';
@@ -81,7 +77,6 @@ function Runs({ questions, owner }: { questions: Questions; owner: string }): JS
         <a href={runsOf(owner)}>All its runs</a>
         <a href={runsOf(owner, 'failed')}>Its failed runs</a>
       </p>
-      <Trouble panel={questions.histogram} name="Its runs over time" />
       <Bars questions={questions} />
       <Trouble panel={questions.errors} name="Its errors" />
       <Different
@@ -102,52 +97,30 @@ function Runs({ questions, owner }: { questions: Questions; owner: string }): JS
 }
 
 function Bars({ questions }: { questions: Questions }): JSX.Element {
-  const hover = useSignal<number | null>(null);
   const brush = useSignal<Brush | null>(null);
+  const select = (part: Brush | null): void => {
+    brush.value = part;
+  };
   const zoom = (part: Brush | null): void => {
     if (!part) return;
-    brush.value = null;
+    select(null);
     show(between(part.from, part.to));
   };
-  const answer = questions.histogram.answer.value?.body;
-  const buckets = questions.buckets.value;
-  if (!answer || !buckets) return <div class="plot waiting" style={{ height: `${HEIGHT + 36}px` }} />;
-  const axis = axisOf(answer);
-  const { edges, success, failed, open, greatest } = buckets;
-  const most = Math.max(...failed);
-  const worst = `${minute(edges[failed.indexOf(most)]!, zone.value)}: ${count(most)}`;
-  const name = (at: number): string =>
-    span(Math.max(axis.start, edges[at]!), Math.min(axis.end, edges[at + 1]!), zone.value);
-  const bad = failed.reduce((sum, n) => sum + n, 0);
   return (
-    <div class={questions.histogram.current.value ? '' : 'stale'}>
-      <Frame
+    <>
+      <OverTime
+        panel={questions.histogram}
+        buckets={questions.buckets.value}
         title="Its runs"
-        note={`${widthName(answer.width)} each`}
         height={HEIGHT}
-        grid={{ axis, columns: edges }}
-        paint={(surface) => paintBars(surface, axis, buckets, null)}
-        marks={countTicks(greatest, 3).map(({ at, text }) => ({ share: at / greatest, text }))}
-        sentence={histogramSentence(success.length, widthName(answer.width), answer.total, bad, worst)}
-        describe={(at) => bucket(name(at), success[at]!, failed[at]!, open[at]!)}
-        table={() => ({
-          heads: ['From', 'Success', 'Failed', 'Open'],
-          rows: success.map((n, at) => [minute(edges[at]!, zone.value), ...[n, failed[at]!, open[at]!].map(count)]),
-        })}
-        hover={hover}
         brush={brush}
-        handlers={{
-          select: (part) => {
-            brush.value = part;
-          },
-          zoom,
-        }}
+        handlers={{ select, zoom }}
       />
       {brush.value && (
         <button type="button" onClick={() => zoom(brush.value)}>
           Show only {span(brush.value.from, brush.value.to, zone.value)}
         </button>
       )}
-    </div>
+    </>
   );
 }

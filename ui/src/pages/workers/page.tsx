@@ -5,6 +5,7 @@ import type { Owners } from '../../api';
 import { workersName } from '../../messages';
 import { addressOf } from '../../net/ask';
 import { useScreen } from '../../net/use';
+import { Order } from '../../parts/order';
 import { Trouble } from '../../parts/trouble';
 import { useShortcuts } from '../../shell/keys';
 import { Page } from '../../shell/page';
@@ -13,16 +14,18 @@ import { useNarrow } from '../../state/narrow';
 import { change } from '../../state/url';
 import { asParameters, screenWindow } from '../../state/window';
 import { count, plural } from '../../text/number';
+import { Newer, useHolding } from '../runs/list';
 import { List } from './list';
 import { Marked } from './marked';
 import { begin, marked, type Questions, sorting, words } from './questions';
-import { CLEAR, ENOUGH, SORTS, type SortKey, sortText, type WorkerRow } from './rows';
+import { CLEAR, ENOUGH, SORTS, sortText, type WorkerRow } from './rows';
 
 const MOST_NAMED = 4; // workers that stand out
 
 export function WorkersPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
   useShortcuts([{ keys: 'Escape', does: 'Unmark the worker', run: () => change({ sel: undefined }, 'replace') }]);
+  useHolding(marked.value !== null);
   const answer = questions.owners.answer.value?.body;
   const row = questions.all.value?.find(({ owner }) => owner === marked.value);
   return (
@@ -38,7 +41,10 @@ export function WorkersPage(): JSX.Element {
       <Trouble panel={questions.owners} name="Workers" />
       <div class={row ? 'beside' : ''}>
         {row && <Marked questions={questions} row={row} />}
-        <List questions={questions} />
+        <div>
+          <Newer questions={questions} total={0} />
+          <List questions={questions} />
+        </div>
       </div>
     </Page>
   );
@@ -124,28 +130,14 @@ function Tools(): JSX.Element {
         value={words.value}
         onInput={(event) => change({ q: event.currentTarget.value || undefined }, 'replace')}
       />
-      {useNarrow() && <Order />}
+      {/* Where the heads of the table are not seen. */}
+      {useNarrow() && (
+        <Order
+          names={SORTS}
+          value={sorting.value.key}
+          choose={(key) => change({ sort: sortText(key, { key: '', ascending: false }) })}
+        />
+      )}
     </div>
-  );
-}
-
-/** Where the heads of the table are not seen. */
-function Order(): JSX.Element {
-  return (
-    <label class="row dim">
-      Order
-      <select
-        value={sorting.value.key}
-        onChange={(event) =>
-          change({ sort: sortText(event.currentTarget.value as SortKey, { key: '', ascending: false }) })
-        }
-      >
-        {Object.entries(SORTS).map(([key, name]) => (
-          <option key={key} value={key}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

@@ -5,8 +5,9 @@ import { computed } from '@preact/signals';
 import { bucketsOf } from '../../chart/bars';
 import type { Screen } from '../../net/screen';
 import { place } from '../../state/url';
-import { asParameters, screenWindow } from '../../state/window';
+import { asParameters, now, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
+import { newerOf } from '../runs/questions';
 import { found, rowsOf, sorted, sortingOf } from './rows';
 
 const BUCKETS = 60;
@@ -40,7 +41,12 @@ export function begin(screen: Screen) {
   const all = computed(() => owners.answer.value && rowsOf(owners.answer.value.body));
   const shown = computed(() => all.value && sorted(found(all.value, words.value), sorting.value));
   const buckets = computed(() => histogram.answer.value && bucketsOf(histogram.answer.value.body));
-  return { owners, histogram, breakdown, errors, all, shown, buckets };
+  const newer = newerOf(
+    screen,
+    () => ({}),
+    () => now.value,
+  );
+  return { owners, histogram, breakdown, errors, all, shown, buckets, newer };
 }
 
 export type Questions = ReturnType<typeof begin>;
