@@ -4,7 +4,7 @@ import { asCurl, asSql } from '../src/text/copy';
 import { everywhere, iso, millis, span } from '../src/text/time';
 
 test('quotes of the shell and of SQL', () => {
-  assert.equal(asCurl("http://h/runs?error=it's"), "curl -s 'http://h/runs?error=it'\\''s'");
+  assert.equal(asCurl("http://h/runs?error=it's", false), "curl -s 'http://h/runs?error=it'\\''s'");
   assert.ok(asSql({ lease_owner: "o'neill" }).includes("lease_owner = 'o''neill'"));
   assert.equal(asSql({}), 'SELECT *\nFROM runs\nORDER BY run_at DESC, id DESC');
 });

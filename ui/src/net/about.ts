@@ -12,5 +12,8 @@ export const oldest = computed(() => {
   return found ? millis(found) : null;
 });
 
+/** Whether who asks the service has to send a key. */
+export const keyed = computed(() => panel.answer.value?.body.auth === 'key');
+
 /** Whether there is no run at all. */
 export const isEmpty = computed(() => panel.answer.value?.body.runs === 0);

@@ -3,6 +3,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { footing } from '../messages';
+import { keyed } from '../net/about';
 import type { Screen } from '../net/screen';
 import { copy, said } from '../parts/clipboard';
 import { Popover } from '../parts/popover';
@@ -64,15 +65,15 @@ function CopyMenu({ question, filter, copies }: CopyMenuProps): JSX.Element {
     {
       keys: 'Y',
       does: 'Copy the question as curl',
-      run: () => latest.current && copy(asCurl(absolute(latest.current)), 'curl'),
+      run: () => latest.current && copy(asCurl(absolute(latest.current), keyed.peek()), 'curl'),
     },
   ]);
   const items: [string, () => Promise<void>][] = [['Link', copyLink]];
   if (copies) items.push(...copies.map(([name, make]) => [name, () => copy(make(), name)] as (typeof items)[number]));
   else if (question) {
     items.push(
-      ['curl', () => copy(asCurl(absolute(question)), 'curl')],
-      ['Python', () => copy(asPython(absolute(question)), 'Python')],
+      ['curl', () => copy(asCurl(absolute(question), keyed.peek()), 'curl')],
+      ['Python', () => copy(asPython(absolute(question), keyed.peek()), 'Python')],
       ['SQL', () => copy(asSql(filter ?? { ...asParameters(screenWindow.peek()), ...filters.peek() }), 'SQL')],
     );
   }

@@ -8,12 +8,24 @@ const shell = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 /** Quotes of SQL. */
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-export const asCurl = (url: string): string => `curl -s ${shell(url)}`;
+/** An option of curl that sends the key; it comes from the environment, so that no copy holds one. */
+export const KEY_OPTION = '-H "Authorization: Bearer $RUNLAKE_KEY"';
 
-export const asPython = (url: string): string =>
-  ['import json', 'from urllib.request import urlopen', '', `with urlopen(${JSON.stringify(url)}) as answer:`]
-    .concat('    print(json.dumps(json.load(answer), indent=2))')
-    .join('\n');
+/** `keyed`: whether the service asks for a key. */
+export const asCurl = (url: string, keyed: boolean): string => `curl -s ${keyed ? `${KEY_OPTION} ` : ''}${shell(url)}`;
+
+export function asPython(url: string, keyed: boolean): string {
+  const headers = 'headers={"Authorization": "Bearer " + os.environ["RUNLAKE_KEY"]}';
+  const question = JSON.stringify(url);
+  return [
+    'import json',
+    ...(keyed ? ['import os', 'from urllib.request import Request, urlopen'] : ['from urllib.request import urlopen']),
+    '',
+    ...(keyed ? [`question = Request(${question}, ${headers})`] : []),
+    `with urlopen(${keyed ? 'question' : question}) as answer:`,
+    '    print(json.dumps(json.load(answer), indent=2))',
+  ].join('\n');
+}
 
 export type RawFilter = Partial<Record<keyof Filter, string>>;
 

@@ -2,6 +2,7 @@
 // is: the first three ask for the run, what the fourth one gives can be posted again.
 
 import { OUTCOMES } from '../../messages';
+import { keyed } from '../../net/about';
 import { taskName } from '../../net/names';
 import { outcomeOf } from '../../parts/outcome';
 import { asCurl, asPython } from '../../text/copy';
@@ -56,8 +57,8 @@ export function copiesOf(run: StoredRun): [string, () => string][] {
   const absolute = (path: string): string => new URL(path, location.origin).href;
   const question = absolute(runAddress(run.id));
   return [
-    ['curl', () => asCurl(question)],
-    ['Python', () => asPython(question)],
+    ['curl', () => asCurl(question, keyed.peek())],
+    ['Python', () => asPython(question, keyed.peek())],
     ['SQL', () => asRunSql(run)],
     ['JSON', () => run.text],
     ['Markdown', () => asMarkdown(run, absolute(`/ui/runs/${run.id}`), Date.now())],

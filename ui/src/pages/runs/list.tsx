@@ -5,7 +5,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Run } from '../../api';
 import { newRuns, nothing } from '../../messages';
-import { isEmpty } from '../../net/about';
+import { isEmpty, keyed } from '../../net/about';
 import type { Rows } from '../../net/rows';
 import { Empty } from '../../parts/empty';
 import { Outcome, outcomeOf } from '../../parts/outcome';
@@ -19,6 +19,7 @@ import { advance, now, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import { markRank } from '../../table/list';
 import { type Column, Table } from '../../table/table';
+import { KEY_OPTION } from '../../text/copy';
 import { duration } from '../../text/duration';
 import { iso, millis, span } from '../../text/time';
 import { headline } from '../../text/trace';
@@ -176,7 +177,7 @@ function NoRunsYet(): JSX.Element {
   return (
     <div class="nothing">
       <p>There are no runs yet. This stores one:</p>
-      <pre>{`curl ${location.origin}/runs -H 'Content-Type: application/json' -d '${body}'`}</pre>
+      <pre>{`curl ${location.origin}/runs ${keyed.value ? `${KEY_OPTION} ` : ''}-H 'Content-Type: application/json' -d '${body}'`}</pre>
     </div>
   );
 }
