@@ -49,7 +49,7 @@ def test_each_screen_is_copied(open_page: Opened, history: Server) -> None:
         f"/ui/errors/{group}": {"error_group": group},
         "/ui/workers?sel=worker-012": {"lease_owner": "worker-012"},
     }
-    page = open_page("/ui/runs?range=7d", **CLIPBOARD)
+    page = open_page("/ui/runs?range=7d", height=3000, **CLIPBOARD)
     counts = []
     for path in screens:
         page.goto(f"{history.url}{path}{'&' if '?' in path else '?'}range=7d")

@@ -73,7 +73,7 @@ def refuse(route: Route) -> None:
 def test_everybody_can_use_it(open_page: Opened, history: Server, name: str) -> None:
     """axe finds nothing in light, dark and forced colours, nor on a narrow screen, where nothing is wider than it."""
     path = PAGES[name](history)
-    page = open_page(f"{path}?range=7d", expected=("500: ", "404: "))
+    page = open_page(f"{path}?range=7d", height=3000, expected=("500: ", "404: "))
     if name == "run":
         expect(page.locator(".neighbours")).to_be_visible()
     else:

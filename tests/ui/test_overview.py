@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,14 @@ def shown(page: Page, selector: str, attribute: str) -> list[str | None]:
 def test_its_numbers_are_those_of_the_api(open_page: Opened, history: Server) -> None:
     """Runs of the window, what is open now, the last hour, new errors, and the worker that stands out."""
     page = open_page("/?range=5d")
-    assert shown(page, ".head [data-total]", "data-total") == [str(asked(history, "/runs", **DAYS, limit=1)["total"])]
+    total = asked(history, "/runs", **DAYS, limit=1)["total"]
+    assert shown(page, ".head [data-total]", "data-total") == [str(total)]
+    before = {"start_time": "2026-11-05T12:00:10Z", "end_time": DAYS["start_time"], "limit": 1}
+    then, bad = (asked(history, "/runs", **before, **more)["total"] for more in ({}, {"status": "failed"}))
+    failures = asked(history, "/runs", **DAYS, limit=1, status="failed")["total"] - bad
+    compared = f"{abs(total - then) / then * 100:.1f}"
+    expect(page.locator(".head")).to_contain_text(re.compile(rf"against the 5 d before: runs .{compared}\d? % "))
+    expect(page.locator(".head")).to_contain_text(f"failures {failures:+} ".replace("-", "\N{MINUS SIGN}"))
     opened = [str(asked(history, "/runs", status=name, limit=1)["total"]) for name in ("running", "queued", "lost")]
     assert shown(page, "[data-open]", "data-open") == opened
     hour = asked(history, "/errors", **HOUR, limit=5)

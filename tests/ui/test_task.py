@@ -12,6 +12,7 @@ from screens import Opened, numbers, query, settled, violations
 from support import Server
 
 pytestmark = pytest.mark.browser
+TALL = 3000  # CSS pixels: all parts of the page are in view, so all are asked for
 END = "2026-11-15T12:00:10Z"
 WEEK = {"start_time": "2026-11-08T12:00:10Z", "end_time": END}
 
@@ -39,7 +40,7 @@ def table(page: Page, title: str) -> list[list[str]]:
 
 def test_its_numbers_are_those_of_the_api(open_page: Opened, history: Server, task: str) -> None:
     """Head, list, state, last runs, year, and what its failures have in common."""
-    page = open_page(f"/ui/tasks/{task}?range=7d")
+    page = open_page(f"/ui/tasks/{task}?range=7d", height=TALL)
     settled(page)
     shown = numbers(page)
     assert shown["total"] == shown["rows"] == asked(history, "/runs", **WEEK, task_id=task, limit=1)["total"] > 0
@@ -59,7 +60,7 @@ def test_its_numbers_are_those_of_the_api(open_page: Opened, history: Server, ta
 
 def test_pictures_and_counts_are_of_this_task(open_page: Opened, history: Server, task: str) -> None:
     """The hours of the week add up to its runs, the columns of the percentiles to its finished ones."""
-    page = open_page(f"/ui/tasks/{task}?range=7d")
+    page = open_page(f"/ui/tasks/{task}?range=7d", height=TALL)
     settled(page)
     fortnight = asked(history, "/runs", task_id=task, start_time="2026-11-01T12:00:10Z", end_time=END, limit=1)
     hours = table(page, "Hours of the week")
@@ -76,7 +77,7 @@ def test_pictures_and_counts_are_of_this_task(open_page: Opened, history: Server
 def test_a_link_shows_the_same_state(open_page: Opened, history: Server, task: str) -> None:
     """Also after a reload, and after Back. The list has runs of the task only, and no column for it."""
     link = f"/ui/tasks/{task}?range=7d&status=failed&brush=2026-11-15T06:00:00Z..2026-11-15T12:00:00Z&order=duration"
-    page = open_page(link)
+    page = open_page(link, height=TALL)
     settled(page)
     first = numbers(page)
     window = {"start_time": "2026-11-15T06:00:00Z", "end_time": "2026-11-15T12:00:00Z"}
@@ -96,7 +97,7 @@ def test_a_link_shows_the_same_state(open_page: Opened, history: Server, task: s
 
 def test_a_day_of_the_year_becomes_the_window(open_page: Opened, history: Server, task: str) -> None:
     """By a click; it is a day of UTC."""
-    page = open_page(f"/ui/tasks/{task}?range=7d")
+    page = open_page(f"/ui/tasks/{task}?range=7d", height=TALL)
     settled(page)
     page.locator(".weeks i").nth(-3).click()
     settled(page)
@@ -107,7 +108,7 @@ def test_a_day_of_the_year_becomes_the_window(open_page: Opened, history: Server
 
 def test_a_task_without_runs_says_so(open_page: Opened) -> None:
     """Its page is there, as an id may be pasted that never ran."""
-    page = open_page(f"/ui/tasks/{uuid.UUID(int=7)}?range=7d")
+    page = open_page(f"/ui/tasks/{uuid.UUID(int=7)}?range=7d", height=TALL)
     settled(page)
     expect(page.locator(".note")).to_contain_text("No run of this task is known")
     assert violations(page) == []

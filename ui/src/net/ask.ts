@@ -17,6 +17,8 @@ export interface Answer<T> {
   ms: number;
   /** When it came, or was confirmed. */
   at: number;
+  /** The same by the clock of the service, to the second; null behind something that takes it away. */
+  served: number | null;
   url: string;
 }
 
@@ -76,7 +78,7 @@ export async function askAddress<T>(
   const known = kept.get(url);
   const headers: HeadersInit = known ? { 'If-None-Match': known.tag } : {};
   const response = await fetched(url, { headers, signal, cache: 'no-store' });
-  if (response.status === 304 && known) return confirmed(url, known) as Answer<T>;
+  if (response.status === 304 && known) return confirmed(url, known, response.headers) as Answer<T>;
   const text = await read(response);
   if (!response.ok) throw problemOf(response, text);
   const answer = { body: parse(text) as T, at: Date.now(), url, ...facts(response.headers) };
@@ -104,8 +106,9 @@ async function read(response: Response): Promise<string> {
 const gone = (error: unknown): unknown =>
   error instanceof DOMException && error.name === 'AbortError' ? error : new Unreachable(String(error));
 
-function confirmed(url: string, known: Kept): Answer<unknown> {
+function confirmed(url: string, known: Kept, headers: Headers): Answer<unknown> {
   known.answer.at = Date.now();
+  known.answer.served = served(headers);
   keep(url, known);
   return known.answer;
 }
@@ -116,10 +119,16 @@ function keep(url: string, found: Kept): void {
   if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
 }
 
-function facts(headers: Headers): { snapshot: number | null; ms: number } {
+const served = (headers: Headers): number | null => Date.parse(headers.get('Date') ?? '') || null;
+
+function facts(headers: Headers): Pick<Answer<unknown>, 'snapshot' | 'ms' | 'served'> {
   const snapshot = headers.get('Runlake-Snapshot');
   const timing = /dur=([\d.]+)/.exec(headers.get('Server-Timing') ?? '');
-  return { snapshot: snapshot === null ? null : Number(snapshot), ms: timing ? Number(timing[1]) : 0 };
+  return {
+    snapshot: snapshot === null ? null : Number(snapshot),
+    ms: timing ? Number(timing[1]) : 0,
+    served: served(headers),
+  };
 }
 
 function problemOf(response: Response, text: string): Problem {

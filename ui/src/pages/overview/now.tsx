@@ -2,11 +2,12 @@
 
 import type { JSX } from 'preact';
 import type { Run } from '../../api';
-import { OUTCOMES } from '../../messages';
+import { OUTCOMES, type Outcome } from '../../messages';
+import { outcomeOf } from '../../parts/outcome';
 import { Task } from '../../parts/task';
 import { Trouble } from '../../parts/trouble';
 import { address } from '../../state/url';
-import { now } from '../../state/window';
+import { now, STEP } from '../../state/window';
 import { count, plural } from '../../text/number';
 import { ago, millis } from '../../text/time';
 import { Groups } from './errors';
@@ -21,14 +22,19 @@ interface Open {
 
 /** The open runs by what they are; null before the answers. */
 function openRuns({ open, oldest, lost, queued }: Questions): Open | null {
-  const page = open.answer.value?.body;
-  const gone = lost.answer.value?.body.total;
-  if (!page || gone === undefined) return null;
-  const all = page.total <= page.items.length;
-  const first = all ? page.items.at(-1) : oldest.answer.value?.body.items[0];
-  const waiting = all ? page.items.filter((run) => run.started_at === null).length : queued.answer.value?.body.total;
-  if (waiting === undefined) return null;
-  return { running: page.total - gone - waiting, queued: waiting, lost: gone, oldest: first ?? null };
+  const answer = open.answer.value;
+  if (!answer) return null;
+  const { items, total } = answer.body;
+  if (total <= items.length) {
+    // Whether a lease is over is for the clock of the service to say, which goes in steps.
+    const at = Math.floor((answer.served ?? answer.at) / STEP) * STEP;
+    const of = (name: Outcome): number => items.filter((run) => outcomeOf(run, at) === name).length;
+    return { running: of('running'), queued: of('queued'), lost: of('lost'), oldest: items.at(-1) ?? null };
+  }
+  const [gone, waiting] = [lost.answer.value?.body.total, queued.answer.value?.body.total];
+  if (gone === undefined || waiting === undefined) return null;
+  const first = oldest.answer.value?.body.items[0] ?? null;
+  return { running: total - gone - waiting, queued: waiting, lost: gone, oldest: first };
 }
 
 const SHOWN = ['running', 'queued', 'lost'] as const;

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { runs } from '../../messages';
 import { addressOf } from '../../net/ask';
 import { useScreen } from '../../net/use';
+import { InView } from '../../parts/in_view';
 import { Trouble } from '../../parts/trouble';
 import { Page } from '../../shell/page';
 import { chosenFilters } from '../../state/filters';
@@ -15,6 +16,7 @@ import { span } from '../../text/time';
 import { Charts } from '../runs/charts';
 import { Head, Queued } from '../runs/head';
 import { asked, brush, useSelectionKeys, zoom } from '../runs/selection';
+import { beforeOf } from '../tasks/before';
 import { Attention } from './attention';
 import { Groups } from './errors';
 import { newGroups, outstanding, type Worker } from './findings';
@@ -34,7 +36,7 @@ export function OverviewPage(): JSX.Element {
       question={addressOf('/stats/histogram', asked.value)}
     >
       <Said questions={questions} />
-      <Head questions={questions.runs} />
+      <Head questions={questions.runs} before={beforeOf(questions.fleet)} />
       {brush.value && <OfSelection />}
       <div class="overview">
         <div>
@@ -44,7 +46,9 @@ export function OverviewPage(): JSX.Element {
           <Attention rows={questions.fleet.rows.value} />
         </div>
         <div>
-          <Now questions={questions} />
+          <InView seen={questions.seen}>
+            <Now questions={questions} />
+          </InView>
           <NewErrors questions={questions} />
           <Workers questions={questions} />
         </div>

@@ -1,6 +1,7 @@
 // The numbers of the window, or of the selection.
 
 import type { JSX } from 'preact';
+import type { Histogram } from '../../api';
 import { sum } from '../../chart/bars';
 import { otherRuns, runs, successShare } from '../../messages';
 import { oldest } from '../../net/about';
@@ -29,7 +30,19 @@ function counts(
   };
 }
 
-export function Head({ questions }: { questions: Questions }): JSX.Element {
+/** Figures of the window of equal length before. */
+export interface Before {
+  total: number;
+  failed: number;
+}
+
+interface HeadProps {
+  questions: Questions;
+  /** Where another answer has them; else they are those of the questions. */
+  before?: Before | null;
+}
+
+export function Head({ questions, before }: HeadProps): JSX.Element {
   const found = counts(questions);
   const stale = !(brush.value ? questions.part : questions.histogram).current.value;
   return (
@@ -51,7 +64,7 @@ export function Head({ questions }: { questions: Questions }): JSX.Element {
         <span class="skeleton">…</span>
       )}
       <span class="grow" />
-      {brush.value ? <Selected /> : <Compared questions={questions} />}
+      {brush.value ? <Selected /> : <Compared questions={questions} before={before ?? beforeOf(questions)} />}
     </section>
   );
 }
@@ -95,13 +108,20 @@ export function Selected(): JSX.Element {
   );
 }
 
-/** The window of equal length before, in one line; nothing where that began before the first run. */
-function Compared({ questions }: { questions: Questions }): JSX.Element | null {
-  const [now, then] = [questions.histogram.answer.value?.body, questions.previous.answer.value?.body];
+const failedOf = ({ series }: Histogram): number => sum(series.find(({ key }) => key === 'failed')?.runs ?? []);
+
+/** The window before as it was asked for; null where that began before the first run. */
+function beforeOf({ previous }: Questions): Before | null {
+  const then = previous.answer.value?.body;
   const whole = then && oldest.value !== null && oldest.value <= millis(then.start);
-  if (!now || !whole || !then.total || !questions.previous.current.value) return null;
-  const failed = (answer: typeof now): number => sum(answer.series.find(({ key }) => key === 'failed')?.runs ?? []);
-  const more = failed(now) - failed(then);
+  return whole && previous.current.value ? { total: then.total, failed: failedOf(then) } : null;
+}
+
+/** The window of equal length before, in one line. */
+function Compared({ questions, before: then }: { questions: Questions; before: Before | null }): JSX.Element | null {
+  const now = questions.histogram.answer.value?.body;
+  if (!now || !then?.total) return null;
+  const more = failedOf(now) - then.failed;
   const change = (now.total - then.total) / then.total;
   return (
     <span class="dim">

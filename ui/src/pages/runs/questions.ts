@@ -42,11 +42,12 @@ export const newerOf = (
     return { ...of, ...asParameters({ start: since(), end: present.value }), limit: 1, fields: 'id' };
   });
 
-/** Begins the questions of a screen. */
-export function begin(screen: Screen) {
+/** Begins the questions of a screen; the window before is not asked for where its figures are known. */
+export function begin(screen: Screen, beforeIsKnown: () => boolean = () => false) {
   const histogram = screen.ask('/stats/histogram', () => ({ ...asked.value, buckets: BUCKETS, tz: zone.value }));
   const durations = screen.ask('/stats/durations', () => ({ ...asked.value, columns: BUCKETS }));
   const previous = screen.ask('/stats/histogram', () => {
+    if (beforeIsKnown()) return null;
     const window = before(screenWindow.value);
     return { ...asked.value, ...asParameters(window), buckets: BUCKETS, tz: zone.value };
   });

@@ -6,7 +6,7 @@ import { Trouble } from '../../parts/trouble';
 import { address } from '../../state/url';
 import { percent, plural } from '../../text/number';
 import { times } from '../tasks/states';
-import type { Questions } from './questions';
+import { type Questions, tooLong } from './questions';
 
 const LEAST = 3; // failures
 const SURE = 4; // standard errors: above it, chance is no explanation
@@ -71,9 +71,8 @@ export function Differs({ questions }: { questions: Questions }): JSX.Element {
         </table>
       )}
       {answer && !found.length && <p class="dim">{nothing(answer)}</p>}
-      {!answer && !questions.differs.trouble.value && questions.differs.current.value && (
-        <p class="dim">Shown for windows of at most 31 days.</p>
-      )}
+      {tooLong.value && <p class="dim">Shown for windows of at most 31 days.</p>}
+      {!answer && !tooLong.value && !questions.differs.trouble.value && <p class="skeleton waiting">…</p>}
     </section>
   );
 }

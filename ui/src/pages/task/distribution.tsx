@@ -22,7 +22,8 @@ export function Distribution({ questions }: { questions: Questions }): JSX.Eleme
       <figcaption>
         <b>Durations of all runs</b> <span class="dim">bars: now, lines: the window before</span>
       </figcaption>
-      {bars.length ? (
+      {!answer && <div class="plot waiting" style={{ height: '240px' }} />}
+      {answer && bars.length > 0 && (
         <>
           <div class="bars" role="img" aria-label={sentence(slower, answer!.timed)}>
             {bars.map((bar) => (
@@ -42,9 +43,8 @@ export function Distribution({ questions }: { questions: Questions }): JSX.Eleme
             })}
           />
         </>
-      ) : (
-        <p class="dim">No finished runs.</p>
       )}
+      {answer && !bars.length && <p class="dim">No finished runs.</p>}
     </figure>
   );
 }

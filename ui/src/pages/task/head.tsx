@@ -56,8 +56,7 @@ export function TaskHead({ questions }: { questions: Questions }): JSX.Element {
 /** The last runs up to the end of the window as squares, the newest at the end of the line. */
 function Last({ questions }: { questions: Questions }): JSX.Element {
   const runs = questions.last.answer.value?.body.items ?? [];
-  const year = questions.year.answer.value?.body;
-  const failed = runs.find((run) => run.success === false);
+  const [failed, succeeded] = [false, true].map((success) => runs.find((run) => run.success === success));
   return (
     <div class="last-runs">
       <Trouble panel={questions.last} name="Last runs" />
@@ -76,9 +75,9 @@ function Last({ questions }: { questions: Questions }): JSX.Element {
             Newest failed run
           </a>
         )}{' '}
-        {year && (
+        {runs.length > 0 && (
           <span class="dim">
-            last success {since(year.last_success)} · last failure {since(year.last_failure)}
+            last success {since(succeeded, runs.length)} · last failure {since(failed, runs.length)}
           </span>
         )}
       </span>
@@ -86,7 +85,8 @@ function Last({ questions }: { questions: Questions }): JSX.Element {
   );
 }
 
-const since = (at: string | null): string => (at === null ? 'none in a year' : ago(millis(at), now.value));
+const since = (run: Run | undefined, of: number): string =>
+  run ? ago(millis(run.started_at ?? run.created_at), now.value) : `none in the last ${plural(of, 'run', 'runs')}`;
 
 function Square({ run }: { run: Run }): JSX.Element {
   const outcome = outcomeOf(run, screenWindow.value.end);

@@ -16,6 +16,7 @@ import type { Questions } from './questions';
 
 const DAY = 86_400_000;
 const HALF = 26 * 7; // days that fit on a narrow screen
+const WAITING = { height: '130px' };
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 
 interface Cell {
@@ -57,6 +58,7 @@ export function Calendar({ questions }: { questions: Questions }): JSX.Element {
         <b>{narrow ? 'Half a year' : 'A year'} by days</b> <span class="dim">UTC days; a click shows a day</span>
       </figcaption>
       <Trouble panel={questions.year} name="A year by days" />
+      {!answer && !questions.year.trouble.value && <div class="plot waiting" style={WAITING} />}
       {answer && (
         <div class="calendar">
           <Months days={days} first={first} />
@@ -143,6 +145,7 @@ export function Hours({ questions }: { questions: Questions }): JSX.Element {
         <b>Hours of the week</b> <span class="dim">the 14 days up to the end of the window, {name}</span>
       </figcaption>
       <Trouble panel={questions.hours} name="Hours of the week" />
+      {!answer && !questions.hours.trouble.value && <div class="plot waiting" style={WAITING} />}
       {answer && (
         <div class="week">
           <div class="weekdays" aria-hidden="true">

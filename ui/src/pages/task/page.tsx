@@ -5,6 +5,7 @@ import { runs } from '../../messages';
 import { addressOf } from '../../net/ask';
 import { taskName } from '../../net/names';
 import { useRows, useScreen } from '../../net/use';
+import { InView } from '../../parts/in_view';
 import { Trouble } from '../../parts/trouble';
 import { Page } from '../../shell/page';
 import { address } from '../../state/url';
@@ -15,6 +16,7 @@ import { Head, Queued } from '../runs/head';
 import { List } from '../runs/list';
 import { listed } from '../runs/questions';
 import { useSelectionKeys } from '../runs/selection';
+import { beforeOf } from '../tasks/before';
 import { Differs } from './differs';
 import { Distribution } from './distribution';
 import { TaskHead } from './head';
@@ -24,40 +26,40 @@ import { Trend } from './trend';
 
 export function TaskPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
-  const rows = useRows(screen, () => listed.value);
+  const { seen } = questions;
+  const rows = useRows(screen, () => (seen.list.value ? listed.value : null));
   useSelectionKeys();
-  const total = rows.total.value;
-  const unknown = questions.fleet.counts[0]!.answer.value?.body.total_tasks === 0;
-  const never = unknown && questions.year.answer.value?.body.total_runs === 0;
+  const total = questions.runs.histogram.answer.value?.body.total;
+  const never = questions.last.answer.value?.body.total === 0;
   return (
     <Page
       title={taskName(questions.task.value)}
       screen={screen}
-      headline={total === null ? null : runs(total)}
+      headline={total === undefined ? null : runs(total)}
       question={addressOf('/runs', listed.value)}
     >
       <TaskHead questions={questions} />
-      {never && <p class="note">No run of this task is known in the year before the end of the window.</p>}
+      {never && <p class="note">No run of this task is known before the end of the window.</p>}
       <Trouble panel={questions.fleet.counts[0]!} name="State of the task" />
-      <Head questions={questions.runs} />
+      <Head questions={questions.runs} before={beforeOf(questions.fleet, questions.task.value)} />
       <Charts questions={questions.runs} />
-      <div class="pair">
+      <InView seen={seen.trend} class="pair">
         <Trend questions={questions} />
         <Distribution questions={questions} />
-      </div>
-      <div class="pair">
+      </InView>
+      <InView seen={seen.heat} class="pair">
         <Calendar questions={questions} />
         <Hours questions={questions} />
-      </div>
-      <div class="pair even">
+      </InView>
+      <InView seen={seen.causes} class="pair even">
         <Errors questions={questions} />
         <Differs questions={questions} />
-      </div>
-      <div class="of-task">
+      </InView>
+      <InView seen={seen.list} class="of-task">
         <h2>Runs</h2>
         <Queued questions={questions.runs} />
         <List questions={questions.runs} rows={rows} without="task" />
-      </div>
+      </InView>
     </Page>
   );
 }
@@ -68,6 +70,7 @@ function Errors({ questions }: { questions: Questions }): JSX.Element {
     <section class="panel" aria-labelledby="errors">
       <h2 id="errors">Its errors</h2>
       <Trouble panel={questions.errors} name="Errors" />
+      {!answer && !questions.errors.trouble.value && <p class="skeleton waiting">…</p>}
       {answer && answer.groups.length > 0 && <Groups groups={answer.groups} when="in the window" />}
       {answer && !answer.groups.length && <p class="dim">No run failed with an error in this window.</p>}
       {answer && answer.total_groups > answer.groups.length && (

@@ -1,12 +1,13 @@
 // What the page of a task asks. The runs' questions are those of the Runs page: the task is a filter of this screen.
 
-import { computed } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { Screen } from '../../net/screen';
 import { taskOfPage } from '../../state/filters';
 import { asParameters, before, screenWindow } from '../../state/window';
 import { iso } from '../../text/time';
 import { begin as beginRuns } from '../runs/questions';
 import { asked } from '../runs/selection';
+import { isWhole } from '../tasks/before';
 import { fleetOf } from '../tasks/fleet';
 
 const DAY = 86_400_000;
@@ -17,40 +18,44 @@ const FORTNIGHT = 14 * DAY; // of the hours: two of each day of the week
 const SCANNED = 31 * DAY; // what a breakdown may look at
 const FIELDS = 'id,task_id,started_at,finished_at,leased_until,success,created_at';
 
+/** Whether the window is too long for the question what failures have in common. */
+export const tooLong = computed(() => screenWindow.value.end - screenWindow.value.start > SCANNED);
+
 /** Begins the questions of the page of a task. */
 export function begin(screen: Screen) {
   // Empty once another page is on its way: then nothing is asked any more.
   const task = computed(() => taskOfPage.value?.toLowerCase() ?? '');
-  const runs = beginRuns(screen);
+  // Parts that are asked for when they come into view.
+  const seen = { trend: signal(false), heat: signal(false), causes: signal(false), list: signal(false) };
+  const runs = beginRuns(screen, isWhole);
   const fleet = fleetOf(screen, 0, () => task.value || null);
   const last = screen.ask('/runs', () => {
     if (!task.value) return null;
     return { task_id: task.value, end_time: iso(screenWindow.value.end), limit: LAST, fields: FIELDS };
   });
-  const trend = screen.ask('/stats/durations', () => ({ ...asked.value, columns: COLUMNS, points: 0 }));
-  const trendBefore = screen.ask('/stats/durations', () => ({
-    ...asked.value,
-    ...asParameters(before(screenWindow.value)),
-    columns: COLUMNS,
-    points: 0,
-  }));
+  const trend = screen.ask('/stats/durations', () =>
+    seen.trend.value ? { ...asked.value, columns: COLUMNS, points: 0 } : null,
+  );
+  const trendBefore = screen.ask('/stats/durations', () => {
+    if (!seen.trend.value) return null;
+    return { ...asked.value, ...asParameters(before(screenWindow.value)), columns: COLUMNS, points: 0 };
+  });
   const year = screen.ask(
     '/task/{task_id}/stats',
-    () => (task.value ? { days: YEAR, until: iso(screenWindow.value.end) } : null),
+    () => (task.value && seen.heat.value ? { days: YEAR, until: iso(screenWindow.value.end) } : null),
     () => ({ task_id: task.value }),
   );
   const hours = screen.ask('/stats/histogram', () => {
     const { end } = screenWindow.value;
-    if (!task.value) return null;
+    if (!task.value || !seen.heat.value) return null;
     return { task_id: task.value, ...asParameters({ start: end - FORTNIGHT, end }), width: '1h' };
   });
-  const errors = screen.ask('/errors', () => ({ ...asked.value, limit: 5 }));
+  const errors = screen.ask('/errors', () => (seen.causes.value ? { ...asked.value, limit: 5 } : null));
   const differs = screen.ask('/stats/breakdown', () => {
-    const { start, end } = screenWindow.value;
-    if (end - start > SCANNED) return null;
+    if (!seen.causes.value || tooLong.value) return null;
     return { ...asked.value, success: undefined, status: 'failed', by: 'owner,attempt,hour', top: 3 };
   });
-  return { task, runs, fleet, last, trend, trendBefore, year, hours, errors, differs };
+  return { task, seen, runs, fleet, last, trend, trendBefore, year, hours, errors, differs };
 }
 
 export type Questions = ReturnType<typeof begin>;

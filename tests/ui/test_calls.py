@@ -1,0 +1,63 @@
+"""How many questions each page asks the API when it is opened; the handbook has the same numbers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Page, Request
+from screens import Opened
+from support import Server
+
+pytestmark = pytest.mark.browser
+WEEK: Final = {"start_time": "2026-11-08T12:00:10Z", "end_time": "2026-11-15T12:00:10Z"}
+PAGE: Final = Path(__file__).parents[2] / "docs" / "page.md"
+ONCE: Final = {"/about", "/tasks/names"}  # asked once a visit, by no page
+
+
+def asked(page: Page, url: str) -> list[str]:
+    """The routes that a page asks at first, on a screen of 1440 by 900."""
+    routes: list[str] = []
+
+    def heard(request: Request) -> None:
+        path = request.url.split("?")[0].split("/", 3)[3]
+        if request.resource_type == "fetch" and f"/{path}" not in ONCE:
+            routes.append(path)
+
+    page.on("request", heard)
+    page.goto(url)
+    page.wait_for_load_state("networkidle")
+    page.remove_listener("request", heard)
+    return routes
+
+
+def test_each_page_asks_as_few_questions_as_the_handbook_says(open_page: Opened, history: Server) -> None:
+    """More only when more comes into view, is marked, or is selected."""
+    row = r"^\| (\w[\w ]*), `/[^|]*\| [^|]* \| (\d+) \|$"
+    told = {name: int(n) for name, n in re.findall(row, PAGE.read_text(encoding="utf-8"), re.MULTILINE)}
+    run = history.client.get("/runs", params={**WEEK, "status": "failed", "limit": "1"}).json()["items"][0]
+    group = history.client.get("/errors", params=WEEK).json()["groups"][0]["id"]
+    paths = {
+        "Overview": "/",
+        "Runs": "/ui/runs",
+        "Run": f"/ui/runs/{run['id']}",
+        "Tasks": "/ui/tasks",
+        "Task": f"/ui/tasks/{run['task_id']}",
+        "Errors": "/ui/errors",
+        "Error group": f"/ui/errors/{group}",
+        "Workers": "/ui/workers",
+    }
+    page = open_page("/ui/no page")
+    counts = {name: len(asked(page, f"{history.url}{path}?range=7d")) for name, path in paths.items()}
+    assert counts == told
+    page.evaluate("scrollTo(0, 0)")
+    task = f"{history.url}{paths['Task']}?range=7d"
+    first = asked(page, task)
+    page.set_viewport_size({"width": 1440, "height": 3000})
+    later: list[str] = []
+    page.on("request", lambda request: later.append(request.url))
+    page.wait_for_load_state("networkidle")
+    page.locator("td.started").first.wait_for()
+    assert len(first) < 12 == len(first) + len(later) + 1  # the window before is in the answer about the task
