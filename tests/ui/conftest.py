@@ -68,9 +68,8 @@ def open_page(chromium: Browser, history: Server) -> Iterator[Opened]:
 
     def opened(path: str, server: Server = history, expected: tuple[str, ...] = (), **options: Any) -> Page:
         width, height = options.pop("width", 1440), options.pop("height", 900)
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, timezone_id="UTC", locale="en-GB", **options
-        )
+        options = {"timezone_id": "UTC", "locale": "en-GB"} | options
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         watch = Watch(server.url, expected)

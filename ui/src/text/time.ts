@@ -33,12 +33,23 @@ export const month = (ms: number, zone: string): string =>
 export const seconds = (ms: number, zone: string): string =>
   format(zone, 'seconds', { ...CLOCK, second: '2-digit' }).format(ms);
 
+/** The offset from UTC behind a time that a clock which is set back shows twice; nothing behind others. */
+function offset(ms: number, zone: string): string {
+  if (zone === 'UTC') return '';
+  const shown = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
+  const wall = shown.toPlainDateTime();
+  const at = (disambiguation: 'earlier' | 'later'): number =>
+    wall.toZonedDateTime(zone, { disambiguation }).epochMilliseconds;
+  return at('earlier') === at('later') ? '' : ` ${shown.offset}`;
+}
+
 /** Day and time for a list: Nov 27, 14:02:57. */
 export const moment = (ms: number, zone: string): string =>
-  format(zone, 'moment', { ...DAY, ...CLOCK, second: '2-digit' }).format(ms);
+  format(zone, 'moment', { ...DAY, ...CLOCK, second: '2-digit' }).format(ms) + offset(ms, zone);
 
 /** Day and time to the minute: Nov 27, 14:02. */
-export const minute = (ms: number, zone: string): string => format(zone, 'minute', { ...DAY, ...CLOCK }).format(ms);
+export const minute = (ms: number, zone: string): string =>
+  format(zone, 'minute', { ...DAY, ...CLOCK }).format(ms) + offset(ms, zone);
 
 /** The whole time with its zone: 2026-11-27 14:02:57 UTC. */
 export function full(ms: number, zone: string): string {
@@ -68,5 +79,5 @@ export function span(start: number, end: number, zone: string): string {
   const exact = start % 60_000 || end % 60_000;
   const [long, time] = exact ? [moment, seconds] : [minute, clock];
   const same = day(start, zone) === day(end, zone);
-  return `${long(start, zone)} – ${(same ? time : long)(end, zone)}`;
+  return `${long(start, zone)} – ${same ? time(end, zone) + offset(end, zone) : long(end, zone)}`;
 }

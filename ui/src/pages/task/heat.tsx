@@ -115,19 +115,29 @@ function Months({ days, first }: { days: readonly DailyFigures[]; first: number 
   );
 }
 
+/** How an hour of the zone is written; where the zone is half an hour off, hours begin at half past. */
+const clockOf = (hour: number, minute: number): string =>
+  `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
+
+/** The minute of the zone at which the hours of an answer begin. */
+const minuteOf = (answer: Histogram, name: string): number => wallOf(answer.edges.at(-1)!, name).minute;
+
+const wallOf = (at: string, name: string): Temporal.ZonedDateTime =>
+  Temporal.Instant.fromEpochMilliseconds(millis(at)).toZonedDateTimeISO(name);
+
 /** The runs of each hour of the week, in the zone of the screen: 7 × 24. */
 function byHour(answer: Histogram, name: string): Cell[] {
+  const minute = minuteOf(answer, name);
   const cells = Array.from({ length: 7 * 24 }, () => ({ runs: 0, failed: 0, title: '' }));
   const failed = answer.series.find(({ key }) => key === 'failed')?.runs ?? [];
   for (let at = 0; at + 1 < answer.edges.length; at++) {
-    const wall = Temporal.Instant.fromEpochMilliseconds(millis(answer.edges[at]!)).toZonedDateTimeISO(name);
+    const wall = wallOf(answer.edges[at]!, name);
     const cell = cells[(wall.dayOfWeek - 1) * 24 + wall.hour]!;
     cell.runs += answer.series.reduce((sum, series) => sum + series.runs[at]!, 0);
     cell.failed += failed[at] ?? 0;
   }
   for (const [at, cell] of cells.entries()) {
-    const hour = String(at % 24).padStart(2, '0');
-    cell.title = titleOf(`${WEEKDAYS[Math.floor(at / 24)]} ${hour}:00`, cell.runs, cell.failed);
+    cell.title = titleOf(`${WEEKDAYS[Math.floor(at / 24)]} ${clockOf(at % 24, minute)}`, cell.runs, cell.failed);
   }
   return cells;
 }
@@ -160,7 +170,7 @@ export function Hours({ questions }: { questions: Questions }): JSX.Element {
           </div>
           <div class="clock" aria-hidden="true">
             {[0, 6, 12, 18].map((hour) => (
-              <span key={hour}>{String(hour).padStart(2, '0')}:00</span>
+              <span key={hour}>{clockOf(hour, minuteOf(answer, name))}</span>
             ))}
           </div>
         </div>
