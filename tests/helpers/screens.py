@@ -98,7 +98,7 @@ def unusable(page: Page, media: tuple[tuple[int, dict[str, Any], list[str]], ...
     found: list[str] = []
     for width, shown, rules in media:
         page.set_viewport_size({"width": width, "height": 600})
-        page.emulate_media(reduced_motion="reduce", **({"forced_colors": "none"} | shown))  # type: ignore[arg-type]
+        page.emulate_media(reduced_motion="reduce", **({"forced_colors": "none"} | shown))
         page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         found += [f"{shown} {width}: {violation}" for violation in violations(page, rules)]
         if page.evaluate("document.documentElement.scrollWidth") > width:

@@ -213,10 +213,21 @@ def test_text_becomes_neither_html_nor_code(open_page: Opened) -> None:
 
 
 def test_a_key_is_asked_for(open_page: Opened, tmp_path: Path) -> None:
-    """Where there are keys, and this browser has given none; the page itself holds no data."""
+    """Where there are keys, and this browser has given none, or a wrong one, or one that was revoked meanwhile."""
     with Server(tmp_path / "lake") as server:
-        access.create(Paths.of(tmp_path / "lake"), ("read",))
+        key, secret = access.create(Paths.of(tmp_path / "lake"), ("read",))
         page = open_page("/ui/runs", server=server, expected=("401: ",))
         expect(page.get_by_role("dialog", name="API key")).to_be_visible()
         expect(page.get_by_label("Key", exact=True)).to_be_focused()
         assert violations(page) == []
+        for text in ("no key", secret):
+            page.get_by_label("Key", exact=True).fill(text)
+            page.get_by_role("button", name="Sign in").click()
+            if text != secret:
+                expect(page.get_by_role("alert")).to_be_visible()
+        expect(page.locator(".nothing")).to_contain_text("There are no runs yet")
+        expect(page.locator(".nothing pre")).to_contain_text("$RUNLAKE_KEY")
+        assert secret not in page.evaluate("document.cookie + JSON.stringify(localStorage)")
+        access.revoke(Paths.of(tmp_path / "lake"), key.id)
+        page.reload()
+        expect(page.get_by_role("dialog", name="API key")).to_be_visible()
