@@ -56,6 +56,9 @@ export const newFailedRuns = (n: number): string => `${plural(n, 'new failed run
 export const otherRuns = (n: number): string =>
   `${plural(n, 'run has', 'runs have')} not started yet, so no window has ${n === 1 ? 'it' : 'them'}`;
 
+export const queuedRuns = (n: number): string => plural(n, 'queued run', 'queued runs');
+export const queuedCut = (shown: number, all: number): string => `The oldest ${count(shown)} of ${count(all)}.`;
+
 /** The line at the foot of a screen: how its numbers were found. */
 export const footing = (facts: Facts, zone: string): string =>
   `snapshot ${facts.snapshot === null ? '–' : count(facts.snapshot)} of ${clockSeconds(facts.at, zone)} · ` +
@@ -91,6 +94,9 @@ export const densitySentence = (timed: number, middle: number | null, high: numb
 export function nothing(filtered: boolean, window: string): string {
   return filtered ? `No run of ${window} matches these filters.` : `No run started in ${window}.`;
 }
+
+export const noneQueued =
+  'Queued runs have not started, so no window has them. Another status lists runs of the window.';
 
 /** A bucket of failed runs by group: the letters of the picture, and all others. */
 export function groupBucket(when: string, failed: number, groups: [string, number][], others: number): string {

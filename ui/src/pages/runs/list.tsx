@@ -4,7 +4,7 @@ import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Run } from '../../api';
-import { newRuns, nothing } from '../../messages';
+import { newRuns, noneQueued, nothing } from '../../messages';
 import { isEmpty, keyed } from '../../net/about';
 import type { Rows } from '../../net/rows';
 import { Empty } from '../../parts/empty';
@@ -186,5 +186,6 @@ function Nothing(): JSX.Element {
   const { start, end } = screenWindow.value;
   const filtered = Object.keys(chosenFilters.value).length > 0;
   if (isEmpty.value) return <NoRunsYet />;
+  if (chosenFilters.value.status === 'queued') return <p class="nothing">{noneQueued}</p>;
   return <Empty text={nothing(filtered, span(start, end, zone.value))} />;
 }

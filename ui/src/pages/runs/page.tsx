@@ -1,8 +1,10 @@
 // Runs: every run of the window, as two pictures and as a list. What is selected in a picture filters everything.
 
+import { computed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { runs } from '../../messages';
 import { addressOf } from '../../net/ask';
+import type { Screen } from '../../net/screen';
 import { useRows, useScreen } from '../../net/use';
 import { useShortcuts } from '../../shell/keys';
 import { Page } from '../../shell/page';
@@ -10,9 +12,10 @@ import { place } from '../../state/url';
 import { Charts } from './charts';
 import { Difference } from './difference';
 import { closeDrawer, Drawer, openMarked } from './drawer';
-import { Head, Queued } from './head';
+import { Head } from './head';
 import { List } from './list';
 import { begin, listed } from './questions';
+import { askQueued, QueuedStrip } from './queued';
 import { select, useSelectionKeys } from './selection';
 
 /** What was opened last goes first. */
@@ -21,8 +24,14 @@ function close(): void {
   else select(null);
 }
 
+function beginAll(screen: Screen) {
+  const questions = begin(screen);
+  const total = computed(() => questions.histogram.answer.value?.body.queued ?? 0);
+  return { ...questions, queued: askQueued(screen, total) };
+}
+
 export function RunsPage(): JSX.Element {
-  const [screen, questions] = useScreen(begin);
+  const [screen, questions] = useScreen(beginAll);
   const rows = useRows(screen, () => listed.value);
   useSelectionKeys(close, 'Close the marked run, or remove the selection');
   useShortcuts([{ keys: 'Enter', does: 'Open the page of the marked run', run: openMarked }]);
@@ -37,7 +46,7 @@ export function RunsPage(): JSX.Element {
       <Head questions={questions} />
       <Charts questions={questions} />
       <Difference questions={questions} />
-      <Queued questions={questions} />
+      <QueuedStrip queued={questions.queued} />
       <List questions={questions} rows={rows} />
       <Drawer />
     </Page>
