@@ -1,19 +1,26 @@
-"""The list of the page Runs: queued runs above it."""
+"""The list of the page Runs: queued runs above it, and its columns."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
-from screens import Opened, query, settled, unusable
+from playwright.sync_api import Page, Request, expect
+from screens import Opened, query, rows, settled, unusable
 from support import Server, record
 
 pytestmark = pytest.mark.browser
 TASKS = [str(uuid.UUID(int=number)) for number in (101, 102)]
 QUEUED = 60  # the page lists 50 of them
+LONG = 12345678901234567890  # a number that JavaScript would round
+OUTPUTS: list[Any] = [
+    {"rows": LONG, "stages": [{"name": "load <b>"}], "a b": {"c,d": True}},
+    {"rows": -0.5, "stages": [], "a b": None, "10": 1},
+    None,
+]
 
 
 def idof(number: int) -> str:
@@ -32,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A service with the runs of these tests, which only read it."""
     with Server(tmp_path_factory.mktemp("list") / "lake") as found:
         times = {"started_at": "2026-11-15T09:00:00Z", "finished_at": "2026-11-15T09:00:04Z"}
-        runs = [record(number, task_id=TASKS[0], **times) for number in range(3)]
+        runs = [record(n, task_id=TASKS[0], output=output, **times) for n, output in enumerate(OUTPUTS)]
         runs += [queued(number) for number in range(QUEUED)]
         assert found.client.post("/runs", json={"runs": runs}).status_code == 200
         yield found
@@ -78,3 +85,75 @@ def test_only_filters_that_queued_runs_match_show_them(open_page: Opened, server
     page.goto(f"{server.url}/ui/runs?attempt_min=1")  # the API cannot list these without a window
     expect(page.locator(".strip")).to_contain_text("60 queued runs")
     expect(page.locator(".strip")).to_contain_text("choose one task")
+
+
+def asked(page: Page, path: str) -> list[str]:
+    """The fields that the lists of a page asked for, in their order."""
+    found: list[str] = []
+
+    def hear(request: Request) -> None:
+        query = parse_qs(urlsplit(request.url).query)
+        if "include_errors" in query:
+            found.extend(query["fields"])
+
+    page.on("request", hear)
+    page.goto(path)
+    settled(page)
+    page.remove_listener("request", hear)
+    return found
+
+
+def column(page: Page, head: str) -> list[str]:
+    """The cells below a head, from the top."""
+    settled(page)
+    heads = [text.strip(" \u25be") for text in page.locator("table.list th").all_inner_texts()]
+    return [list(cells.values())[heads.index(head)] for cells in rows(page).values()]
+
+
+def test_columns_are_chosen_by_keys(open_page: Opened, server: Server) -> None:
+    """The menu takes the keyboard, the address has the columns, and only they are asked for."""
+    page = open_page("/ui/runs", server=server)
+    lists = asked(page, f"{server.url}/ui/runs")
+    assert lists and all("error" in fields.split(",") for fields in lists)
+    assert not any("output" in fields.split(",") for fields in lists)
+    page.get_by_role("button", name="Columns of the list").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Outcome")).to_be_focused()
+    page.keyboard.press("Space")
+    page.get_by_label("Finished").press("Space")
+    page.get_by_label("A value of the output").fill("rows")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Columns of the list")).to_be_focused()
+    assert query(page) == "?columns=task,started,duration,worker,attempt,finished,output.$.rows,error"
+    assert column(page, "rows") == ["", "-0.5", str(LONG)]
+    assert column(page, "Finished") == ["Nov 15, 09:00:04"] * 3
+    page.reload()
+    assert column(page, "rows") == ["", "-0.5", str(LONG)]
+    assert unusable(page) == []
+    lists = asked(page, f"{server.url}/ui/runs?columns=task,started")
+    assert not any({"error", "output", "attempt"} & set(fields.split(",")) for fields in lists)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_role("button", name="Columns of the list").click()
+    page.get_by_role("button", name="Usual columns").click()
+    assert query(page) == ""
+
+
+def test_a_value_of_the_tree_becomes_a_column(open_page: Opened, server: Server) -> None:
+    """In the drawer beside the list, and on the page of a run; whatever its key is."""
+    page = open_page(f"/ui/runs?sel={idof(0)}", server=server)
+    tree = page.locator(".drawer [role=treeitem]")
+    page.get_by_role("button", name="Open all").click()
+    tree.filter(has_text="name:").click()
+    page.get_by_role("button", name="Add as column").click()
+    assert column(page, "stages[0].name") == ["", "", "load <b>"]
+    tree.filter(has_text="c,d").click()
+    page.get_by_role("button", name="Add as column").click()
+    assert column(page, "a b/c,d") == ["", "", "true"]
+    page.get_by_role("button", name="Remove column").click()
+    expect(page.locator("table.list th")).to_have_count(8)
+    page.goto(f"{server.url}/ui/runs/{idof(1)}?columns=started,error")
+    page.locator("[role=treeitem]").filter(has_text="10:").click()
+    page.get_by_role("link", name="Column of all its runs").click()
+    assert column(page, "10") == ["", "1", ""]
+    assert query(page) == f"?task_id={TASKS[0]}&columns=started,output./10,error"

@@ -4,16 +4,23 @@ import { batch, effect, type ReadonlySignal, type Signal, signal } from '@preact
 import type { Run, RunPage } from '../api';
 import { type Asked, addressOf, askAddress } from './ask';
 import { type Failing, Failure } from './failure';
+import { outputReader } from './outputs';
 import type { Screen } from './screen';
 import { sessions } from './session';
 
 const PAGE = 100; // rows of a request
+const WITH_OUTPUT = 25; // rows of a request, where each has its output: up to a megabyte
 const MOST_PAGES = 60; // that are kept
 
 interface Page {
   items: readonly Run[];
   snapshot: number | null;
 }
+
+const hasOutput = (query: Asked<'/runs'> | null): boolean =>
+  String(query?.fields ?? '')
+    .split(',')
+    .includes('output');
 
 /** The runs of a question by rank, from 0. */
 export class Rows implements Failing {
@@ -31,6 +38,9 @@ export class Rows implements Failing {
   readonly #stops: (() => void)[];
   #query: Asked<'/runs'> | null = null;
   #address = '';
+  /** Rows of a page that is asked for, and of the pages that are here. */
+  #size = PAGE;
+  #held = PAGE;
   #seen: [number, number] = [0, PAGE - 1];
   #chased = -1;
 
@@ -39,7 +49,7 @@ export class Rows implements Failing {
     query: ReadonlySignal<Asked<'/runs'> | null>,
   ) {
     this.#stops = [
-      effect(() => this.#ask(query.value)),
+      effect(() => this.#ask(hasOutput(query.value) && !outputReader.value ? null : query.value)),
       effect(() => this.#follow(screen.newest.value)),
       effect(() => void (sessions.value && this.retry())),
     ];
@@ -48,7 +58,7 @@ export class Rows implements Failing {
   /** The run of a rank, where it is here. */
   at(rank: number): Run | undefined {
     void this.changed.value;
-    return this.#pages.get(Math.floor(rank / PAGE))?.items[rank % PAGE];
+    return this.#pages.get(Math.floor(rank / this.#held))?.items[rank % this.#held];
   }
 
   /** Says which ranks are seen: these pages are asked for, others are not any more. */
@@ -76,9 +86,10 @@ export class Rows implements Failing {
   }
 
   #wanted(): number[] {
-    const last = Math.max(0, Math.min(this.#seen[1], (this.total.peek() ?? PAGE) - 1));
+    const [first, size] = [Math.floor(this.#seen[0] / this.#size), this.#size];
+    const last = Math.max(0, Math.min(this.#seen[1], (this.total.peek() ?? size) - 1));
     const numbers = [];
-    for (let page = Math.floor(this.#seen[0] / PAGE); page <= Math.floor(last / PAGE); page++) numbers.push(page);
+    for (let page = first; page <= Math.floor(last / size); page++) numbers.push(page);
     return numbers;
   }
 
@@ -88,6 +99,7 @@ export class Rows implements Failing {
     if (address === this.#address) return;
     this.#address = address;
     this.#query = query;
+    this.#size = hasOutput(query) ? WITH_OUTPUT : PAGE;
     this.current.value = false;
     this.#refresh();
   }
@@ -111,9 +123,9 @@ export class Rows implements Failing {
     if (!query) return;
     const under = new AbortController();
     this.#under.set(number, under);
-    const address = addressOf('/runs', { ...query, limit: PAGE, offset: number * PAGE });
+    const address = addressOf('/runs', { ...query, limit: this.#size, offset: number * this.#size });
     const mine = (): boolean => this.#under.get(number) === under;
-    askAddress<RunPage>(address, under.signal).then(
+    askAddress<RunPage>(address, under.signal, hasOutput(query) ? outputReader.peek()?.parse : undefined).then(
       ({ body, snapshot }) => mine() && this.#take(number, { items: body.items, snapshot }, body.total),
       (error: unknown) => mine() && this.#fail(number, error),
     );
@@ -126,6 +138,7 @@ export class Rows implements Failing {
     for (const [other, { snapshot }] of this.#pages) {
       if (!this.current.peek() || (snapshot ?? -1) < of) this.#pages.delete(other);
     }
+    this.#held = this.#size;
     this.#pages.delete(number);
     this.#pages.set(number, page);
     if (this.#pages.size > MOST_PAGES) this.#pages.delete(this.#pages.keys().next().value!);

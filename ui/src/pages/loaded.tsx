@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 
-type Part = () => JSX.Element;
+type Part = () => JSX.Element | null;
 
 /** Shows what `load` brings; the code is asked for once, and again after a failure. */
 export function loaded(load: () => Promise<Part>): Part {

@@ -4,6 +4,7 @@ export { ErrorGroupPage } from './error_group/page';
 export { ErrorsPage } from './errors/page';
 export { RunPage } from './run';
 export { MarkedRun } from './run/marked';
+export { outputs } from './runs/outputs';
 export { TaskPage } from './task/page';
 export { TasksPage } from './tasks/page';
 export { WorkersPage } from './workers/page';

@@ -15,7 +15,8 @@ export interface Place {
 const ORDER = [
   ...['range', 'start_time', 'end_time', 'tz'],
   ...['task_id', 'success', 'status', 'lease_owner', 'attempt_min', 'duration_min', 'duration_max'],
-  ...['error', 'error_group', 'brush', 'against', 'order', 'sort', 'state', 'q', 'queued', 'sel'],
+  ...['error', 'error_group', 'brush', 'against', 'order', 'sort', 'state', 'q', 'columns'],
+  ...['queued', 'sel'],
 ];
 /** What a page shows of the window alone; a link to another page does not take it along. */
 const OF_ONE_PAGE = new Set(['brush', 'against', 'order', 'sort', 'state', 'q', 'queued', 'sel']);
@@ -32,9 +33,20 @@ export function writeQuery(query: Query): string {
   return keys.length ? `?${keys.map((key) => `${encode(key)}=${encode(query[key]!)}`).join('&')}` : '';
 }
 
-/** Percent-encoding that leaves what a query string may have as it is: `:`, `,` and `/` stay readable. */
+/** Texts as one parameter, with commas between them. */
+export const writeList = (texts: readonly string[]): string =>
+  texts.map((text) => text.replace(/[%,]/g, encodeURIComponent)).join(',');
+
+/** The texts of such a parameter. */
+export const listOf = (parameter: string | undefined): string[] =>
+  (parameter ?? '')
+    .split(',')
+    .filter(Boolean)
+    .map((text) => text.replace(/%2[5C]/g, decodeURIComponent));
+
+/** Percent-encoding that leaves what a query string may have as it is: `$`, `:`, `,` and `/` stay readable. */
 export const encode = (text: string): string =>
-  encodeURIComponent(text).replace(/%(3A|2C|2F|40)/g, (code) => decodeURIComponent(code));
+  encodeURIComponent(text).replace(/%(24|3A|2C|2F|40)/g, (code) => decodeURIComponent(code));
 
 const here = (): Place => ({ path: location.pathname, query: parseQuery(location.search) });
 

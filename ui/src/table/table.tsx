@@ -45,17 +45,19 @@ export interface TableProps<T> {
   open(row: T): void;
   sorting?: Sorting;
   sort?(key: string): void;
+  /** Lines of a row on a narrow screen, where its columns are not the usual ones. */
+  lines?: number | undefined;
   /** Ranks of rows whose names a reader should not wait for are drawn dimmed. */
   stale?: boolean;
 }
 
 export const ROW = 30; // CSS pixels; style/table.css has the same
-export const CARD = 74; // of a row on a narrow screen
+const CARD = (lines: number): number => 22 * lines + 8; // of a row on a narrow screen
 
 export function Table<T>(props: TableProps<T>): JSX.Element {
   const { columns, total, label, sorting, sort } = props;
   const element = useRef<HTMLTableElement>(null);
-  const row = useNarrow() ? CARD : ROW;
+  const row = useNarrow() ? CARD(props.lines ?? 3) : ROW;
   const view = useView(element, total, row, props.show);
   useList({ ...props, element, row, scrollTo: view.scrollTo });
   const { first, last, top, height } = view.seen.value;
@@ -64,7 +66,8 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
   return (
     <table
       ref={element}
-      class={`list ${props.stale ? 'stale' : ''}`}
+      class={`list ${props.stale ? 'stale' : ''} ${props.lines ? 'chosen' : ''}`}
+      style={props.lines ? { '--lines': props.lines } : {}}
       aria-label={label}
       aria-rowcount={total + 1}
       role="table"

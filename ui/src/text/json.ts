@@ -218,22 +218,21 @@ export function pretty(text: string): string {
 
 const SIMPLE = /^[A-Za-z_]\w*$/;
 
-/** The way to a value as SQL finds it in the column `output`: output->>'$.rows[3]'.
- *
- *  Keys that such a path cannot hold make it a pointer, as in output->>'/a b/3'.
- */
-export function sqlPath(index: JsonIndex, value: number): string {
+/** The way to a value: $.rows[3]. Keys that such a path cannot hold make it a pointer, as in /a b/3. */
+export function jsonPath(index: JsonIndex, value: number): string {
   const steps = index
     .pathOf(value)
     .slice(1)
     .map((at) => index.keyOf(at) ?? index.place[at]!);
-  if (!steps.length) return 'output';
   const simple = steps.every((step) => typeof step === 'number' || SIMPLE.test(step));
-  const path = simple
+  return simple
     ? `$${steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')}`
     : steps.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-  return `output->>'${path.replaceAll("'", "''")}'`;
 }
+
+/** The way to a value as SQL finds it in the column `output`: output->>'$.rows[3]'. */
+export const sqlPath = (index: JsonIndex, value: number): string =>
+  value ? `output->>'${jsonPath(index, value).replaceAll("'", "''")}'` : 'output';
 
 /** The values whose key or content has a text in it, in any case; at most `most` of them. */
 export function find(index: JsonIndex, wanted: string, most: number): number[] {

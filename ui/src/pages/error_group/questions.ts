@@ -8,7 +8,8 @@ import { place } from '../../state/url';
 import { zone } from '../../state/zone';
 import type { RawFilter } from '../../text/copy';
 import { millis } from '../../text/time';
-import { FIELDS, newerOf, order } from '../runs/questions';
+import { fields } from '../runs/chosen';
+import { newerOf, order } from '../runs/questions';
 import { asked, selected } from '../runs/selection';
 
 const BUCKETS = 120;
@@ -27,7 +28,7 @@ const ofGroup = (filter: RawFilter): RawFilter | null => (group.value ? { ...fil
 export const listed = computed<Asked<'/runs'> | null>(() => {
   const filter = ofGroup(selected.value);
   const by = order.value === 'started' ? undefined : order.value;
-  return filter && { ...filter, order: by, include_errors: true, fields: FIELDS };
+  return filter && { ...filter, order: by, include_errors: true, fields: fields.value };
 });
 
 export const tooLong = computed(

@@ -6,7 +6,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { found as foundText, holds } from '../../messages';
 import { copy } from '../../parts/clipboard';
 import { LongText } from '../../parts/long_text';
-import { find, type JsonIndex, openRows, opensAtFirst, sqlPath, visible } from '../../text/json';
+import { find, type JsonIndex, jsonPath, openRows, opensAtFirst, sqlPath, visible } from '../../text/json';
 
 const ROW = 22; // CSS pixels; style/run.css has the same
 const MARGIN = 6; // rows that are drawn above and below those seen
@@ -58,7 +58,13 @@ function useTree(index: JsonIndex): Tree {
   };
 }
 
-export function JsonTree({ index }: { index: JsonIndex }): JSX.Element {
+interface JsonTreeProps {
+  index: JsonIndex;
+  /** What else can be done with the value of a path. */
+  more(path: string): JSX.Element;
+}
+
+export function JsonTree({ index, more }: JsonTreeProps): JSX.Element {
   const tree = useTree(index);
   return (
     <div class="json">
@@ -72,7 +78,7 @@ export function JsonTree({ index }: { index: JsonIndex }): JSX.Element {
         </button>
       </div>
       <Rows tree={tree} />
-      <Marked tree={tree} />
+      <Marked tree={tree} more={more} />
     </div>
   );
 }
@@ -240,7 +246,7 @@ function Content({ index, value }: { index: JsonIndex; value: number }): JSX.Ele
 }
 
 /** The marked value: the way to it, all of it, and copies of both. */
-function Marked({ tree }: { tree: Tree }): JSX.Element {
+function Marked({ tree, more }: { tree: Tree; more: JsonTreeProps['more'] }): JSX.Element {
   const { index } = tree;
   const value = tree.marked.value;
   const path = sqlPath(index, value);
@@ -256,6 +262,7 @@ function Marked({ tree }: { tree: Tree }): JSX.Element {
       <button type="button" onClick={() => copy(path, 'Path')}>
         Copy path
       </button>
+      {more(jsonPath(index, value))}
       {isText && source.length > 60 && <LongText key={value} label="The marked value" text={text} />}
     </div>
   );

@@ -60,7 +60,7 @@ export function RunView({ run, questions }: RunViewProps): JSX.Element {
           <SameError run={run} questions={questions} />
         </section>
       )}
-      {run.output !== null && <Output key={run.id} text={run.output} />}
+      {run.output !== null && <Output key={run.id} text={run.output} task={run.task_id} />}
       <Record run={run} />
     </article>
   );

@@ -6,73 +6,31 @@ import { useEffect } from 'preact/hooks';
 import type { Run } from '../../api';
 import { newRuns, noneQueued, nothing } from '../../messages';
 import { isEmpty, keyed } from '../../net/about';
+import { outputReader } from '../../net/outputs';
 import type { Rows } from '../../net/rows';
 import { Empty } from '../../parts/empty';
-import { Outcome, outcomeOf } from '../../parts/outcome';
-import { Task } from '../../parts/task';
 import { Trouble } from '../../parts/trouble';
-import { When } from '../../parts/when';
 import { chosenFilters } from '../../state/filters';
 import { held } from '../../state/live';
 import { address, change, go, place } from '../../state/url';
 import { advance, now, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import { markRank } from '../../table/list';
-import { type Column, Table } from '../../table/table';
+import { Table } from '../../table/table';
 import { KEY_OPTION } from '../../text/copy';
-import { duration } from '../../text/duration';
-import { iso, millis, span } from '../../text/time';
-import { headline } from '../../text/trace';
+import { iso, span } from '../../text/time';
+import { loaded } from '../loaded';
+import { isUsual, readsOutputs } from './chosen';
+import { type Beside, columnsOf } from './columns';
+import { ColumnsMenu } from './columns_menu';
 import { order, type Questions } from './questions';
 import { brush } from './selection';
 
-/** The time that a run took, or has been running for. */
-function took(run: Run): number | null {
-  if (run.started_at === null) return null;
-  return ((run.finished_at === null ? now.value : millis(run.finished_at)) - millis(run.started_at)) / 1000;
-}
-
-/** A bar as long as the duration by the p95 of all, and the duration. */
-function Took({ run, p95 }: { run: Run; p95: number | null }): JSX.Element | null {
-  const seconds = took(run);
-  if (seconds === null) return null;
-  const share = p95 ? Math.min(1, seconds / p95) : 0;
-  return (
-    <span class={`took ${run.finished_at === null ? 'open' : ''}`}>
-      <i aria-hidden="true" style={{ width: `${share * 100}%` }} />
-      <span>{run.finished_at === null ? `${duration(Math.max(0, seconds))} …` : duration(seconds)}</span>
-    </span>
-  );
-}
-
-/** What the list needs besides its rows. */
-type Beside = Pick<Questions, 'middle' | 'newer'>;
-
-const columnsOf = (questions: Beside): Column<Run>[] => [
-  { key: 'result', head: 'Outcome', width: '6.5rem', cell: (run) => <Outcome name={outcomeOf(run, now.value)} /> },
-  { key: 'task', head: 'Task', width: '12rem', cell: (run) => <Task id={run.task_id} /> },
-  {
-    key: 'started',
-    head: 'Started',
-    width: '9.5rem',
-    sortable: true,
-    cell: (run) => <a href={address(`/ui/runs/${run.id}`)}>{run.started_at && <When at={run.started_at} />}</a>,
-  },
-  {
-    key: 'duration',
-    head: 'Duration',
-    width: '9rem',
-    sortable: true,
-    cell: (run) => <Took run={run} p95={questions.middle.value?.p95 ?? null} />,
-  },
-  { key: 'worker', head: 'Worker', width: '8rem', cell: (run) => run.lease_owner && <bdi>{run.lease_owner}</bdi> },
-  { key: 'attempt', head: 'Try', width: '3rem', end: true, cell: (run) => run.attempt },
-  {
-    key: 'error',
-    head: 'Error',
-    cell: (run) => run.error && <bdi title={run.error.slice(-2000)}>{headline(run.error)}</bdi>,
-  },
-];
+/** Stands where outputs are wanted: the list asks for its rows as soon as something can read them. */
+const ReadsOutputs = loaded(async () => {
+  outputReader.value = (await import('../others')).outputs;
+  return () => null;
+});
 
 interface ListProps {
   questions: Beside;
@@ -82,12 +40,17 @@ interface ListProps {
 }
 
 export function List({ questions, rows, without }: ListProps): JSX.Element {
-  const columns = columnsOf(questions).filter(({ key }) => key !== without);
+  const columns = columnsOf(questions, without);
   const selected = useComputed(() => place.value.query['sel'] ?? null);
   useHolding(selected.value !== null);
   const total = rows.total.value;
   return (
     <section aria-label="Runs">
+      <div class="above">
+        <span class="grow" />
+        <ColumnsMenu without={without} />
+      </div>
+      {readsOutputs.value && <ReadsOutputs />}
       <Newer questions={questions} total={total} />
       <Trouble panel={rows} name="List of runs" />
       {total === 0 ? (
@@ -95,6 +58,7 @@ export function List({ questions, rows, without }: ListProps): JSX.Element {
       ) : (
         <Table<Run>
           label="Runs"
+          lines={isUsual.value ? undefined : Math.ceil(columns.length / 2)}
           columns={columns}
           total={total ?? 20}
           at={(rank) => rows.at(rank)}

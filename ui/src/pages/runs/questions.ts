@@ -12,13 +12,11 @@ import { place } from '../../state/url';
 import { asParameters, before, now, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import type { RawFilter } from '../../text/copy';
+import { fields } from './chosen';
 import { difference } from './difference';
 import { asked, brush, selected } from './selection';
 
 const BUCKETS = 180; // at most; 7 days are then drawn by the hour
-
-/** What the list shows of a run. */
-export const FIELDS = 'id,task_id,lease_owner,leased_until,started_at,finished_at,success,error,attempt';
 
 export const order = computed(() => (place.value.query['order'] === 'duration' ? 'duration' : 'started'));
 
@@ -27,7 +25,7 @@ export const listed = computed<Asked<'/runs'>>(() => ({
   ...selected.value,
   order: order.value === 'started' ? undefined : order.value,
   include_errors: true,
-  fields: FIELDS,
+  fields: fields.value,
 }));
 
 /** While the list is held: how many runs there would be now. It must not make the others be asked again. */
