@@ -1,4 +1,4 @@
-"""The list of the page Runs: queued runs above it, and its columns."""
+"""The list of the page Runs: queued runs above it, its columns, and the marks of its rows."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ TASKS = [str(uuid.UUID(int=number)) for number in (101, 102)]
 QUEUED = 60  # the page lists 50 of them
 LONG = 12345678901234567890  # a number that JavaScript would round
 OUTPUTS: list[Any] = [
-    {"rows": LONG, "stages": [{"name": "load <b>"}], "a b": {"c,d": True}},
-    {"rows": -0.5, "stages": [], "a b": None, "10": 1},
+    {"rows": LONG, "stages": [{"name": "load <b>"}], "a b": {"c,d": True}, "same": [1]},
+    {"rows": -0.5, "stages": [], "a b": None, "same": [1], "10": 1},
     None,
 ]
 
@@ -39,7 +39,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A service with the runs of these tests, which only read it."""
     with Server(tmp_path_factory.mktemp("list") / "lake") as found:
         times = {"started_at": "2026-11-15T09:00:00Z", "finished_at": "2026-11-15T09:00:04Z"}
+        failed = {"success": False, "error": "TimeoutError: no answer", "finished_at": "2026-11-15T09:00:05.000004Z"}
         runs = [record(n, task_id=TASKS[0], output=output, **times) for n, output in enumerate(OUTPUTS)]
+        runs[2] |= failed
         runs += [queued(number) for number in range(QUEUED)]
         assert found.client.post("/runs", json={"runs": runs}).status_code == 200
         yield found
@@ -127,7 +129,7 @@ def test_columns_are_chosen_by_keys(open_page: Opened, server: Server) -> None:
     expect(page.get_by_role("button", name="Columns of the list")).to_be_focused()
     assert query(page) == "?columns=task,started,duration,worker,attempt,finished,output.$.rows,error"
     assert column(page, "rows") == ["", "-0.5", str(LONG)]
-    assert column(page, "Finished") == ["Nov 15, 09:00:04"] * 3
+    assert column(page, "Finished") == [f"Nov 15, 09:00:0{second}" for second in (5, 4, 4)]
     page.reload()
     assert column(page, "rows") == ["", "-0.5", str(LONG)]
     assert unusable(page) == []
@@ -157,3 +159,64 @@ def test_a_value_of_the_tree_becomes_a_column(open_page: Opened, server: Server)
     page.get_by_role("link", name="Column of all its runs").click()
     assert column(page, "10") == ["", "1", ""]
     assert query(page) == f"?task_id={TASKS[0]}&columns=started,output./10,error"
+
+
+def differing(page: Page, table: str, name: str) -> dict[str, list[str]]:
+    """What a table of two runs has in the lines that are marked as different, by the name of the line."""
+    lines = page.get_by_role("table", name=table).locator("tbody tr.differs")
+    expect(lines.locator("th").first).to_have_text(name)
+    cells = [" ".join(text.split()) for text in lines.locator("th, td").all_inner_texts()]
+    return {cells[at]: cells[at + 1 : at + 4] for at in range(0, len(cells), 4)}
+
+
+def test_two_marked_runs_are_compared(open_page: Opened, server: Server) -> None:
+    """x marks, c compares; fields and values of the outputs that are not the same are marked, to the last digit."""
+    page = open_page("/ui/runs", server=server)
+    settled(page)
+    page.keyboard.press("c")
+    expect(page.locator(".said")).to_contain_text("Mark two runs")
+    for key in ("j", "j", "x", "j"):
+        page.keyboard.press(key)
+    expect(page.locator("tr.picked")).to_have_count(1)
+    page.get_by_role("button", name="Mark to compare").click()
+    expect(page.locator("tr.picked")).to_have_count(2)
+    assert query(page) == f"?marks={idof(1)},{idof(0)}&sel={idof(0)}"
+    assert unusable(page) == []
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.keyboard.press("c")
+    expect(page.locator("[data-differences]")).to_have_attribute("data-differences", "4")
+    assert query(page) == f"?a={idof(1)}&b={idof(0)}"
+    assert differing(page, "Values of the outputs that differ", "$.rows") == {
+        "$.rows": ["-0.5", str(LONG), "\u2260 differs"],
+        "$.stages[0]": ["\u2013", '{"name":"load <b>"}', "+ only in B"],
+        "/a b": ["null", '{"c,d":true}', "\u2260 differs"],
+        "/10": ["1", "\u2013", "\u2212 only in A"],
+    }
+    page.go_back()
+    expect(page.locator("tr.picked")).to_have_count(2)
+
+
+def test_fields_of_two_runs(open_page: Opened, server: Server) -> None:
+    """The link shows the same; a run that is not there is named."""
+    page = open_page(f"/ui/runs/compare?a={idof(0)}&b={idof(2)}", server=server)
+    fields = differing(page, "Fields of both runs", "outcome")
+    assert fields == {
+        "outcome": ["\u2713 success", "\u2715 failed", "\u2260 differs"],
+        "took": ["4.0 s", "5.0 s", "\u2260 1.3 \u00d7 as long"],
+        "error": ["\u2013", "TimeoutError: no answer", "\u2260 differs"],
+        "finished": ["2026-11-15T09:00:04Z", "2026-11-15T09:00:05.000004Z", "\u2260 1.0 s later"],
+    }
+    expect(page.locator("main")).to_contain_text("Only A has an output.")
+    assert unusable(page) == []
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_role("button", name="Swap A and B").click()
+    swapped = {name: [b, a] for name, (a, b, _) in fields.items()}
+    expect(page.locator("[data-field=took] td").first).to_have_text("5.0 s")
+    again = differing(page, "Fields of both runs", "outcome")
+    assert {name: sides[:2] for name, sides in again.items()} == swapped
+    page.keyboard.press("Escape")
+    expect(page.locator("tr.picked")).to_have_count(2)
+    expected = (f"404: {server.url}/runs/{idof(999_999)}",)
+    missing = open_page(f"/ui/runs/compare?a={idof(999_999)}", server=server, expected=expected)
+    expect(missing.locator("main")).to_contain_text(f"There is no run with the id {idof(999_999)}")
+    expect(missing.locator("main")).to_contain_text("Run B is not chosen")

@@ -59,6 +59,15 @@ export const otherRuns = (n: number): string =>
 export const queuedRuns = (n: number): string => plural(n, 'queued run', 'queued runs');
 export const queuedCut = (shown: number, all: number): string => `The oldest ${count(shown)} of ${count(all)}.`;
 
+export const markedRuns = (n: number): string => `${count(n)} marked`;
+export const markTwo = 'Mark two runs with x to compare them';
+export const differingFields = (n: number, all: number): string =>
+  `${count(n)} of ${plural(all, 'field', 'fields')} differ`;
+export const differentValues = (n: number, most: number): string =>
+  n >= most
+    ? `At least ${count(n)} values differ; these are the first.`
+    : `${plural(n, 'value differs', 'values differ')}.`;
+
 /** The line at the foot of a screen: how its numbers were found. */
 export const footing = (facts: Facts, zone: string): string =>
   `snapshot ${facts.snapshot === null ? '–' : count(facts.snapshot)} of ${clockSeconds(facts.at, zone)} · ` +

@@ -1,5 +1,6 @@
 // The pages that come with a second script, when one of them is first shown. One script, because each more is a request.
 
+export { ComparePage } from './compare/page';
 export { ErrorGroupPage } from './error_group/page';
 export { ErrorsPage } from './errors/page';
 export { RunPage } from './run';

@@ -8,6 +8,7 @@ import { UnknownPage } from './unknown';
 
 // Overview and Runs, with which most visits begin, come with the first script.
 const others = () => import('./others');
+const ComparePage = loaded(async () => (await others()).ComparePage);
 const ErrorGroupPage = loaded(async () => (await others()).ErrorGroupPage);
 const ErrorsPage = loaded(async () => (await others()).ErrorsPage);
 const RunPage = loaded(async () => (await others()).RunPage);
@@ -28,6 +29,7 @@ const ROUTES: RouteOfPage[] = [
   { pattern: /^\/(ui\/?)?$/, page: () => <OverviewPage />, bar: true },
   { pattern: /^\/ui\/runs\/?$/, page: () => <RunsPage />, bar: true },
   { pattern: new RegExp(`^/ui/runs/${UUID}$`), page: () => <RunPage />, bar: false },
+  { pattern: /^\/ui\/runs\/compare\/?$/, page: () => <ComparePage />, bar: false },
   { pattern: /^\/ui\/tasks\/?$/, page: () => <TasksPage />, bar: true },
   { pattern: new RegExp(`^/ui/tasks/${UUID}$`), page: () => <TaskPage />, bar: true },
   { pattern: /^\/ui\/errors\/?$/, page: () => <ErrorsPage />, bar: true },

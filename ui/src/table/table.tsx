@@ -39,6 +39,8 @@ export interface TableProps<T> {
   show?(first: number, last: number): void;
   /** A class for a row, as "failed". */
   tone?(row: T): string | undefined;
+  /** Whether a row is one of several that were picked out. */
+  picked?(key: string): boolean;
   /** The key of the row that is marked, and what marks one. */
   selected: ReadonlySignal<string | null>;
   select(key: string | null, rank: number): void;
@@ -122,19 +124,21 @@ function Row<T>(props: TableProps<T> & { rank: number }): JSX.Element {
   const row = at(rank);
   const key = row === undefined ? null : keyOf(row);
   const marked = key !== null && selected.value === key;
+  const picked = key !== null && props.picked?.(key);
   return (
     <tr
       role="row"
       aria-rowindex={rank + 2}
       aria-current={marked ? 'true' : undefined}
-      class={row === undefined ? 'coming' : tone?.(row)}
+      class={row === undefined ? 'coming' : `${tone?.(row) ?? ''} ${picked ? 'picked' : ''}`}
       onClick={(event) => {
         if (row !== undefined && !(event.target as Element).closest('a, button')) select(marked ? null : key, rank);
       }}
       onDblClick={() => row !== undefined && open(row)}
     >
-      {columns.map(({ key: name, end, cell }) => (
+      {columns.map(({ key: name, end, cell }, place) => (
         <td key={name} role="cell" class={`${name} ${end ? 'end' : ''}`}>
+          {picked && place === 0 && <span class="vh">marked </span>}
           {row !== undefined && cell(row, rank)}
         </td>
       ))}

@@ -7,6 +7,7 @@ import { useScreen } from '../../net/use';
 import { Trouble } from '../../parts/trouble';
 import { address } from '../../state/url';
 import { closeDrawer, marked } from '../runs/drawer';
+import { marks, toggleMark } from '../runs/marks';
 import { begin, type Questions } from './questions';
 import { RunView } from './view';
 
@@ -29,6 +30,14 @@ export function MarkedRun(): JSX.Element {
         <a href={address(`/ui/runs/${id}`)} aria-keyshortcuts="Enter">
           Open its page <kbd>↵</kbd>
         </a>
+        <button
+          type="button"
+          onClick={() => toggleMark(id)}
+          aria-pressed={marks.value.includes(id)}
+          aria-keyshortcuts="x"
+        >
+          {marks.value.includes(id) ? 'Marked' : 'Mark to compare'} <kbd>x</kbd>
+        </button>
         <button type="button" onClick={closeDrawer} aria-label="Close the marked run" aria-keyshortcuts="Escape">
           ✕
         </button>

@@ -23,6 +23,7 @@ import { loaded } from '../loaded';
 import { isUsual, readsOutputs } from './chosen';
 import { type Beside, columnsOf } from './columns';
 import { ColumnsMenu } from './columns_menu';
+import { MarkBar, marks, useMarks } from './marks';
 import { order, type Questions } from './questions';
 import { brush } from './selection';
 
@@ -42,11 +43,13 @@ interface ListProps {
 export function List({ questions, rows, without }: ListProps): JSX.Element {
   const columns = columnsOf(questions, without);
   const selected = useComputed(() => place.value.query['sel'] ?? null);
+  useMarks();
   useHolding(selected.value !== null);
   const total = rows.total.value;
   return (
     <section aria-label="Runs">
       <div class="above">
+        <MarkBar />
         <span class="grow" />
         <ColumnsMenu without={without} />
       </div>
@@ -65,6 +68,7 @@ export function List({ questions, rows, without }: ListProps): JSX.Element {
           keyOf={(run) => run.id}
           show={(first, last) => rows.show(first, last)}
           tone={(run) => (run.success === false ? 'failed' : undefined)}
+          picked={(id) => marks.value.includes(id)}
           selected={selected}
           select={(key, rank) => {
             markRank(key === null ? null : rank);
