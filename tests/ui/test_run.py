@@ -75,6 +75,9 @@ ODD: Final = (
 DEEP: Final = '{"in":' * 99 + "[1]" + "}" * 99
 WIDE: Final = json.dumps([[n, f"row {n}"] for n in range(52_000)], separators=(",", ":"))
 
+ROWS: Final = [{"id": 12345678901234567890 + n, "name": f"<b>{n}</b>"} for n in range(250)]
+TABLE: Final = json.dumps({"stages": [*ROWS, {"id": -0.0, "more": {"a": [1]}, "": None}], "none": [], "mixed": [1, {}]})
+
 
 def run(number: int, **fields: Any) -> dict[str, Any]:
     """A finished run of the one task, a minute after the run of the number before; it took as many seconds."""
@@ -92,7 +95,7 @@ def idof(number: int) -> str:
 
 TRIES: Final = {3: (False, 1), 4: (False, 2), 5: (True, 3)}  # numbers of runs that are attempts at one work
 OF_TRACE: Final = dict(zip(TRACES, range(10, 20), strict=False))
-ODD_RUN, DEEP_RUN, WIDE_RUN = 20, 21, 22
+ODD_RUN, DEEP_RUN, WIDE_RUN, TABLE_RUN = 20, 21, 22, 23
 
 
 def body() -> str:
@@ -100,7 +103,7 @@ def body() -> str:
     runs = [run(number) for number in range(3)]
     runs += [run(n, success=ok, attempt=k, error=None if ok else PYTHON) for n, (ok, k) in TRIES.items()]
     runs += [run(number, success=False, error=TRACES[kind][0]) for kind, number in OF_TRACE.items()]
-    outputs = {ODD_RUN: ODD, DEEP_RUN: DEEP, WIDE_RUN: WIDE}
+    outputs = {ODD_RUN: ODD, DEEP_RUN: DEEP, WIDE_RUN: WIDE, TABLE_RUN: TABLE}
     runs += [run(number, output=f"output of {number}") for number in outputs]
     text = json.dumps({"runs": runs})
     for number, output in outputs.items():
@@ -245,6 +248,25 @@ def test_output_is_shown_as_it_is_stored(open_page: Opened, server: Server) -> N
     values = json.loads(told.stdout)[0].values()
     for (path, value), stored_value in zip(found.items(), values, strict=True):
         assert stored_value == (None if value == "null" else value), path
+
+
+def test_an_array_of_objects_is_a_table(open_page: Opened, server: Server) -> None:
+    """A row an item, a column a key, each value as it is stored; long ones come bit by bit."""
+    page = opened(open_page, server, TABLE_RUN)
+    page.get_by_role("button", name="table", exact=True).click()
+    tables = page.locator(".output table")
+    expect(tables).to_have_count(1)
+    expect(page.locator(".table-name")).to_have_text("$.stages 251 rows")
+    assert tables.locator("th").all_inner_texts() == ["#", "id", "name", "more", '""']
+    expect(page.get_by_text("200 of 251 rows")).to_be_visible()
+    page.get_by_role("button", name="Show more").click()
+    lines = [line.split("\t") for line in tables.locator("tbody tr").all_inner_texts()]
+    assert lines[:-1] == [[str(n), str(row["id"]), row["name"], "", ""] for n, row in enumerate(ROWS)]
+    assert lines[-1] == ["250", "-0.0", "", '{"a":[1]}', "null"]
+    assert unusable(page) == []
+    page.goto(f"{server.url}/ui/runs/{idof(DEEP_RUN)}")
+    shown(page, DEEP_RUN)
+    expect(page.get_by_role("button", name="table", exact=True)).to_have_count(0)
 
 
 def test_half_a_pair_is_no_output(server: Server) -> None:

@@ -159,6 +159,10 @@ export const libraryFrames = (n: number): string => plural(n, 'library call', 'l
 
 export const sizeOf = (characters: number): string => plural(characters, 'character', 'characters');
 
+export const partOf = (shown: number, all: number, what: string): string => `${count(shown)} of ${count(all)} ${what}`;
+export const tableCut = (shown: number, all: number): string =>
+  `The first ${count(shown)} of ${count(all)} columns; the tree has all of them.`;
+
 /** Where one is among what was found. */
 export function found(at: number, n: number, most: number): string {
   if (!n) return 'not found';
