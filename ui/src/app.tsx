@@ -11,11 +11,13 @@ import { KeyPrompt } from './shell/key_prompt';
 import { addShortcuts, followKeys } from './shell/keys';
 import { OutageLine } from './shell/outage';
 import { Palette, paletteOpen } from './shell/palette';
+import { WallHead } from './shell/wall';
 import { toggleFailed } from './state/filters';
 import { followClock, toggleLive } from './state/live';
 import { DEFAULT_RANGE, parseRange } from './state/range';
 import { nextTheme } from './state/theme';
 import { address, followAddress, go, place } from './state/url';
+import { toggleWall, wall } from './state/wall';
 import { advance, range, shift, show, zoomOut } from './state/window';
 import { BROWSER, chooseZone, zone } from './state/zone';
 import { stickyEdge } from './table/edge';
@@ -29,11 +31,15 @@ function App(): JSX.Element {
       <a class="skip" href="#main">
         Skip to the content
       </a>
-      <header class="top" ref={followEdge}>
-        <Header />
-        {route.bar && <Bar />}
-        <OutageLine />
-      </header>
+      {wall.value ? (
+        <WallHead />
+      ) : (
+        <header class="top" ref={followEdge}>
+          <Header />
+          {route.bar && <Bar />}
+          <OutageLine />
+        </header>
+      )}
       <Current key={route.pattern.source} page={route.page} />
       <Palette />
       <Help />
@@ -80,6 +86,7 @@ addShortcuts([
     },
   },
   { keys: 'l', does: 'Live on or off', run: toggleLive },
+  { keys: 'v', does: 'Overview for a wall, or as usual', run: toggleWall },
   { keys: 't', does: 'Next theme', run: nextTheme },
   {
     keys: 'u',

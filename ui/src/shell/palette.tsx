@@ -9,6 +9,7 @@ import { toggleFailed } from '../state/filters';
 import { toggleLive } from '../state/live';
 import { nextTheme } from '../state/theme';
 import { address, go } from '../state/url';
+import { toggleWall } from '../state/wall';
 import { Dialog } from './dialog';
 
 export const paletteOpen = signal(false);
@@ -25,6 +26,7 @@ const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 const ACTIONS: Item[] = [
   { kind: 'action', name: 'Failed runs only', run: toggleFailed },
   { kind: 'action', name: 'Live on or off', run: toggleLive },
+  { kind: 'action', name: 'Overview for a wall', run: toggleWall },
   { kind: 'action', name: 'Next theme', run: nextTheme },
 ];
 

@@ -2,6 +2,7 @@
 
 import { computed, effect, signal } from '@preact/signals';
 import { stored } from './stored';
+import { wall } from './wall';
 import { advance, moves, now, step } from './window';
 
 /** Whether the page follows the present; a pause is remembered. */
@@ -14,7 +15,7 @@ export const held = signal(false);
 export const present = signal(now.peek());
 
 /** Whether there is anything to follow: a window of the past does not move. */
-export const follows = computed(() => live.value === 'on' && moves.value);
+export const follows = computed(() => (live.value === 'on' || wall.value) && moves.value);
 
 export function toggleLive(): void {
   live.value = live.value === 'on' ? 'off' : 'on';

@@ -16,10 +16,23 @@ const ORDER = [
   ...['range', 'start_time', 'end_time', 'tz'],
   ...['task_id', 'success', 'status', 'lease_owner', 'attempt_min', 'duration_min', 'duration_max'],
   ...['error', 'error_group', 'brush', 'against', 'order', 'sort', 'state', 'q', 'columns'],
-  ...['queued', 'marks', 'a', 'b', 'sel'],
+  ...['queued', 'marks', 'a', 'b', 'tv', 'sel'],
 ];
 /** What a page shows of the window alone; a link to another page does not take it along. */
-const OF_ONE_PAGE = new Set(['brush', 'against', 'order', 'sort', 'state', 'q', 'queued', 'marks', 'a', 'b', 'sel']);
+const OF_ONE_PAGE = new Set([
+  'brush',
+  'against',
+  'order',
+  'sort',
+  'state',
+  'q',
+  'queued',
+  'marks',
+  'a',
+  'b',
+  'tv',
+  'sel',
+]);
 
 /** The parameters of a query string; of repeated ones the last. */
 export function parseQuery(search: string): Query {

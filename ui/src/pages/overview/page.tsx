@@ -22,6 +22,7 @@ import { Groups } from './errors';
 import { newGroups, outstanding, type Worker } from './findings';
 import { Now } from './now';
 import { begin, type Questions } from './questions';
+import { SinceLooked } from './since';
 import { Verdict } from './verdict';
 
 export function OverviewPage(): JSX.Element {
@@ -35,6 +36,7 @@ export function OverviewPage(): JSX.Element {
       headline={total === undefined ? null : runs(total)}
       question={addressOf('/stats/histogram', asked.value)}
     >
+      <SinceLooked />
       <Said questions={questions} />
       <Head questions={questions.runs} before={beforeOf(questions.fleet)} />
       {brush.value && <OfSelection />}
