@@ -16,7 +16,7 @@ const ORDER = [
   ...['range', 'start_time', 'end_time', 'tz'],
   ...['task_id', 'success', 'status', 'lease_owner', 'attempt_min', 'duration_min', 'duration_max'],
   ...['error', 'error_group', 'brush', 'against', 'order', 'sort', 'state', 'q', 'columns'],
-  ...['queued', 'marks', 'a', 'b', 'tv', 'sel'],
+  ...['group', 'folded', 'queued', 'marks', 'a', 'b', 'tv', 'sel'],
 ];
 /** What a page shows of the window alone; a link to another page does not take it along. */
 const OF_ONE_PAGE = new Set([

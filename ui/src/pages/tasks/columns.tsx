@@ -1,19 +1,52 @@
 // The columns of the fleet.
 
+import type { JSX } from 'preact';
 import { Task } from '../../parts/task';
 import { change } from '../../state/url';
 import type { Column } from '../../table/table';
 import { duration } from '../../text/duration';
-import { count, percent } from '../../text/number';
-import type { TaskRow } from './fleet';
+import { count, percent, plural } from '../../text/number';
+import { type GroupRow, isGroup, type Line as Row, toggleFolded } from './groups';
 import { Failed, Growth, LastRun, Line, StateWords } from './parts';
-import { STATES } from './states';
+import { STATE_NAMES, STATES } from './states';
 
 const time = (seconds: number | null) => (seconds === null ? <span class="dim">–</span> : duration(seconds));
 const END = { end: true, sortable: true } as const;
 
-export const columns: readonly Column<TaskRow>[] = [
-  { key: 'task', head: 'Task', width: '13rem', sortable: true, cell: ({ id }) => <Task id={id} /> },
+/** A tag with its tasks; a click folds them. */
+function Group({ row: { group, tasks, folded } }: { row: GroupRow }): JSX.Element {
+  return (
+    <>
+      <button type="button" class="bare" aria-expanded={!folded} onClick={() => toggleFolded(group)}>
+        <i aria-hidden="true">{folded ? '▸' : '▾'}</i> <bdi>{group || 'no tag'}</bdi>
+      </button>{' '}
+      <span class="dim">{plural(tasks, 'task', 'tasks')}</span>
+    </>
+  );
+}
+
+/** How many tasks of a tag are in each state. */
+function GroupStates({ row: { states, counts } }: { row: GroupRow }): JSX.Element {
+  return (
+    <>
+      {STATE_NAMES.filter((state) => states.includes(state)).map((state) => (
+        <span key={state} class={`state ${state}`} title={`${count(counts[state])} ${STATES[state].many}`}>
+          <i aria-hidden="true">{STATES[state].glyph}</i> <span class="vh">{STATES[state].many} </span>
+          {count(counts[state])}
+        </span>
+      ))}
+    </>
+  );
+}
+
+export const columns: readonly Column<Row>[] = [
+  {
+    key: 'task',
+    head: 'Task',
+    width: '13rem',
+    sortable: true,
+    cell: (row) => (isGroup(row) ? <Group row={row} /> : <Task id={row.id} />),
+  },
   {
     key: 'attention',
     head: 'State',
@@ -22,7 +55,7 @@ export const columns: readonly Column<TaskRow>[] = [
       .join('\n')}`,
     width: '12.5rem',
     sortable: true,
-    cell: (row) => <StateWords states={row.states} signs={row} />,
+    cell: (row) => (isGroup(row) ? <GroupStates row={row} /> : <StateWords states={row.states} signs={row} />),
   },
   {
     key: 'runs',

@@ -20,6 +20,7 @@ import { span } from '../../text/time';
 import { useHolding } from '../runs/list';
 import { columns } from './columns';
 import { type Fleet, fleetOf, type TaskRow } from './fleet';
+import { byTag, grouped, isGroup, type Line, toggleFolded, toggleGrouped } from './groups';
 import { isText, SORTS, sorted } from './order';
 import { STATE_NAMES, STATES, type State } from './states';
 
@@ -79,8 +80,24 @@ function Head({ fleet }: { fleet: Fleet }): JSX.Element {
         <span class="skeleton">…</span>
       )}
       <span class="grow" />
+      <GroupButton rows={rows} />
       <Find />
     </section>
+  );
+}
+
+function GroupButton({ rows }: { rows: readonly TaskRow[] | null }): JSX.Element {
+  const none = !rows?.some(({ tags }) => tags.length);
+  return (
+    <button
+      type="button"
+      aria-pressed={grouped.value}
+      disabled={none && !grouped.value}
+      title={none ? 'No task has a tag' : 'A task with several tags stands below each of them'}
+      onClick={toggleGrouped}
+    >
+      Group by tag
+    </button>
   );
 }
 
@@ -123,7 +140,10 @@ function Rows({ fleet }: { fleet: Fleet }): JSX.Element {
     const rows = fleet.rows.value ?? [];
     return rows.filter((row) => (!state || row.states.includes(state)) && (!words || matches(row, words)));
   });
-  const list = useComputed(() => sorted(shown.value, sorting.value.key, sorting.value.ascending));
+  const list = useComputed<readonly Line[]>(() => {
+    const { key, ascending } = sorting.value;
+    return grouped.value ? byTag(shown.value, key, ascending) : sorted(shown.value, key, ascending);
+  });
   const selected = useComputed(() => place.value.query['sel'] ?? null);
   useHolding(selected.value !== null);
   const known = fleet.rows.value !== null;
@@ -136,19 +156,19 @@ function Rows({ fleet }: { fleet: Fleet }): JSX.Element {
   };
   return (
     <section class="fleet" aria-label="Tasks">
-      <Table<TaskRow>
+      <Table<Line>
         label="Tasks"
         columns={columns}
         total={known ? list.value.length : 20}
         at={(rank) => list.value[rank]}
         keyOf={({ id }) => id}
-        tone={({ states }) => (states.includes('failing') ? 'failed' : undefined)}
+        tone={(row) => (isGroup(row) ? 'group-row' : row.states.includes('failing') ? 'failed' : undefined)}
         selected={selected}
         select={(key, rank) => {
           markRank(key === null ? null : rank);
           change({ sel: key ?? undefined }, 'replace');
         }}
-        open={({ id }) => go(address(`/ui/tasks/${id}`, { task_id: undefined }))}
+        open={open}
         sorting={sorting.value}
         sort={sort}
         stale={!fleet.current.value}
@@ -156,6 +176,10 @@ function Rows({ fleet }: { fleet: Fleet }): JSX.Element {
     </section>
   );
 }
+
+/** Opens the page of a task, or folds a group. */
+const open = (row: Line): void =>
+  isGroup(row) ? toggleFolded(row.group) : go(address(`/ui/tasks/${row.id}`, { task_id: undefined }));
 
 /** Why no task is shown, and what would be. */
 function Nothing({ total }: { total: number }): JSX.Element {
