@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -231,3 +231,25 @@ def test_a_key_is_asked_for(open_page: Opened, tmp_path: Path) -> None:
         access.revoke(Paths.of(tmp_path / "lake"), key.id)
         page.reload()
         expect(page.get_by_role("dialog", name="API key")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "asked", ["", "range=7d&status=failed", "range=yesterday&tz=Asia/Kolkata", "range=since+06:00"]
+)
+def test_a_frozen_link_has_the_times_of_the_screen(open_page: Opened, asked: str) -> None:
+    """It shows the same a day later; a window between two times needs none."""
+    page = open_page(f"/ui/runs?{asked}", permissions=["clipboard-read", "clipboard-write"])
+    settled(page)
+    shown = numbers(page)
+    page.get_by_role("button", name="Copy this screen").click()
+    page.get_by_role("button", name="Frozen link", exact=True).click()
+    expect(page.locator(".said")).to_have_text("Frozen link copied")
+    link = str(page.evaluate("navigator.clipboard.readText()"))
+    assert "range=" not in link and "start_time=2026-11-" in link
+    page.clock.set_fixed_time(NOW + timedelta(days=1))
+    page.goto(link)
+    settled(page)
+    assert numbers(page) == shown and shown["total"] > 10
+    page.get_by_role("button", name="Copy this screen").click()
+    expect(page.get_by_role("button", name="Link", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Frozen link", exact=True)).to_have_count(0)

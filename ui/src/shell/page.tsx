@@ -8,7 +8,9 @@ import type { Screen } from '../net/screen';
 import { copy, said } from '../parts/clipboard';
 import { Popover } from '../parts/popover';
 import { filters } from '../state/filters';
-import { asParameters, screenWindow } from '../state/window';
+import { between, rangeQuery } from '../state/range';
+import { changed, place, writeQuery } from '../state/url';
+import { asParameters, range, screenWindow } from '../state/window';
 import { zone } from '../state/zone';
 import { asCurl, asPython, asSql, type RawFilter } from '../text/copy';
 import { useShortcuts } from './keys';
@@ -55,6 +57,13 @@ export function Page({ title, screen, headline, question, filter, copies, childr
 const absolute = (url: string): string => new URL(url, location.origin).href;
 const copyLink = (): Promise<void> => copy(location.href, 'Link');
 
+/** The address with the times that the screen shows now, where the window moves with the time or with the day. */
+function frozenLink(): string {
+  const { path, query } = place.peek();
+  const { start, end } = screenWindow.peek();
+  return absolute(path + writeQuery(changed(query, rangeQuery(between(start, end)))));
+}
+
 type CopyMenuProps = { question: string | null } & Pick<PageProps, 'filter' | 'copies'>;
 
 function CopyMenu({ question, filter, copies }: CopyMenuProps): JSX.Element {
@@ -69,6 +78,8 @@ function CopyMenu({ question, filter, copies }: CopyMenuProps): JSX.Element {
     },
   ]);
   const items: [string, () => Promise<void>][] = [['Link', copyLink]];
+  // A page that brings its own copies is of no window.
+  if (!copies && range.value.kind !== 'between') items.push(['Frozen link', () => copy(frozenLink(), 'Frozen link')]);
   if (copies) items.push(...copies.map(([name, make]) => [name, () => copy(make(), name)] as (typeof items)[number]));
   else if (question) {
     items.push(
