@@ -78,7 +78,7 @@ def test_only_filters_that_queued_runs_match_show_them(open_page: Opened, server
     settled(page)
     expect(page.locator(".strip")).to_contain_text("30 queued runs")
     page.goto(f"{server.url}/ui/runs?status=failed,running")
-    expect(page.locator(".nothing")).to_be_visible()
+    settled(page)
     expect(page.locator(".strip")).to_have_count(0)
     page.goto(f"{server.url}/ui/runs?status=queued&task_id={TASKS[1]}")
     expect(page.locator(".strip tbody tr")).to_have_count(30)
@@ -175,6 +175,8 @@ def test_two_marked_runs_are_compared(open_page: Opened, server: Server) -> None
     settled(page)
     page.keyboard.press("c")
     expect(page.locator(".said")).to_contain_text("Mark two runs")
+    page.keyboard.press("x")
+    expect(page.locator(".said")).to_contain_text("Choose a row first")
     for key in ("j", "j", "x", "j"):
         page.keyboard.press(key)
     expect(page.locator("tr.picked")).to_have_count(1)

@@ -3,7 +3,7 @@
 import { computed } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Uuid } from '../../api';
-import { markedRuns, markTwo } from '../../messages';
+import { chooseRow, markedRuns, markTwo } from '../../messages';
 import { copy, say } from '../../parts/clipboard';
 import { useShortcuts } from '../../shell/keys';
 import { address, change, go, listOf, place, writeList } from '../../state/url';
@@ -37,6 +37,7 @@ export function useMarks(): void {
       run: () => {
         const id = place.peek().query['sel'];
         if (id) toggleMark(id);
+        else say(chooseRow);
       },
     },
     { keys: 'c', does: 'Compare the two marked runs', run: compare },
