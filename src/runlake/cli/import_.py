@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import click
 
+from runlake import recipes
 from runlake.cli.bulk_load import load_chunks
 from runlake.cli.common import check_outside_lake, command
 from runlake.errors import UsageError
@@ -32,6 +33,7 @@ Examples:
 @click.command("import", epilog=_EXAMPLES)
 @click.argument("source", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--select", metavar="SQL", help="One SELECT over the view `source` that yields run-record columns.")
+@click.option("--recipe", type=click.Choice(recipes.NAMES), help="A SELECT that comes along, for exports of a system.")
 @click.option("--format", "form", type=click.Choice(KINDS), help="What the sources are [what their names say].")
 @click.option("--delimiter", metavar="CHAR", help="What separates the fields of CSV [what the first line shows].")
 @click.option(
@@ -39,17 +41,28 @@ Examples:
 )
 @command
 def import_(
-    settings: Settings, /, source: tuple[Path, ...], select: str | None, rejects: Path | None, **options: str | None
+    settings: Settings,
+    /,
+    source: tuple[Path, ...],
+    select: str | None,
+    recipe: str | None,
+    rejects: Path | None,
+    **options: str | None,
 ) -> None:
     """Load files of runs: CSV, JSON, NDJSON, Parquet or Arrow, plain, gzip or zstd.
 
     `-` is standard input. A file of any other kind is read as lines of text, in the one column `line`. With --select
     every column of CSV and every member of JSON is text, and `json` is the whole record: the query casts. `id` is
-    required. One bad row fails the load and nothing is stored; with --rejects the good rows load, but a CSV row of
-    another length and a damaged file always end it. Loading a file twice stores nothing the second time.
+    required. `runlake recipes` lists the SELECTs that come along. One bad row fails the load and nothing is stored;
+    with --rejects the good rows load, but a CSV row of another length and a damaged file always end it. Loading a file
+    twice stores nothing the second time.
     """
     reading = sources.Reading(options["form"], _separator(options["delimiter"]))
     sources.check(source, reading)
+    if recipe is not None:
+        if select is not None:
+            raise UsageError("--recipe is a SELECT already: give one of --recipe and --select")
+        select = recipes.text(recipe)
     if rejects:
         check_outside_lake(rejects, settings, "--rejects")
     with (

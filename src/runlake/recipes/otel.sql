@@ -1,0 +1,31 @@
+-- Spans of OpenTelemetry, one run a span, as the collector's file exporter writes them (OTLP in JSON, a line a batch):
+--   exporters: {file: {path: spans.ndjson}}
+-- Spans that begin something count: those without a parent, and consumers of messages. The task is the span's name in a
+-- service. A span is over when it is written, so no run is open, and each is a first attempt.
+WITH part AS (
+    SELECT unnest(json_extract(json, '$.resourceSpans[*]')) AS part FROM source
+), span AS (
+    SELECT unnest(json_extract(part, '$.scopeSpans[*].spans[*]')) AS span,
+           json_extract(part, '$.resource.attributes[*]') AS attributes
+    FROM part
+), named AS (
+    SELECT span, map(list_transform(attributes, lambda one: one ->> 'key'),
+                     list_transform(attributes, lambda one: one ->> '$.value.stringValue')) AS resource,
+           (span ->> '$.status.code') IN ('2', 'STATUS_CODE_ERROR') AS is_failed,
+           json_extract(span, '$.events[*].attributes[*]') AS details
+    FROM span
+    WHERE coalesce(span ->> 'parentSpanId', '') = '' OR (span ->> 'kind') IN ('5', 'SPAN_KIND_CONSUMER')
+)
+SELECT md5(concat_ws(':', 'otel', span ->> 'traceId', span ->> 'spanId'))::UUID AS id,
+       md5(concat_ws(':', 'otel', resource['service.name'], span ->> 'name'))::UUID AS task_id,
+       coalesce(resource['service.instance.id'], resource['host.name'], resource['k8s.pod.name']) AS lease_owner,
+       make_timestamptz((span ->> 'startTimeUnixNano')::BIGINT // 1000) AS created_at,
+       make_timestamptz((span ->> 'startTimeUnixNano')::BIGINT // 1000) AS started_at,
+       make_timestamptz((span ->> 'endTimeUnixNano')::BIGINT // 1000) AS finished_at,
+       NOT coalesce(is_failed, false) AS success,
+       CASE WHEN is_failed THEN coalesce(
+           list_filter(details, lambda one: one ->> 'key' = 'exception.stacktrace')[1] ->> '$.value.stringValue',
+           list_filter(details, lambda one: one ->> 'key' = 'exception.message')[1] ->> '$.value.stringValue',
+           span ->> '$.status.message') END AS error,
+       {'service': resource['service.name'], 'name': span ->> 'name', 'trace': span ->> 'traceId'} AS output
+FROM named

@@ -1,0 +1,115 @@
+"""The recipes, on small exports of each system (exports/), and on later ones of the same system.
+
+Their shapes are those of: the manual page of sacct; "List workflow runs" of GitHub's REST API; the tables
+task_instance and task_instance_history of Airflow 2.10; run_results.json of dbt, schema v6; v1.PodList of Kubernetes;
+and the examples of opentelemetry-proto for OTLP in JSON.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import click.testing
+import pytest
+from taking import loaded, taken
+
+from runlake import recipes
+from runlake.cli import main
+from runlake.lake.bulk import Totals
+
+EXPORTS: Final = Path(__file__).parent / "exports"
+FILES: Final = {
+    "slurm": ("jobs", ".csv"),
+    "github-actions": ("runs", ".ndjson"),
+    "airflow": ("tries", ".csv"),
+    "dbt": ("run_results", ".json"),
+    "kubernetes": ("pods", ".json"),
+    "otel": ("spans", ".ndjson"),
+}
+Row = dict[str, Any]
+
+
+def export(name: str, *, later: bool = False) -> Path:
+    """The small export of a system."""
+    stem, ending = FILES[name]
+    return EXPORTS / f"{stem}{'-later' if later else ''}{ending}"
+
+
+def runs_of(name: str, *, later: bool = False) -> list[Row]:
+    """What a recipe makes of it."""
+    return taken(export(name, later=later), select=recipes.text(name))
+
+
+def outcomes(name: str) -> list[tuple[bool | None, int]]:
+    """Result and attempt of each run, None for an open one."""
+    return [(row["success"], row.get("attempt", 1)) for row in runs_of(name)]
+
+
+def test_every_recipe_has_an_export() -> None:
+    assert sorted(FILES) == sorted(recipes.NAMES)
+
+
+@pytest.mark.parametrize("name", recipes.NAMES)
+def test_a_recipe_is_short_and_says_where_its_source_comes_from(name: str) -> None:
+    lines = recipes.text(name).splitlines()
+    assert len(lines) <= 40
+    assert lines[0] == f"-- {recipes.about(name)}:"
+    assert lines[1].startswith("--   ")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("slurm", [(True, 1), (False, 1), (False, 1), (None, 2), (False, 1), (None, 1), (False, 1)]),
+        ("github-actions", [(True, 1), (False, 1), (False, 1), (None, 1), (None, 1)]),
+        ("airflow", [(True, 1), (False, 1), (False, 2), (None, 1), (None, 1)]),
+        ("dbt", [(True, 1), (False, 1), (True, 1), (False, 1)]),
+        ("kubernetes", [(None, 1), (None, 1), (False, 1), (False, 1), (True, 2), (True, 1), (False, 1)]),
+        ("otel", [(True, 1), (False, 1), (False, 1)]),
+    ],
+)
+def test_results_and_attempts(name: str, expected: list[tuple[bool | None, int]]) -> None:
+    """Pods are counted by a window, after which their order is another one."""
+    assert sorted(outcomes(name), key=repr) == sorted(expected, key=repr)
+
+
+@pytest.mark.parametrize("name", recipes.NAMES)
+@pytest.mark.parametrize("later", [False, True])
+def test_an_export_loads_once(tmp_path: Path, name: str, later: bool) -> None:
+    """The second time all of it is known."""
+    file, select = export(name, later=later), recipes.text(name)
+    first, second = (loaded(tmp_path / "lake", file, select=select) for _ in range(2))
+    assert (first.stored, first.rejected) == (first.received, 0)
+    assert (second.stored, second.rejected, second.received) == (0, 0, first.received)
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [("slurm", 3), ("github-actions", 3), ("airflow", 2), ("dbt", 1), ("kubernetes", 2), ("otel", 1)],
+)
+def test_a_later_export_adds_what_is_new(tmp_path: Path, name: str, stored: int) -> None:
+    """Runs that were not there, and ends of runs that were open; nothing of what is known is refused."""
+    loaded(tmp_path / "lake", export(name), select=recipes.text(name))
+    found: Totals = loaded(tmp_path / "lake", export(name, later=True), select=recipes.text(name))
+    assert (found.stored, found.rejected) == (stored, 0)
+
+
+def test_the_import_command_takes_a_recipe(tmp_path: Path) -> None:
+    run = click.testing.CliRunner().invoke
+    lake = ["--data", str(tmp_path / "lake")]
+    done = run(main, ["import", str(export("slurm")), "--recipe", "slurm", *lake])
+    assert done.exit_code == 0, done.stderr
+    assert "stored      7" in done.stdout
+    both = run(main, ["import", str(export("slurm")), "--recipe", "slurm", "--select", "FROM source", *lake])
+    assert both.exit_code == 2
+    assert "one of --recipe and --select" in both.stderr
+    unknown = run(main, ["import", str(export("slurm")), "--recipe", "slrm", *lake])
+    assert unknown.exit_code == 2
+    assert "slurm" in unknown.stderr
+
+
+def test_recipes_are_listed_and_printed() -> None:
+    run = click.testing.CliRunner().invoke
+    assert [line.split()[0] for line in run(main, ["recipes"]).stdout.splitlines()] == list(recipes.NAMES)
+    assert run(main, ["recipes", "dbt"]).stdout == recipes.text("dbt").rstrip() + "\n"
