@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -92,7 +92,7 @@ def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int,
         yield update
 
 
-def lines(pairs: list[tuple[str, object]]) -> str:
+def lines(pairs: Sequence[tuple[str, object]]) -> str:
     """Aligned lines of names and values."""
     width = max(len(name) for name, _ in pairs)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in pairs)
