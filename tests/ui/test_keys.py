@@ -46,12 +46,19 @@ def test_every_shortcut_does_what_it_says(open_page: Opened) -> None:
     for keys, row in {"j j": "3", "k": "2"}.items():
         press(page, keys)
         expect(marked).to_have_attribute("aria-rowindex", row)
+    assert "&marks=" in press(page, "x")
+    press(page, "c")
+    expect(page.locator(".said")).to_have_text("Mark two runs with x to compare them")
+    assert "&marks=" not in press(page, "x")
     press(page, "Escape")
     expect(marked).to_have_count(0)
     press(page, "j")
     assert press(page, "Enter").startswith("/ui/runs/")
     page.go_back()
     press(page, "0")
+    settled(page)
+    assert press(page, "v") == "/?tv=1"
+    page.go_back()
     settled(page)
     live = page.locator("button.live")
     expect(live).to_have_attribute("aria-pressed", "true")
@@ -64,12 +71,14 @@ def test_every_shortcut_does_what_it_says(open_page: Opened) -> None:
         expect(page.locator(".said")).to_have_text(f"{name} copied")
     for keys, dialog in {"f": "Add a filter", "/": "Search", "?": "Keyboard shortcuts"}.items():
         press(page, keys)
-        expect(page.get_by_role("dialog", name=dialog)).to_be_visible()
+        box = page.get_by_role("dialog", name=dialog)
+        expect(box).to_be_visible()
         if keys != "?":
             press(page, "Escape")
+            expect(box).to_have_count(0)
     terms = page.get_by_role("dialog").locator("dt").all()
     listed = {" ".join(term.locator("kbd").all_inner_texts()) for term in terms}
-    tried |= {"z", "j", "k", "Escape", "Enter", "l", "t", "y", "Y", "f", "/", "?"}
+    tried |= {"z", "j", "k", "x", "c", "v", "Escape", "Enter", "l", "t", "y", "Y", "f", "/", "?"}
     assert {keys for keys in listed if keys.isascii()} == tried  # others are keys of charts
 
 
