@@ -83,8 +83,9 @@ class Known(Stored):
         return positions, others.astype(np.int64)
 
     def verify(
-        self, rows: pa.Table, positions: npt.NDArray[np.intp], first: int, last: int
+        self, rows: pa.Table, positions: npt.NDArray[np.intp], quarters: tuple[int, int]
     ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+        first, last = quarters
         assert 0 <= first <= last < len(self.history)
         assert len(set(positions.tolist())) == len(positions)
         given = zip(positions.tolist(), row_tuples(rows, positions), strict=True)

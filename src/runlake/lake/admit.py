@@ -33,9 +33,11 @@ _OPEN: Final = -1  # a position: the version is the stored open one
 _DROPPED: Final = -2  # a position: retention has dropped the run
 MAX_PERIODS: Final = 16  # of time, in which the stored runs are compared with a group
 
-# (rows, positions of those to compare, first and last quarter hour in which their runs may have begun) -> positions of
-# the rows whose id is stored, and for each of them whether the stored run is equal in all columns
-Verify = Callable[[pa.Table, npt.NDArray[np.intp], int, int], tuple[npt.NDArray[np.intp], Bools]]
+Positions = npt.NDArray[np.intp]
+Quarters = tuple[int, int]  # the first and the last one
+# (rows, positions of those to compare, quarter hours in which their runs may have begun) -> positions of the rows whose
+# id is stored, and for each of them whether the stored run is equal in all columns
+Verify = Callable[[pa.Table, Positions, Quarters], tuple[Positions, Bools]]
 
 
 class Admission(Struct, frozen=True):
@@ -108,7 +110,7 @@ def _known(rows: pa.Table, words: IdWords, locate: Locate, verify: Verify) -> tu
     equal = known.copy()
     positions, quarters = locate(words)
     for part in _periods(quarters):
-        found, same = verify(rows, np.unique(positions[part]), int(quarters[part].min()), int(quarters[part].max()))
+        found, same = verify(rows, np.unique(positions[part]), (int(quarters[part].min()), int(quarters[part].max())))
         known[found] = True
         equal[found] = same
     return known, equal

@@ -18,15 +18,18 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
+from runlake import times
 from runlake.columns import TEXTS
 from runlake.errors import BadInput, ImportFailed
 from runlake.intake import Rejected, Split, Tables, messages, records
 from runlake.intake.batch import id_words
 from runlake.lake import admit, write
+from runlake.lake.admit import Bools, Positions, Quarters
+from runlake.lake.before import Before
 from runlake.lake.catalog import Lake
 from runlake.lake.commit import Locate
 from runlake.lake.loaded_rows import LoadedChunk, LoadedRows
-from runlake.lake.rows import row_tuples
+from runlake.lake.rows import row_tuples, run_times
 from runlake.lake.stored import Stored
 from runlake.prefetch import prefetched
 
@@ -102,10 +105,11 @@ class BulkLoad:
         totals = Totals()
         # One thread: the others write meanwhile, and to share so short a check takes more time than it saves.
         tables = Tables(memory_limit=self._lake.settings.memory_limit)
+        before = Before(self._lake)
         pairs = prefetched((chunk, _split(tables, chunk)) for chunk in chunks)
         with self._lake.transaction(), closing(pairs), LoadedRows() as loaded:
             for chunk, split in pairs:
-                admission = self._admit(chunk, split, loaded)
+                admission = self._admit(chunk, split, loaded, before)
                 for rejected in _rejects(chunk, split, admission, loaded):
                     if reject is None:
                         raise _failure(rejected)
@@ -116,14 +120,32 @@ class BulkLoad:
                 progress(totals)
         return totals
 
-    def _admit(self, chunk: Chunk, split: Split, loaded: LoadedRows) -> admit.Admission:
+    def _admit(self, chunk: Chunk, split: Split, loaded: LoadedRows, before: Before) -> admit.Admission:
         """Compare the valid rows of a chunk with the history and the chunks before; conflicting rows are left out."""
-        verify = partial(write.verify, self._lake)
+        verify = partial(self._verify, loaded, before)
         admission = admit.admit([split.batch], self._stored, self._locate, verify, whole=False)
         ids = id_words(admission.rows["id"])
-        source = LoadedChunk(chunk.name, chunk.first_row, chunk.rows.num_rows)
+        quarters = np.minimum(run_times(admission.rows)[admission.finished] // times.QUARTER_US, times.LAST_QUARTER)
+        span = (int(quarters.min()), int(quarters.max())) if len(quarters) else (0, -1)
+        source = LoadedChunk(chunk.name, chunk.first_row, chunk.rows.num_rows, *span)
         loaded.add(source, split.kept[admission.finished], ids[admission.finished])
         return admission
+
+    def _verify(
+        self, loaded: LoadedRows, before: Before, rows: pa.Table, positions: Positions, quarters: Quarters
+    ) -> tuple[Positions, Bools]:
+        """See admit.Verify. Of many ids some share a hash with another one by chance: only those that the load has
+        itself are looked for in what it has written, where DuckLake opens all files."""
+        files = before.files(quarters)
+        if files is None:
+            return write.verify(self._lake, rows, positions, quarters)
+        own = loaded.has(id_words(rows["id"].take(pa.array(positions))), quarters)
+        found, equal = np.empty(0, dtype=np.intp), np.empty(0, dtype=np.bool_)
+        for some, within in ((positions[own], None), (positions[~own], files)):
+            if len(some) and within != []:
+                more, same = write.verify(self._lake, rows, some, quarters, within)
+                found, equal = np.concatenate([found, more]), np.concatenate([equal, same])
+        return found, equal
 
     def _write(self, admission: admit.Admission) -> None:
         finished, opened = write.write_rows(self._lake, admission)

@@ -134,6 +134,13 @@ SELECT s.row, {equal} AS equal
 FROM given s JOIN lake.finished_runs f ON f.id = s.id
 WHERE f.run_at >= make_timestamptz($first) AND f.run_at < make_timestamptz($last)
 
+-- name: equal_in_files
+-- The same of the runs of some files.
+WITH given AS MATERIALIZED (FROM suspects)
+SELECT s.row, {equal} AS equal
+FROM given s JOIN read_parquet($files, hive_partitioning = false) f ON f.id = s.id
+WHERE f.run_at >= make_timestamptz($first) AND f.run_at < make_timestamptz($last)
+
 -- name: flush
 CALL ducklake_flush_inlined_data('lake', table_name => 'finished_runs')
 

@@ -1,6 +1,6 @@
-"""The rows of a bulk load that became finished runs, by id: an error names the earlier row that a row contradicts.
+"""The rows of a bulk load that became finished runs, by id: which ids a load has stored itself, and in which row.
 
-Eight bytes a row, in an unnamed temporary file, which is read only when two rows contradict each other.
+Eight bytes a row, in an unnamed temporary file, of which only chunks are read that a question is about.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from runlake import duck
 from runlake.intake.batch import IdWords
+from runlake.lake.admit import Bools, Quarters
 
 Hashes = npt.NDArray[np.uint64]
 _NONE: Final = 0  # in place of a hash: the row made no finished run
@@ -21,11 +22,15 @@ _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing (Knuth)
 
 
 class LoadedChunk(Struct, frozen=True):
-    """A chunk of the load: the name of its source, the number of its first row there (from 1), and its rows."""
+    """A chunk of the load: the name of its source, the number of its first row there (from 1), and its rows; and the
+    first and last quarter hour (since the epoch) in which one of the finished runs began.
+    """
 
     name: str
     first_row: int
     rows: int
+    first_quarter: int
+    last_quarter: int
 
 
 class LoadedRows:
@@ -44,6 +49,19 @@ class LoadedRows:
             self._file.write(hashes.tobytes())
             self._file.flush()
         self._chunks.append(chunk)
+
+    def has(self, ids: IdWords, quarters: Quarters) -> Bools:
+        """Flags of the ids that a row of the load has whose run began in these quarter hours."""
+        first, last = quarters
+        wanted = _hashes(ids)
+        found = np.zeros(len(wanted), dtype=np.bool_)
+        start = 0
+        for chunk in self._chunks:
+            if chunk.first_quarter <= last and first <= chunk.last_quarter:
+                self._file.seek(start)
+                found |= np.isin(wanted, np.frombuffer(self._file.read(8 * chunk.rows), dtype=np.uint64))
+            start += 8 * chunk.rows
+        return found
 
     def find(self, ids: IdWords) -> list[tuple[str, int] | None]:
         """The (source name, row number) that made the run of each id; None for ids that no row of the load has."""

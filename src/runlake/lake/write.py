@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from runlake import failpoints, times
 from runlake.intake.batch import uuid_array
-from runlake.lake.admit import Admission, Bools
+from runlake.lake.admit import Admission, Bools, Positions, Quarters
 from runlake.lake.catalog import Lake
 from runlake.lake.commit import Commit
 from runlake.lake.new_files import NewFiles
@@ -18,14 +19,19 @@ from runlake.lake.rows import run_days
 
 
 def verify(
-    lake: Lake, rows: pa.Table, positions: npt.NDArray[np.intp], first: int, last: int
-) -> tuple[npt.NDArray[np.intp], Bools]:
-    """Compare rows with the stored finished runs of their ids; see admit.Verify."""
+    lake: Lake, rows: pa.Table, positions: Positions, quarters: Quarters, files: Sequence[str] | None = None
+) -> tuple[Positions, Bools]:
+    """Compare rows with the stored finished runs of their ids; see admit.Verify. With `files`, with their runs only."""
+    first, last = quarters
     # In the id index the last quarter hour stands for all later ones, too.
     end = times.MAX_US + 1 if last == times.LAST_QUARTER else (last + 1) * times.QUARTER_US
     suspects = rows.take(pa.array(positions)).append_column("row", pa.array(positions, pa.int64()))
     with lake.given(suspects=suspects):
-        found = lake.execute("stored_equal", {"first": first * times.QUARTER_US, "last": end})
+        window = {"first": first * times.QUARTER_US, "last": end}
+        if files is None:
+            found = lake.execute("stored_equal", window)
+        else:
+            found = lake.execute("equal_in_files", {**window, "files": list(files)})
     return found["row"].to_numpy().astype(np.intp), found["equal"].to_numpy(zero_copy_only=False).astype(np.bool_)
 
 
