@@ -97,6 +97,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "info"
     fail_point: Annotated[str, _help("for tests: die as by `kill -9` at a named point, as in `mid-merge:2`")] = ""
 
+    server: Annotated[str, _help("service to which `exec` sends its records; `--server` overrides it")] = ""
+    key: Annotated[str, _help("API key with which `exec` sends them")] = ""
+
     def with_data(self, folder: str | Path | None) -> Settings:
         """These settings with another data folder; None changes nothing."""
         return self if folder is None else msgspec.structs.replace(self, data=str(folder))
@@ -111,6 +114,12 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as exc:
         raise UsageError(_explained(str(exc), given)) from None
+
+
+def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where a user's programs keep what outlives them (XDG Base Directory Specification), for runlake."""
+    base = environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path("~/.local/state").expanduser()) / "runlake"
 
 
 def debugging(environ: Mapping[str, str] = os.environ) -> bool:

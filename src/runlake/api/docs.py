@@ -24,6 +24,7 @@ PAGES: Final = (
     "http-api",
     "analysts",
     "imports",
+    "commands",
     "operations",
     "backup",
     "settings",

@@ -13,7 +13,8 @@ import click
 # In the order of the help. Each one is the function of its name in the module of its name (`import_` for `import`).
 # A module is imported when its command is called: Litestar alone takes a third of a second.
 COMMANDS: Final = (
-    "serve", "demo", "import", "recipes", "tasks", "generate", "sql", "maintain", "check", "info", "backup", "keys",
+    "serve", "demo", "exec", "import", "recipes", "tasks", "generate", "sql",
+    "maintain", "check", "info", "backup", "keys",
 )  # fmt: skip
 
 

@@ -1,0 +1,114 @@
+"""The records of one run on their way: kept first, then sent by a thread of its own while the command goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol
+
+from runlake.recorder.child import Ended
+from runlake.recorder.report import RENEWAL_SECONDS, Report
+from runlake.recorder.spool import Outcome, Spool
+
+SEND_SECONDS: Final = 10.0  # for one record while the command goes on
+FINISH_SECONDS: Final = 5.0  # for all that is kept, once it has ended
+
+
+class Target(Protocol):
+    """Where records go. `until` is a moment of time.monotonic."""
+
+    @property
+    def name(self) -> str:
+        """What the spool knows it by."""
+
+    def send(self, run: bytes, until: float) -> tuple[Outcome, str]:
+        """Store a record; and why it was not stored."""
+
+    def name_task(self, task: uuid.UUID, name: str, until: float) -> bool:
+        """Give a task its name, unless it has one; whether that need not be tried again."""
+
+
+class Recording:
+    """One run of a task by the name `task`. Nothing here raises: what goes wrong is said in a line."""
+
+    def __init__(
+        self, target: Callable[[], Target], state: Path, task: tuple[uuid.UUID, str], report: Report,
+        say: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._make, self._state, self._task, self._report, self._say = target, state, task, report, say
+        self._spool = Spool(state / "spool", say)
+        self._ended = threading.Event()
+        self._unkept: list[bytes] = []
+        self._target: Target | None = None
+        self._name = ""
+        self._reason = ""  # why the last record was not sent
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def begin(self, name: str) -> None:
+        """Send the open run to the target of this name, and renew its lease until `finish`."""
+        self._name = name
+        self._keep(self._report.opened())
+        self._thread.start()
+
+    def finish(self, ended: Ended) -> None:
+        """Send the finished run; what cannot be sent within FINISH_SECONDS stays in the spool."""
+        self._keep(self._report.finished(ended))
+        self._ended.set()
+        self._thread.join(FINISH_SECONDS)
+        if self._thread.is_alive():
+            self._reason = f"no answer within {FINISH_SECONDS:g} s"
+        if self._unkept:
+            self._say(f"the run is not recorded: it could be neither kept nor sent ({self._reason})")
+        elif self._reason:
+            self._say(f"the run is kept, and the next call sends it: {self._name}: {self._reason}")
+
+    def _keep(self, record: bytes) -> None:
+        try:
+            self._spool.add(self._name, record)
+        except OSError as exc:
+            self._say(f"cannot write to the spool: {exc}")
+            self._unkept.append(record)
+
+    def _run(self) -> None:
+        self._target = self._make()
+        self._send_all(SEND_SECONDS)
+        self._give_name()
+        while not self._ended.wait(RENEWAL_SECONDS):
+            self._target.send(self._report.opened(), time.monotonic() + SEND_SECONDS)
+        self._send_all(FINISH_SECONDS)
+
+    def _send_all(self, seconds: float) -> None:
+        target = self._target
+        if target is None:
+            return
+        until = time.monotonic() + seconds
+        send = partial(target.send, until=until)
+        try:
+            self._reason = self._spool.send(self._name, send, until)
+        except OSError as exc:
+            self._reason = f"cannot read the spool: {exc}"
+        while self._unkept and not self._reason:
+            outcome, reason = send(self._unkept[0])
+            if outcome is Outcome.UNREACHABLE:
+                self._reason = reason
+            else:
+                self._unkept.pop(0)
+
+    def _give_name(self) -> None:
+        """Once for each target and task: a file says that it was done."""
+        task, name = self._task
+        if self._target is None or name == str(task):
+            return
+        mark = self._state / "named" / hashlib.sha256(f"{self._name}\n{task}".encode()).hexdigest()[:32]
+        if mark.exists() or not self._target.name_task(task, name, time.monotonic() + SEND_SECONDS):
+            return
+        try:
+            mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            mark.touch(mode=0o600)
+        except OSError as exc:
+            self._say(f"cannot write {mark.parent}: {exc}")

@@ -1,0 +1,71 @@
+"""The records of a command: an open run at its start, a finished one at its end."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from runlake.recorder.child import TAIL_BYTES, Ended
+
+LEASE: Final = timedelta(minutes=5)
+RENEWAL_SECONDS: Final = 100.0  # a third of a lease: two renewals may fail
+
+
+def task_of(name: str) -> uuid.UUID:
+    """The task of a name; a UUID stands for itself."""
+    try:
+        return uuid.UUID(name)
+    except ValueError:
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"runlake:task:{name}")
+
+
+class Report:
+    """The records of one run of a task."""
+
+    def __init__(self, task: uuid.UUID, started_at: datetime) -> None:
+        self.id = uuid.uuid4()
+        self._run: dict[str, Any] = {
+            "id": self.id,
+            "task_id": task,
+            "lease_owner": socket.gethostname() or None,
+            "created_at": started_at,
+            "started_at": started_at,
+        }
+
+    def opened(self) -> bytes:
+        """The record of the run while it goes on, with a new lease."""
+        return msgspec.json.encode(self._run | {"leased_until": datetime.now(UTC) + LEASE})
+
+    def finished(self, ended: Ended) -> bytes:
+        """The record of its end."""
+        output: dict[str, Any] = {"exit_code": ended.code}
+        if ended.signal:
+            output["signal"] = ended.signal
+        if is_json(ended.last_line):
+            output["result"] = msgspec.Raw(ended.last_line)
+        failed = {"error": _error(ended)} if ended.code else {}
+        end = {"finished_at": ended.finished_at, "success": ended.code == 0, "output": output}
+        return msgspec.json.encode(self._run | end | failed)
+
+
+def is_json(line: bytes) -> bool:
+    """Whether a line is JSON."""
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _error(ended: Ended) -> str:
+    """The end of standard error, from the beginning of a line on where it was cut; or how the command ended."""
+    tail = ended.stderr
+    if len(tail) > TAIL_BYTES:
+        tail = tail[-TAIL_BYTES:]
+        tail = tail[tail.find(b"\n") + 1 :]
+    text = tail.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}").strip()
+    return text or (f"killed by {ended.signal}" if ended.signal else f"exit code {ended.code}")

@@ -1,0 +1,353 @@
+"""`runlake exec` as a user has it: a real command, a real service, processes, signals, a spool."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from support import RUNLAKE, Server, environment
+
+from runlake import access
+from runlake.paths import Paths
+from runlake.recorder.report import task_of
+
+NOWHERE: Final = "http://127.0.0.1:1"
+Done = subprocess.CompletedProcess[bytes]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    made = Server(tmp_path_factory.mktemp("exec") / "lake").wait_ready()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def arguments(where: str, *command: str, task: str = "nightly", options: tuple[str, ...] = ()) -> list[str]:
+    target = "--server" if "://" in where else "--data"
+    return [*RUNLAKE, "exec", target, where, "--task", task, *options, "--", *command]
+
+
+def run(where: str, home: Path, *command: str, env: dict[str, str] | None = None, **more: Any) -> Done:
+    """Record a command with a spool of its own."""
+    made = environment(XDG_STATE_HOME=str(home)) | (env or {})
+    return subprocess.run(arguments(where, *command, **more), env=made, capture_output=True, check=False, timeout=60)
+
+
+def python(code: str) -> tuple[str, str, str]:
+    return sys.executable, "-c", code
+
+
+def kept(home: Path) -> list[dict[str, Any]]:
+    """The records in the spool, in order."""
+    return [json.loads(path.read_bytes())["run"] for path in sorted((home / "runlake" / "spool").glob("*.json"))]
+
+
+def stored(server: Server, task: str) -> list[dict[str, Any]]:
+    """The runs of a task, the oldest first."""
+    path = f"/runs?task_id={task_of(task)}&include_errors=true&limit=100"
+    return list(reversed(server.client.get(path).json()["items"]))
+
+
+def fresh() -> str:
+    """The name of a task that nobody has used."""
+    return f"task-{uuid.uuid4()}"
+
+
+@pytest.mark.parametrize("options", [(), ("--no-output",)])
+@pytest.mark.parametrize("code", [0, 3, 255])
+def test_output_and_exit_code_pass_through(home: Path, code: int, options: tuple[str, ...]) -> None:
+    """Byte for byte, also what is no text, and more than a pipe holds."""
+    text = (
+        "import sys; b = bytes(range(256)) * 4000; sys.stdout.buffer.write(b); "
+        f"sys.stderr.buffer.write(b[::-1]); sys.exit({code})"
+    )
+    done = run(NOWHERE, home, *python(text), options=options)
+    assert done.returncode == code
+    data = bytes(range(256)) * 4000
+    assert done.stdout == data
+    assert done.stderr.startswith(data[::-1])
+    assert done.stderr[len(data) :].startswith(b"runlake: the run is kept, and the next call sends it")
+
+
+def test_a_run_is_recorded(server: Server, home: Path) -> None:
+    task = fresh()
+    text = "import sys; print('a'); print('{\"rows\": 12345678901234567890}'); sys.exit('no such table: orders')"
+    done = run(server.url, home, *python(text), task=task)
+    assert (done.returncode, done.stderr) == (1, b"no such table: orders\n")
+    (found,) = stored(server, task)
+    assert (found["success"], found["error"]) == (False, "no such table: orders")
+    assert found["output"] == {"exit_code": 1, "result": {"rows": 12345678901234567890}}
+    assert found["started_at"] <= found["finished_at"]
+    assert found["lease_owner"] == socket.gethostname()
+    assert server.client.get("/tasks/names").json()["names"][str(task_of(task))]["name"] == task
+    assert kept(home) == []
+
+
+def test_texts_stay_out_where_nobody_wants_them(server: Server, home: Path) -> None:
+    task = fresh()
+    done = run(
+        server.url, home, *python("import sys; print('{}'); sys.exit('secret')"), task=task, options=("--no-output",)
+    )
+    assert done.returncode == 1
+    (found,) = stored(server, task)
+    assert (found["error"], found["output"]) == ("exit code 1", {"exit_code": 1})
+
+
+def test_the_end_of_a_long_error_is_kept(server: Server, home: Path) -> None:
+    """From the beginning of a line on, whatever the bytes are."""
+    task = fresh()
+    text = "import sys; [sys.stderr.buffer.write(b'line %d \\xff\\0\\n' % i) for i in range(5000)]; sys.exit(1)"
+    assert run(server.url, home, *python(text), task=task).returncode == 1
+    (found,) = stored(server, task)
+    lines = found["error"].splitlines()
+    assert lines[-1].startswith("line 4999 ") and lines[0].startswith("line ")
+    assert 13_000 < sum(len(line) - 1 for line in lines) <= 16_384
+
+
+def test_a_command_that_cannot_be_started(server: Server, home: Path, tmp_path: Path) -> None:
+    """The exit codes are those of shells, and the run has failed."""
+    task, file = fresh(), tmp_path / "file"
+    file.write_text("")
+    assert run(server.url, home, "no-such-command", task=task).returncode == 127
+    assert run(server.url, home, str(file), task=task).returncode == 126
+    assert [one["error"] for one in stored(server, task)] == [
+        "no-such-command: No such file or directory",
+        f"{file}: Permission denied",
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1])
+def test_signals_reach_the_command(server: Server, home: Path, number: signal.Signals) -> None:
+    task = fresh()
+    env = environment(XDG_STATE_HOME=str(home))
+    text = (
+        "import signal, sys, time; [signal.signal(n, lambda n, _: sys.exit(40 + n)) for n in (1, 2, 3, 10, 15)]; "
+        "print('up', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(arguments(server.url, *python(text), task=task), env=env, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        process.send_signal(number)
+        assert process.wait(30) == 40 + number
+    (found,) = stored(server, task)
+    assert found["output"]["exit_code"] == 40 + number
+
+
+def test_a_command_that_a_signal_ends(server: Server, home: Path) -> None:
+    task = fresh()
+    done = run(server.url, home, "sh", "-c", "kill -SEGV $$", task=task)
+    assert done.returncode == 128 + signal.SIGSEGV
+    (found,) = stored(server, task)
+    assert found["output"] == {"exit_code": 139, "signal": "SIGSEGV"}
+    assert found["error"] == "killed by SIGSEGV"
+
+
+def test_a_run_is_open_while_the_command_goes_on(server: Server, home: Path) -> None:
+    task = fresh()
+    env = environment(XDG_STATE_HOME=str(home))
+    command = arguments(server.url, *python("input()"), task=task)
+    with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 30
+        while not (found := stored(server, task)):
+            assert time.monotonic() < until
+        assert found[0]["finished_at"] is None and found[0]["leased_until"] > found[0]["started_at"]
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.close()
+        assert process.wait(30) == 0
+    (after,) = stored(server, task)
+    assert (after["id"], after["success"]) == (found[0]["id"], True)
+
+
+def test_who_stops_reading_is_noticed_by_the_command(home: Path) -> None:
+    """As in `yes | head -1`: the command ends by itself."""
+    env = environment(XDG_STATE_HOME=str(home))
+    with subprocess.Popen(
+        arguments(NOWHERE, "yes"), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(2) == b"y\n"
+        process.stdout.close()
+        assert process.wait(30) in {1, 128 + signal.SIGPIPE}
+
+
+def test_a_service_that_is_down_delays_nothing_and_gets_all_later(server: Server, home: Path) -> None:
+    """In order, once, and the records of other services stay."""
+    task = fresh()
+    started = time.monotonic()
+    for n in range(3):
+        assert run(NOWHERE, home, *python(f"print({n})"), task=task).returncode == 0
+    assert time.monotonic() - started < 15
+    assert [("finished_at" in one) for one in kept(home)] == [False, True] * 3
+    spool = home / "runlake" / "spool"
+    assert {path.stat().st_mode & 0o777 for path in spool.glob("*.json")} == {0o600}
+    assert spool.stat().st_mode & 0o777 == 0o700
+    for path in spool.glob("*.json"):
+        path.write_bytes(path.read_bytes().replace(NOWHERE.encode(), server.url.encode(), 1))
+    assert run(NOWHERE, home, "true").returncode == 0
+    done = run(server.url, home, *python("print(3)"), task=task)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [one["output"]["result"] for one in stored(server, task)] == [0, 1, 2, 3]
+    assert len(kept(home)) == 2
+
+
+def test_many_calls_at_a_time_send_each_record_once(server: Server, home: Path) -> None:
+    task = fresh()
+    env = environment(XDG_STATE_HOME=str(home))
+    calls = [subprocess.Popen(arguments(server.url, "true", task=task), env=env) for _ in range(8)]
+    assert [call.wait(60) for call in calls] == [0] * 8
+    assert run(server.url, home, "true", task=task).returncode == 0
+    found = stored(server, task)
+    assert len(found) == len({one["id"] for one in found}) == 9
+    assert all(one["success"] for one in found)
+    assert kept(home) == []
+
+
+class Odd(BaseHTTPRequestHandler):
+    """A service that answers POST as its server says; `None` never answers."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        status = self.server.status  # type: ignore[attr-defined]
+        if status is None:
+            self.server.over.wait(30)  # type: ignore[attr-defined]
+            return
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(b'{"detail": "no"}' if status == 400 else b"<html>")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(params=[None, 400, 401, 500, 503])
+def odd(request: pytest.FixtureRequest) -> Iterator[HTTPServer]:
+    made = HTTPServer(("127.0.0.1", 0), Odd)
+    made.status, made.over = request.param, threading.Event()  # type: ignore[attr-defined]
+    thread = threading.Thread(target=made.serve_forever)
+    thread.start()
+    yield made
+    made.over.set()  # type: ignore[attr-defined]
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+def test_an_odd_service_neither_stops_the_command_nor_loses_a_record(odd: HTTPServer, home: Path) -> None:
+    """What it refuses is put aside, all else is kept."""
+    status = odd.status  # type: ignore[attr-defined]
+    started = time.monotonic()
+    done = run(f"http://127.0.0.1:{odd.server_port}", home, "echo", "hi")
+    assert (done.returncode, done.stdout) == (0, b"hi\n")
+    assert time.monotonic() - started < 12
+    refused = list((home / "runlake" / "spool" / "refused").glob("*.json"))
+    assert (len(kept(home)), len(refused)) == ((0, 2) if status == 400 else (2, 0))
+    assert b"was refused: 400 no" in done.stderr if status == 400 else b"the run is kept" in done.stderr
+
+
+def test_without_a_place_for_the_spool(server: Server, tmp_path: Path) -> None:
+    """A run is sent at once; where that fails, too, it is said that it is lost. The command has its own exit code."""
+    task, file = fresh(), tmp_path / "file"
+    file.write_text("")
+    done = run(server.url, file, "true", task=task)
+    assert done.returncode == 0
+    assert b"cannot write to the spool" in done.stderr
+    assert [one["success"] for one in stored(server, task)] == [True]
+    assert b"the run is not recorded" in run(NOWHERE, file, "sh", "-c", "exit 4").stderr
+
+
+def test_under_cron(server: Server, tmp_path: Path) -> None:
+    """No terminal, no standard input, hardly an environment."""
+    task = fresh()
+    env = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "RUNLAKE_SERVER": server.url}
+    command = [*RUNLAKE, "exec", "--task", task, "--", "sh", "-c", "cat; echo done"]
+    done = subprocess.run(
+        command, env=env, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"done\n", b"")
+    assert len(stored(server, task)) == 1
+    assert (tmp_path / ".local/state/runlake/named").is_dir()
+
+
+def test_into_a_lake(tmp_path: Path, home: Path) -> None:
+    """Without a service; while one holds the lake, the spool takes the records, and the service gets them later."""
+    lake, task = tmp_path / "lake", fresh()
+    assert run(str(lake), home, "true", task=task).returncode == 0
+    assert kept(home) == []
+    server = Server(lake).wait_ready()
+    try:
+        done = run(str(lake), home, "true", task=task)
+        assert done.returncode == 0
+        assert b"is being written by process" in done.stderr
+        assert len(kept(home)) == 2
+    finally:
+        server.stop()
+    assert run(str(lake), home, "true", task=task).stderr == b""
+    assert kept(home) == []
+    server = Server(lake).wait_ready()
+    try:
+        assert [one["success"] for one in stored(server, task)] == [True] * 3
+        assert server.client.get("/tasks/names").json()["names"][str(task_of(task))]["name"] == task
+    finally:
+        server.stop()
+
+
+def test_keys(tmp_path: Path, home: Path) -> None:
+    """A key that may write is enough; one that is wrong loses nothing. It is never an argument."""
+    paths, task = Paths.of(tmp_path / "lake"), fresh()
+    server = Server(tmp_path / "lake", new=True).wait_ready()
+    try:
+        _, writes = access.create(paths, ("write",))
+        wrong = run(server.url, home, "true", task=task, env={"RUNLAKE_KEY": "wrong"})
+        assert (wrong.returncode, len(kept(home))) == (0, 2)
+        assert b"401" in wrong.stderr
+        right = run(server.url, home, "true", task=task, env={"RUNLAKE_KEY": writes})
+        assert (right.returncode, right.stderr, kept(home)) == (0, b"", [])
+        _, reads = access.create(paths, ("read",))
+        runs = server.client.get("/runs", headers={"Authorization": f"Bearer {reads}"}).json()
+        assert runs["total"] == 2
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--task", "x"], "COMMAND"),
+        (["--", "true"], "--task"),
+        (["--task", "x", "--server", "nowhere", "--", "true"], "http://127.0.0.1:8000"),
+        (["--task", "x", "--server", NOWHERE, "--data", "y", "--", "true"], "one of --server and --data"),
+    ],
+)
+def test_wrong_use(given: list[str], words: str) -> None:
+    done = subprocess.run([*RUNLAKE, "exec", *given], env=environment(), capture_output=True, check=False)
+    assert done.returncode == 2
+    assert words in done.stderr.decode()
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_it_imports_nothing_large() -> None:
+    """Before the command is started; a lake is opened beside it."""
+    code = (
+        "import importlib, sys; importlib.import_module('runlake.cli.main').loaded('exec'); "
+        "print([n for n in ('duckdb', 'pyarrow', 'numpy', 'litestar', 'rich') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=os.environ)
+    assert done.stdout == b"[]\n"
