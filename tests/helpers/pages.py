@@ -64,7 +64,7 @@ class _Shell:
         script.chmod(0o755)
         if TRACES.is_dir():
             (folder / "traces").symlink_to(TRACES)
-        self._env = environment(PATH=f"{tools}:{os.environ['PATH']}")
+        self._env = environment(PATH=f"{tools}:{os.environ['PATH']}", XDG_STATE_HOME=str(folder / "state"))
 
     def session(self, text: str) -> str:
         """A console block with what its commands print now."""
