@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from keyword import iskeyword
 from typing import Any, Final
 
@@ -53,7 +52,7 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("runlake"), prog_name="runlake")
+@click.version_option(package_name="runlake", prog_name="runlake")
 def main() -> None:
     """The run history of any task system, as a lake of Parquet files with a fast HTTP API.
 
