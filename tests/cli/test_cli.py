@@ -54,6 +54,7 @@ def test_unknown_options_and_settings_are_wrong_usage(command: str, tmp_path: Pa
         "backup": ["copy"],
         "generate": ["--runs", "1"],
         "sql": ["SELECT 1"],
+        "exec": ["--task", "x", "--", "true"],
         "keys revoke": ["x"],
     }.get(command, [])
     assert "RUNLAKE_NONSENSE" in refused(2, *command.split(), *needed, cwd=tmp_path, RUNLAKE_NONSENSE="1")

@@ -26,10 +26,11 @@ print(*con.execute("SELECT count(*), count(DISTINCT id) FROM lake.runs").fetchon
 """
 
 
-def fill(lake: Path | str, first: int = 0, cwd: Path | None = None) -> None:
-    """Ten more runs in Parquet files, by import."""
+def fill(lake: Path | str, first: int = 0, cwd: Path | None = None, *, new: bool = False) -> None:
+    """Ten more runs in Parquet files, by import. All lakes that are not `new` began as copies of the same empty one."""
     source = (cwd or Path(lake).parent) / "source.ndjson"
-    begin(Settings(data=str((cwd or Path()) / lake)))
+    if not new:
+        begin(Settings(data=str((cwd or Path()) / lake)))
     source.write_text("".join(json.dumps(record(first + i)) + "\n" for i in range(10)))
     done = runlake("import", str(source), "--data", str(lake), env=environment(None, **PARQUET), cwd=cwd)
     assert done.returncode == 0, done.stderr

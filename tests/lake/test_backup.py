@@ -218,7 +218,7 @@ def test_folders_that_cannot_be_a_backup(lake: Path, tmp_path: Path) -> None:
     (tmp_path / "full" / "mine").write_text("keep")
     (tmp_path / "link").symlink_to(lake / "below")
     other = tmp_path / "other"
-    fill(other)
+    fill(other, new=True)
     before = sorted(tmp_path.rglob("*"))
     wrong = [lake, lake / "below", tmp_path, tmp_path / "link", tmp_path / "full", tmp_path / "full" / "mine", other]
     for target in [*wrong, tmp_path / "a*b"]:

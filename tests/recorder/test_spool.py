@@ -33,6 +33,9 @@ class Listener:
             self.renewed.set()
         return Outcome.STORED, ""
 
+    def close(self) -> None:
+        """Nothing to hold."""
+
     def name_task(self, task: object, name: str, until: float) -> bool:
         return True
 

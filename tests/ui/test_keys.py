@@ -94,7 +94,7 @@ def test_the_focus_returns(open_page: Opened, name: str) -> None:
     page.keyboard.press("Enter")
     box = page.locator("dialog[open], .popover:popover-open")
     expect(box).to_be_visible()
-    assert page.evaluate("document.activeElement.closest('dialog, .popover') !== null")
+    page.wait_for_function("document.activeElement.closest('dialog, .popover') !== null")
     page.keyboard.press("Escape")
     expect(box).to_have_count(0)
     expect(button).to_be_focused()

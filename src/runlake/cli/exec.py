@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from importlib import import_module
@@ -72,7 +73,9 @@ def _recorded(command: tuple[str, ...], task: str, name: str, make: Any, *, keep
     if child is not None:
         ended = child.wait()
     assert ended is not None  # noqa: S101 - one of both is there
-    recording.finish(ended)
+    if not recording.finish(ended):
+        sys.stderr.flush()
+        os._exit(ended.code)
     return ended.code
 
 

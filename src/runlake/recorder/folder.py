@@ -25,23 +25,37 @@ class Folder:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.name = str(Paths.of(settings.data).folder)
+        self._store: Store | None = None
 
     def send(self, run: bytes, until: float) -> tuple[Outcome, str]:
         """Store a record; a lake that another process holds is as a service that does not answer."""
         try:
             batch = decode_json(b'{"runs":[' + run + b"]}").batch()
-            store = Store(self.settings)
-            try:
-                store.load()
-                store.start()
-                store.writer.submit(batch).result(_SECONDS)
-            finally:
-                store.close()
+            self._opened().writer.submit(batch).result(_SECONDS)
         except (BadInput, Conflict) as exc:
             return Outcome.REFUSED, exc.line()
         except (RunlakeError, OSError, TimeoutError) as exc:
             return Outcome.UNREACHABLE, str(exc)
         return Outcome.STORED, ""
+
+    def _opened(self) -> Store:
+        """The store, which stays open for more records until `close`."""
+        if self._store is None:
+            store = Store(self.settings)
+            try:
+                store.load()
+                store.start()
+            except BaseException:
+                store.close()
+                raise
+            self._store = store
+        return self._store
+
+    def close(self) -> None:
+        """Let others have the lake."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
     def name_task(self, task: uuid.UUID, name: str, until: float) -> bool:
         """Give a task its name, unless it has one; whether that is done."""

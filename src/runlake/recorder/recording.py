@@ -29,6 +29,9 @@ class Target(Protocol):
     def send(self, run: bytes, until: float) -> tuple[Outcome, str]:
         """Store a record; and why it was not stored."""
 
+    def close(self) -> None:
+        """Hold nothing until the next record."""
+
     def name_task(self, task: uuid.UUID, name: str, until: float) -> bool:
         """Give a task its name, unless it has one; whether that need not be tried again."""
 
@@ -55,8 +58,9 @@ class Recording:
         self._keep(self._report.opened())
         self._thread.start()
 
-    def finish(self, ended: Ended) -> None:
-        """Send the finished run; what cannot be sent within FINISH_SECONDS stays in the spool."""
+    def finish(self, ended: Ended) -> bool:
+        """Send the finished run; what cannot be sent within FINISH_SECONDS stays in the spool. Whether all is over: if
+        not, a thread still works, and Python cannot end in order while that is in DuckDB."""
         self._keep(self._report.finished(ended))
         self._ended.set()
         self._thread.join(FINISH_SECONDS)
@@ -66,6 +70,7 @@ class Recording:
             self._say(f"the run is not recorded: it could be neither kept nor sent ({self._reason})")
         elif self._reason:
             self._say(f"the run is kept, and the next call sends it: {self._name}: {self._reason}")
+        return not self._thread.is_alive()
 
     def _keep(self, record: bytes) -> None:
         try:
@@ -80,6 +85,7 @@ class Recording:
         self._give_name()
         while not self._ended.wait(RENEWAL_SECONDS):
             self._target.send(self._report.opened(), time.monotonic() + SEND_SECONDS)
+            self._target.close()
         self._send_all(FINISH_SECONDS)
 
     def _send_all(self, seconds: float) -> None:
@@ -92,6 +98,10 @@ class Recording:
             self._reason = self._spool.send(self._name, send, until)
         except OSError as exc:
             self._reason = f"cannot read the spool: {exc}"
+        self._send_unkept(send)
+        target.close()
+
+    def _send_unkept(self, send: Callable[[bytes], tuple[Outcome, str]]) -> None:
         while self._unkept and not self._reason:
             outcome, reason = send(self._unkept[0])
             if outcome is Outcome.UNREACHABLE:

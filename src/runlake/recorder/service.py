@@ -50,6 +50,9 @@ class Service:
         outcome = Outcome.REFUSED if status in _REFUSED else Outcome.UNREACHABLE
         return outcome, f"{status} {_detail(body)}"
 
+    def close(self) -> None:
+        """Nothing: each request has a connection of its own."""
+
     def name_task(self, task: uuid.UUID, name: str, until: float) -> bool:
         """Give a task its name, unless it has one; whether that is done for good."""
         try:
