@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 from playwright.sync_api import Page, expect
 from screens import NOW, Opened, numbers, query, settled, unusable
@@ -96,6 +98,14 @@ def test_the_selection_is_compared_with_what_one_wants(open_page: Opened, histor
     expect(page.locator(".difference")).to_have_count(0)
 
 
+# Whether a row of the list is there, and about where it should be among all.
+NEAR: Final = """([at, total, share]) => {
+    const row = document.querySelectorAll('table.list tbody:not(.space) tr')[at];
+    const rank = row && row.getAttribute('aria-rowindex') - 2;
+    return row && !document.querySelector('table.list tr.coming') && Math.abs(rank / total - share) < 0.02;
+}"""
+
+
 def test_any_rank_is_a_scroll_away(open_page: Opened, history: Server) -> None:
     """The last of many, one in the middle, and the first again: each is the run of the API."""
     page = open_page("/ui/runs?range=14d")
@@ -104,12 +114,11 @@ def test_any_rank_is_a_scroll_away(open_page: Opened, history: Server) -> None:
     window = {"start_time": "2026-11-01T12:00:10Z", "end_time": WINDOW["end_time"]}
     assert total > 15_000
     for share in (1, 0.5, 0):
+        at = 2 if share else 0
         page.evaluate("share => scrollTo(0, share * document.body.scrollHeight)", share)
-        expect(page.locator("table.list tr.coming")).to_have_count(0)
-        expect(page.locator("table.list tbody:not(.space) tr").first).to_be_visible()
-        row = page.locator("table.list tbody:not(.space) tr").nth(2 if share else 0)
+        page.wait_for_function(NEAR, arg=[at, total, share])
+        row = page.locator("table.list tbody:not(.space) tr").nth(at)
         rank = int(row.get_attribute("aria-rowindex") or 0) - 2
-        assert abs(rank / total - share) < 0.02
         link = row.locator("td.started a").get_attribute("href") or ""
         answer = history.client.get("/runs", params={**window, "limit": "1", "offset": str(rank)}).json()
         assert link == f"/ui/runs/{answer['items'][0]['id']}?range=14d"
