@@ -10,7 +10,7 @@ from runlake.settings import Settings
 
 
 @click.command(epilog='Example: runlake recipes slurm > mine.sql; runlake import jobs.csv --select "$(cat mine.sql)"')
-@click.argument("name", required=False, type=click.Choice(known.NAMES))
+@click.argument("name", required=False, metavar="[NAME]", type=click.Choice(known.NAMES))
 @command
 def recipes(settings: Settings, name: str | None) -> None:
     """List the recipes for exports of other systems, or print the SQL of one, to copy and change.
