@@ -78,3 +78,8 @@ def to_text(micros: int) -> str:
 def to_date(day: int) -> date:
     """The calendar date of a day number (days since the epoch)."""
     return to_datetime(day * DAY_US).date()
+
+
+def quarter_end(quarter: int) -> int:
+    """Where a quarter hour of the id index ends, in microseconds; LAST_QUARTER stands for all later ones, too."""
+    return MAX_US + 1 if quarter == LAST_QUARTER else (quarter + 1) * QUARTER_US

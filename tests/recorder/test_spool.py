@@ -13,7 +13,7 @@ import pytest
 from runlake.recorder import recording, spool
 from runlake.recorder.child import Ended
 from runlake.recorder.recording import Recording
-from runlake.recorder.report import Report, task_of
+from runlake.recorder.report import Report
 from runlake.recorder.spool import Outcome, Spool
 
 
@@ -43,9 +43,9 @@ class Listener:
 def test_a_lease_is_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "RENEWAL_SECONDS", 0.02)
     said: list[str] = []
-    target, report = Listener(), Report(task_of("x"), datetime.now(UTC))
-    made = Recording(lambda: target, tmp_path, (task_of("x"), "x"), report, said.append)
-    made.begin(target.name)
+    target, report = Listener(), Report("x", datetime.now(UTC))
+    made = Recording(target.name, lambda: target, tmp_path, report, said.append)
+    made.begin()
     assert target.renewed.wait(30)
     made.finish(Ended(0, datetime.now(UTC), datetime.now(UTC)))
     leases = [str(run["leased_until"]) for run in target.runs[:-1]]

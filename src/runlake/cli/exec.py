@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -16,10 +16,11 @@ from runlake.errors import RunlakeError, UsageError
 from runlake.paths import Paths
 from runlake.recorder.child import NOT_EXECUTABLE, NOT_FOUND, Child, Ended
 from runlake.recorder.recording import Recording, Target
-from runlake.recorder.report import Report, task_of
+from runlake.recorder.report import Report
 from runlake.recorder.service import Service
 from runlake.settings import Settings
 
+Make = Callable[[], Target]
 _EXAMPLES = """
 \b
 Examples:
@@ -55,7 +56,7 @@ def exec(  # noqa: A001 - the name of the command
     sys.exit(_recorded(command, task, name, make, keeps_output=not no_output))
 
 
-def _recorded(command: tuple[str, ...], task: str, name: str, make: Any, *, keeps_output: bool) -> int:
+def _recorded(command: tuple[str, ...], task: str, name: str, make: Make, *, keeps_output: bool) -> int:
     """The exit code of the command, which is recorded."""
     before = datetime.now(UTC)
     child, ended = None, None
@@ -66,10 +67,9 @@ def _recorded(command: tuple[str, ...], task: str, name: str, make: Any, *, keep
         _say(text)
         code = NOT_FOUND if isinstance(exc, FileNotFoundError) else NOT_EXECUTABLE
         ended = Ended(code, before, datetime.now(UTC), text.encode())
-    known = task_of(task)
-    report = Report(known, child.started_at if child else before)
-    recording = Recording(make, settings_module.state_folder(), (known, task), report, _say)
-    recording.begin(name)
+    report = Report(task, child.started_at if child else before)
+    recording = Recording(name, make, settings_module.state_folder(), report, _say)
+    recording.begin()
     if child is not None:
         ended = child.wait()
     assert ended is not None  # noqa: S101 - one of both is there
@@ -79,7 +79,7 @@ def _recorded(command: tuple[str, ...], task: str, name: str, make: Any, *, keep
     return ended.code
 
 
-def _target(settings: Settings, url: str) -> tuple[str, Any]:
+def _target(settings: Settings, url: str) -> tuple[str, Make]:
     """The name of the target, and what makes it. A lake is opened late: DuckDB takes a third of a second to import."""
     if url:
         service = Service(url, settings.key)

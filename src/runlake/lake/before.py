@@ -11,7 +11,7 @@ import numpy as np
 from runlake import times
 from runlake.lake.admit import Quarters
 from runlake.lake.catalog import Lake
-from runlake.lake.rows import run_times
+from runlake.lake.rows import run_quarters
 
 
 class Before:
@@ -19,13 +19,12 @@ class Before:
 
     def __init__(self, lake: Lake) -> None:
         self._files = lake.files()
-        self._inlined = np.minimum(run_times(lake.inlined()) // times.QUARTER_US, times.LAST_QUARTER)
+        self._inlined = run_quarters(lake.inlined())
 
     def files(self, quarters: Quarters) -> list[str] | None:
         """The files with runs of these quarter hours; None where some of these runs are in no file."""
         first, last = quarters
         if bool(np.any((self._inlined >= first) & (self._inlined <= last))):
             return None
-        end = times.MAX_US if last == times.LAST_QUARTER else (last + 1) * times.QUARTER_US - 1
-        days = first * times.QUARTER_US // times.DAY_US, end // times.DAY_US
+        days = first * times.QUARTER_US // times.DAY_US, (times.quarter_end(last) - 1) // times.DAY_US
         return [file.path for file in self._files if days[0] <= file.day <= days[1]]

@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
-from runlake import times
 from runlake.columns import TEXTS
 from runlake.errors import BadInput, ImportFailed
 from runlake.intake import Rejected, Split, Tables, messages, records
@@ -29,7 +28,7 @@ from runlake.lake.before import Before
 from runlake.lake.catalog import Lake
 from runlake.lake.commit import Locate
 from runlake.lake.loaded_rows import LoadedChunk, LoadedRows
-from runlake.lake.rows import row_tuples, run_times
+from runlake.lake.rows import row_tuples, run_quarters
 from runlake.lake.stored import Stored
 from runlake.prefetch import prefetched
 
@@ -125,7 +124,7 @@ class BulkLoad:
         verify = partial(self._verify, loaded, before)
         admission = admit.admit([split.batch], self._stored, self._locate, verify, whole=False)
         ids = id_words(admission.rows["id"])
-        quarters = np.minimum(run_times(admission.rows)[admission.finished] // times.QUARTER_US, times.LAST_QUARTER)
+        quarters = run_quarters(admission.rows)[admission.finished]
         span = (int(quarters.min()), int(quarters.max())) if len(quarters) else (0, -1)
         source = LoadedChunk(chunk.name, chunk.first_row, chunk.rows.num_rows, *span)
         loaded.add(source, split.kept[admission.finished], ids[admission.finished])

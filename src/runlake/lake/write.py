@@ -23,11 +23,9 @@ def verify(
 ) -> tuple[Positions, Bools]:
     """Compare rows with the stored finished runs of their ids; see admit.Verify. With `files`, with their runs only."""
     first, last = quarters
-    # In the id index the last quarter hour stands for all later ones, too.
-    end = times.MAX_US + 1 if last == times.LAST_QUARTER else (last + 1) * times.QUARTER_US
     suspects = rows.take(pa.array(positions)).append_column("row", pa.array(positions, pa.int64()))
     with lake.given(suspects=suspects):
-        window = {"first": first * times.QUARTER_US, "last": end}
+        window = {"first": first * times.QUARTER_US, "last": times.quarter_end(last)}
         if files is None:
             found = lake.execute("stored_equal", window)
         else:

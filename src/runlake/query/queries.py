@@ -23,7 +23,7 @@ def detail(session: Session, run_id: uuid.UUID) -> Run:
     union.add("id_inlined")
     for quarter in session.quarters(run_id):
         low = quarter * times.QUARTER_US
-        high = times.MAX_US + 1 if quarter == times.LAST_QUARTER else low + times.QUARTER_US
+        high = times.quarter_end(quarter)
         of_days = files(session, low // times.DAY_US, (high - 1) // times.DAY_US)
         if of_days:
             union.add("id_in_files", low=low, high=high, files=every(of_days))

@@ -37,24 +37,24 @@ class Target(Protocol):
 
 
 class Recording:
-    """One run of a task by the name `task`. Nothing here raises: what goes wrong is said in a line."""
+    """One run, whose records go to the target that the spool knows by `name`, and that `make` makes when it is needed.
+
+    Nothing here raises: what goes wrong is said in a line.
+    """
 
     def __init__(
-        self, target: Callable[[], Target], state: Path, task: tuple[uuid.UUID, str], report: Report,
-        say: Callable[[str], None],
-    ) -> None:  # fmt: skip
-        self._make, self._state, self._task, self._report, self._say = target, state, task, report, say
+        self, name: str, make: Callable[[], Target], state: Path, report: Report, say: Callable[[str], None]
+    ) -> None:
+        self._name, self._make, self._state, self._report, self._say = name, make, state, report, say
         self._spool = Spool(state / "spool", say)
         self._ended = threading.Event()
         self._unkept: list[bytes] = []
         self._target: Target | None = None
-        self._name = ""
         self._reason = ""  # why the last record was not sent
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def begin(self, name: str) -> None:
-        """Send the open run to the target of this name, and renew its lease until `finish`."""
-        self._name = name
+    def begin(self) -> None:
+        """Send the open run, and renew its lease until `finish`."""
         self._keep(self._report.opened())
         self._thread.start()
 
@@ -111,7 +111,7 @@ class Recording:
 
     def _give_name(self) -> None:
         """Once for each target and task: a file says that it was done."""
-        task, name = self._task
+        task, name = self._report.task, self._report.name
         if self._target is None or name == str(task):
             return
         mark = self._state / "named" / hashlib.sha256(f"{self._name}\n{task}".encode()).hexdigest()[:32]

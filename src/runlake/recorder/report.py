@@ -24,13 +24,13 @@ def task_of(name: str) -> uuid.UUID:
 
 
 class Report:
-    """The records of one run of a task."""
+    """The records of one run of the task that is called `name`."""
 
-    def __init__(self, task: uuid.UUID, started_at: datetime) -> None:
-        self.id = uuid.uuid4()
+    def __init__(self, name: str, started_at: datetime) -> None:
+        self.name, self.task = name, task_of(name)
         self._run: dict[str, Any] = {
-            "id": self.id,
-            "task_id": task,
+            "id": uuid.uuid4(),
+            "task_id": self.task,
             "lease_owner": socket.gethostname() or None,
             "created_at": started_at,
             "started_at": started_at,
