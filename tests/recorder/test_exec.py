@@ -100,6 +100,14 @@ def test_a_run_is_recorded(server: Server, home: Path) -> None:
     assert kept(home) == []
 
 
+def test_a_uuid_stands_for_itself(server: Server, home: Path) -> None:
+    """In any form, and it does not become a name."""
+    task = str(uuid.uuid4())
+    assert run(server.url, home, "true", task=task.upper()).returncode == 0
+    assert [one["task_id"] for one in stored(server, task)] == [task]
+    assert task not in server.client.get("/tasks/names").json()["names"]
+
+
 def test_texts_stay_out_where_nobody_wants_them(server: Server, home: Path) -> None:
     task = fresh()
     done = run(

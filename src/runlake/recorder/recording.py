@@ -112,7 +112,7 @@ class Recording:
     def _give_name(self) -> None:
         """Once for each target and task: a file says that it was done."""
         task, name = self._report.task, self._report.name
-        if self._target is None or name == str(task):
+        if self._target is None or name is None:
             return
         mark = self._state / "named" / hashlib.sha256(f"{self._name}\n{task}".encode()).hexdigest()[:32]
         if mark.exists() or not self._target.name_task(task, name, time.monotonic() + SEND_SECONDS):

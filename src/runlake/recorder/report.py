@@ -20,14 +20,19 @@ def task_of(name: str) -> uuid.UUID:
     try:
         return uuid.UUID(name)
     except ValueError:
-        return uuid.uuid5(uuid.NAMESPACE_URL, f"runlake:task:{name}")
+        return _named(name)
+
+
+def _named(name: str) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"runlake:task:{name}")
 
 
 class Report:
-    """The records of one run of the task that is called `name`."""
+    """The records of one run of a task, which is given by its name or its UUID; of a UUID the name is not known."""
 
-    def __init__(self, name: str, started_at: datetime) -> None:
-        self.name, self.task = name, task_of(name)
+    def __init__(self, name_or_uuid: str, started_at: datetime) -> None:
+        self.task = task_of(name_or_uuid)
+        self.name = name_or_uuid if self.task == _named(name_or_uuid) else None
         self._run: dict[str, Any] = {
             "id": uuid.uuid4(),
             "task_id": self.task,
