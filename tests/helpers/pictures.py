@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Browser, Page
-from screens import NOW, UNTIL, launched
+from screens import NOW, UNTIL, launched, until
 from support import HERE, Server, runlake
 
 TARGET: Final = HERE.parent / "docs"
@@ -55,7 +55,7 @@ def take(browser: Browser, server: Server, name: str, scheme: str) -> None:
     page = context.new_page()
     page.clock.set_fixed_time(NOW)
     page.goto(server.url + path, wait_until="networkidle")
-    page.wait_for_function(SETTLED)
+    until(page, SETTLED)
     without_milliseconds(page)
     page.screenshot(path=TARGET / f"page-{name}{'-dark' if scheme == 'dark' else ''}.png")
     context.close()

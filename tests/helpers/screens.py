@@ -53,10 +53,10 @@ def settled(page: Page) -> None:
     expect(page.locator(".stale, .waiting, tr.coming")).to_have_count(0)
 
 
-def until(page: Page, condition: str) -> None:
+def until(page: Page, condition: str, argument: Any = None) -> None:
     """Return when a condition in JavaScript holds. `wait_for_function` would need `unsafe-eval`."""
     deadline = time.monotonic() + 10
-    while not page.evaluate(condition):
+    while not page.evaluate(condition, argument):
         assert time.monotonic() < deadline, condition
         page.wait_for_timeout(20)
 

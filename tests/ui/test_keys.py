@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
-from screens import Opened, query, settled
+from screens import Opened, query, settled, until
 
 pytestmark = pytest.mark.browser
 WEEK = "/ui/runs?range=7d"
@@ -94,7 +94,7 @@ def test_the_focus_returns(open_page: Opened, name: str) -> None:
     page.keyboard.press("Enter")
     box = page.locator("dialog[open], .popover:popover-open")
     expect(box).to_be_visible()
-    page.wait_for_function("document.activeElement.closest('dialog, .popover') !== null")
+    until(page, "document.activeElement.closest('dialog, .popover') !== null")
     page.keyboard.press("Escape")
     expect(box).to_have_count(0)
     expect(button).to_be_focused()

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 from playwright.sync_api import Page, expect
-from screens import NOW, Opened, numbers, query, settled, unusable
+from screens import NOW, Opened, numbers, query, settled, until, unusable
 from support import Server
 
 pytestmark = pytest.mark.browser
@@ -116,7 +116,7 @@ def test_any_rank_is_a_scroll_away(open_page: Opened, history: Server) -> None:
     for share in (1, 0.5, 0):
         at = 2 if share else 0
         page.evaluate("share => scrollTo(0, share * document.body.scrollHeight)", share)
-        page.wait_for_function(NEAR, arg=[at, total, share])
+        until(page, NEAR, [at, total, share])
         row = page.locator("table.list tbody:not(.space) tr").nth(at)
         rank = int(row.get_attribute("aria-rowindex") or 0) - 2
         link = row.locator("td.started a").get_attribute("href") or ""
