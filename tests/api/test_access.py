@@ -17,7 +17,7 @@ from support import Server, record, runlake
 
 from runlake import access
 from runlake.access import ApiKeyAuth
-from runlake.cli import main
+from runlake.cli.group import commands
 from runlake.errors import Forbidden, LakeDamaged, NotReady, Unauthorized, UsageError
 from runlake.paths import Paths
 
@@ -266,7 +266,7 @@ def test_a_damaged_file_opens_nothing(paths: Paths, content: str) -> None:
         access.stored(paths)
     with pytest.raises(LakeDamaged):
         access.create(paths, ("read",))
-    done = CliRunner().invoke(main, ["serve", "--data", str(paths.folder), "--port", "0"])
+    done = CliRunner().invoke(commands, ["serve", "--data", str(paths.folder), "--port", "0"])
     assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1), done.stderr
     assert "keys.json" in done.stderr
 
@@ -294,10 +294,10 @@ def test_the_guard_alone(paths: Paths) -> None:
 def test_without_keys_only_the_loopback(tmp_path: Path, host: str) -> None:
     """Refused with wrong usage in one line, and no lake is made."""
     lake = tmp_path / "lake"
-    done = CliRunner().invoke(main, ["serve", "--data", str(lake), "--host", host, "--port", "0"])
+    done = CliRunner().invoke(commands, ["serve", "--data", str(lake), "--host", host, "--port", "0"])
     assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1), done.stderr
     assert "keys" in done.stderr and not lake.exists()
-    done = CliRunner(env={"RUNLAKE_HOST": host}).invoke(main, ["serve", "--data", str(lake)])
+    done = CliRunner(env={"RUNLAKE_HOST": host}).invoke(commands, ["serve", "--data", str(lake)])
     assert done.exit_code == 2
 
 
@@ -319,7 +319,7 @@ def test_any_address_with_a_key(paths: Paths) -> None:
         assert httpx.get(f"{url}/health").status_code == 200
     finally:
         assert server.stop() == 0
-    done = CliRunner().invoke(main, ["serve", "--data", str(paths.folder), "--host", "0.0.0.0", "--port", "0"])  # noqa: S104
+    done = CliRunner().invoke(commands, ["serve", "--data", str(paths.folder), "--host", "0.0.0.0", "--port", "0"])  # noqa: S104
     assert done.exit_code == 2, done.stderr
 
 

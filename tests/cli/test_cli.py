@@ -16,8 +16,8 @@ import pytest
 from commands import counts, refused
 from support import RUNLAKE, Server, environment, record, runlake
 
-from runlake.cli.main import COMMANDS as MODULES
-from runlake.cli.main import loaded
+from runlake.cli.group import COMMANDS as MODULES
+from runlake.cli.group import loaded
 
 # `keys create` and its like are commands, `keys` alone is not.
 COMMANDS: Final = sorted(

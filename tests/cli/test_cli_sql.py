@@ -163,10 +163,10 @@ HOSTILE: Final = [
 ATTACKER: Final = """
 import json, sys
 from click.testing import CliRunner
-from runlake.cli import main
+from runlake.cli.group import commands
 results = []
 for query in json.load(sys.stdin):
-    done = CliRunner().invoke(main, ["sql", query, "--format", "csv", "--data", sys.argv[1]])
+    done = CliRunner().invoke(commands, ["sql", query, "--format", "csv", "--data", sys.argv[1]])
     results.append([done.exit_code, done.stdout, done.stderr])
 print(json.dumps(results))
 """

@@ -13,8 +13,7 @@ from typing import Any, Final
 from click.testing import CliRunner
 from document import DOC
 
-from runlake.cli import main
-from runlake.cli.main import COMMANDS, loaded
+from runlake.cli.group import COMMANDS, commands, loaded
 from runlake.settings import markdown_table
 
 _TABLE: Final = re.compile(
@@ -50,7 +49,7 @@ def _commands() -> str:
     helps = []
     groups = {name: list(getattr(loaded(name), "commands", ())) for name in COMMANDS}
     for name in ([], *(path for top, inner in groups.items() for path in ([top], *([top, sub] for sub in inner)))):
-        text = CliRunner().invoke(main, [*name, "--help"], prog_name="runlake", terminal_width=100).output
+        text = CliRunner().invoke(commands, [*name, "--help"], prog_name="runlake", terminal_width=100).output
         helps.append(f"## {' '.join(['runlake', *name])}\n\n```text\n{text}```")
     return "\n\n".join(helps)
 

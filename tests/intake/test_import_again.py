@@ -18,7 +18,7 @@ from pyarrow import parquet
 from support import record
 from taking import PACKERS, loaded, refusal, taken, written
 
-from runlake.cli import main
+from runlake.cli.group import commands
 from runlake.errors import ImportFailed
 from runlake.sandbox.sources import Reading
 
@@ -38,7 +38,7 @@ OUTPUTS: Final = [
 
 def sql(lake: Path, form: str) -> bytes:
     """What `runlake sql "FROM runs"` writes."""
-    done = click.testing.CliRunner().invoke(main, ["sql", "FROM runs", "--format", form, "--data", str(lake)])
+    done = click.testing.CliRunner().invoke(commands, ["sql", "FROM runs", "--format", form, "--data", str(lake)])
     assert done.exit_code == 0, done.stderr
     return done.stdout_bytes
 

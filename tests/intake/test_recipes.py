@@ -15,7 +15,7 @@ import pytest
 from taking import loaded, taken
 
 from runlake import recipes
-from runlake.cli import main
+from runlake.cli.group import commands
 from runlake.lake.bulk import Totals
 
 EXPORTS: Final = Path(__file__).parent / "exports"
@@ -98,18 +98,18 @@ def test_a_later_export_adds_what_is_new(tmp_path: Path, name: str, stored: int)
 def test_the_import_command_takes_a_recipe(tmp_path: Path) -> None:
     run = click.testing.CliRunner().invoke
     lake = ["--data", str(tmp_path / "lake")]
-    done = run(main, ["import", str(export("slurm")), "--recipe", "slurm", *lake])
+    done = run(commands, ["import", str(export("slurm")), "--recipe", "slurm", *lake])
     assert done.exit_code == 0, done.stderr
     assert "stored      7" in done.stdout
-    both = run(main, ["import", str(export("slurm")), "--recipe", "slurm", "--select", "FROM source", *lake])
+    both = run(commands, ["import", str(export("slurm")), "--recipe", "slurm", "--select", "FROM source", *lake])
     assert both.exit_code == 2
     assert "one of --recipe and --select" in both.stderr
-    unknown = run(main, ["import", str(export("slurm")), "--recipe", "slrm", *lake])
+    unknown = run(commands, ["import", str(export("slurm")), "--recipe", "slrm", *lake])
     assert unknown.exit_code == 2
     assert "slurm" in unknown.stderr
 
 
 def test_recipes_are_listed_and_printed() -> None:
     run = click.testing.CliRunner().invoke
-    assert [line.split()[0] for line in run(main, ["recipes"]).stdout.splitlines()] == list(recipes.NAMES)
-    assert run(main, ["recipes", "dbt"]).stdout == recipes.text("dbt").rstrip() + "\n"
+    assert [line.split()[0] for line in run(commands, ["recipes"]).stdout.splitlines()] == list(recipes.NAMES)
+    assert run(commands, ["recipes", "dbt"]).stdout == recipes.text("dbt").rstrip() + "\n"

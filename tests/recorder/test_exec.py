@@ -17,11 +17,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support import RUNLAKE, Server, environment
 
 from runlake import access
+from runlake.cli import quick
+from runlake.cli.group import loaded
 from runlake.paths import Paths
+from runlake.recorder.call import Call
 from runlake.recorder.report import task_of
+from runlake.recorder.service import Service
 
 NOWHERE: Final = "http://127.0.0.1:1"
 Done = subprocess.CompletedProcess[bytes]
@@ -39,7 +45,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-def arguments(where: str, *command: str, task: str = "nightly", options: tuple[str, ...] = ()) -> list[str]:
+def asked(where: str, *command: str, task: str = "nightly", options: tuple[str, ...] = ()) -> list[str]:
     target = "--server" if "://" in where else "--data"
     return [*RUNLAKE, "exec", target, where, "--task", task, *options, "--", *command]
 
@@ -47,7 +53,7 @@ def arguments(where: str, *command: str, task: str = "nightly", options: tuple[s
 def run(where: str, home: Path, *command: str, env: dict[str, str] | None = None, **more: Any) -> Done:
     """Record a command with a spool of its own."""
     made = environment(XDG_STATE_HOME=str(home)) | (env or {})
-    return subprocess.run(arguments(where, *command, **more), env=made, capture_output=True, check=False, timeout=60)
+    return subprocess.run(asked(where, *command, **more), env=made, capture_output=True, check=False, timeout=60)
 
 
 def python(code: str) -> tuple[str, str, str]:
@@ -149,7 +155,7 @@ def test_signals_reach_the_command(server: Server, home: Path, number: signal.Si
         "import signal, sys, time; [signal.signal(n, lambda n, _: sys.exit(40 + n)) for n in (1, 2, 3, 10, 15)]; "
         "print('up', flush=True); time.sleep(60)"
     )
-    with subprocess.Popen(arguments(server.url, *python(text), task=task), env=env, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(asked(server.url, *python(text), task=task), env=env, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         process.send_signal(number)
@@ -170,7 +176,7 @@ def test_a_command_that_a_signal_ends(server: Server, home: Path) -> None:
 def test_a_run_is_open_while_the_command_goes_on(server: Server, home: Path) -> None:
     task = fresh()
     env = environment(XDG_STATE_HOME=str(home))
-    command = arguments(server.url, *python("input()"), task=task)
+    command = asked(server.url, *python("input()"), task=task)
     with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         until = time.monotonic() + 30
         while not (found := stored(server, task)):
@@ -187,9 +193,7 @@ def test_a_run_is_open_while_the_command_goes_on(server: Server, home: Path) -> 
 def test_who_stops_reading_is_noticed_by_the_command(home: Path) -> None:
     """As in `yes | head -1`: the command ends by itself."""
     env = environment(XDG_STATE_HOME=str(home))
-    with subprocess.Popen(
-        arguments(NOWHERE, "yes"), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen(asked(NOWHERE, "yes"), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.read(2) == b"y\n"
         process.stdout.close()
@@ -219,7 +223,7 @@ def test_a_service_that_is_down_delays_nothing_and_gets_all_later(server: Server
 def test_many_calls_at_a_time_send_each_record_once(server: Server, home: Path) -> None:
     task = fresh()
     env = environment(XDG_STATE_HOME=str(home))
-    calls = [subprocess.Popen(arguments(server.url, "true", task=task), env=env) for _ in range(8)]
+    calls = [subprocess.Popen(asked(server.url, "true", task=task), env=env) for _ in range(8)]
     assert [call.wait(60) for call in calls] == [0] * 8
     assert run(server.url, home, "true", task=task).returncode == 0
     found = stored(server, task)
@@ -343,7 +347,7 @@ def test_keys(tmp_path: Path, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("arguments", "words"),
     [
         (["--task", "x"], "COMMAND"),
         (["--", "true"], "--task"),
@@ -351,18 +355,78 @@ def test_keys(tmp_path: Path, home: Path) -> None:
         (["--task", "x", "--server", NOWHERE, "--data", "y", "--", "true"], "one of --server and --data"),
     ],
 )
-def test_wrong_use(given: list[str], words: str) -> None:
-    done = subprocess.run([*RUNLAKE, "exec", *given], env=environment(), capture_output=True, check=False)
+def test_wrong_use(arguments: list[str], words: str) -> None:
+    done = subprocess.run([*RUNLAKE, "exec", *arguments], env=environment(), capture_output=True, check=False)
     assert done.returncode == 2
     assert words in done.stderr.decode()
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_it_imports_nothing_large() -> None:
-    """Before the command is started; a lake is opened beside it."""
+@pytest.mark.parametrize("wrong", [{"RUNLAKE_SERVER": "nowhere"}, {"RUNLAKE_SEVER": NOWHERE}])
+def test_wrong_settings_do_not_stop_the_command(home: Path, wrong: dict[str, str]) -> None:
+    """A typo in the environment of a cron job costs its record, and not the job."""
+    env = environment(XDG_STATE_HOME=str(home)) | wrong
+    command = [*RUNLAKE, "exec", "--task", "x", "--", "sh", "-c", "echo done; exit 3"]
+    done = subprocess.run(command, env=env, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (3, b"done\n")
+    assert done.stderr.startswith(b"runlake: the run is not recorded: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            (
+                *(
+                    "--task",
+                    "--task=",
+                    "--task=a=b",
+                    "-",
+                    "--",
+                    "x",
+                    "--no-output",
+                    "--no-output=1",
+                    "-h",
+                    "",
+                    "--data",
+                ),
+                *("--data", "--server", NOWHERE, f"--server={NOWHERE}/", "https://a.b", "http://", "http://a:70000"),
+            )
+        ),
+        max_size=7,
+    )
+)
+def test_plain_arguments_are_read_as_click_reads_them(arguments: list[str]) -> None:
+    call = quick.read(arguments)
+    if call is None:
+        return
+    context = loaded("exec").make_context("exec", list(arguments))
+    read = context.params
+    assert call == Call(read["command"], read["task"], read["server"], read["data"], not read["no_output"])
+    Service(call.server or NOWHERE, "")
+
+
+def test_a_full_disk(server: Server, home: Path) -> None:
+    """The record is sent without the spool; where no service answers, it is said that it is lost."""
+    home.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(home)], check=False).returncode:
+        pytest.skip("this machine does not let a test mount a tmpfs")
+    task = fresh()
+    try:
+        (home / "full").write_bytes(b"x" * 4096)
+        done = run(server.url, home, "sh", "-c", "exit 4", task=task)
+        lost = run(NOWHERE, home, "sh", "-c", "exit 5", task=task)
+    finally:
+        subprocess.run(["umount", str(home)], check=True)
+    assert done.returncode == 4 and b"No space left on device" in done.stderr
+    assert [one["success"] for one in stored(server, task)] == [False]
+    assert lost.returncode == 5 and b"the run is not recorded" in lost.stderr
+
+
+def test_nothing_slow_is_imported_before_the_command_starts() -> None:
     code = (
-        "import importlib, sys; importlib.import_module('runlake.cli.main').loaded('exec'); "
-        "print([n for n in ('duckdb', 'pyarrow', 'numpy', 'litestar', 'rich') if n in sys.modules])"
+        "import sys; from runlake.cli import quick; quick.read(['--task', 'x', 'true']); "
+        "print([n for n in ('click', 'msgspec', 'http', 'ssl', 'duckdb') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=os.environ)
     assert done.stdout == b"[]\n"

@@ -1,4 +1,4 @@
-"""The command line: one module a command, all under the group `main`."""
+"""The command line: one module a command, all of them in `group`."""
 
 from runlake.cli.main import main
 

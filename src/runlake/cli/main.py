@@ -1,60 +1,20 @@
-"""The group of all commands."""
+"""Where the program starts."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
-from keyword import iskeyword
-from typing import Any, Final
 
-import click
-
-# In the order of the help. Each one is the function of its name in the module of its name (`import_` for `import`).
-# A module is imported when its command is called: Litestar alone takes a third of a second.
-COMMANDS: Final = (
-    "serve", "demo", "exec", "import", "recipes", "tasks", "generate", "sql",
-    "maintain", "check", "info", "backup", "keys",
-)  # fmt: skip
+from runlake.cli import quick
+from runlake.recorder.call import recorded
 
 
-def loaded(command: str) -> click.Command:
-    """Import one of COMMANDS."""
-    name = f"{command}_" if iskeyword(command) else command
-    found = getattr(import_module(f"runlake.cli.{name}"), name)
-    assert isinstance(found, click.Command)  # noqa: S101 - COMMANDS names commands
-    return found
-
-
-class _Group(click.Group):
-    """The group of all commands; it prints an error of usage in one line."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the commands, for the help."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command by its name; None for an unknown one."""
-        return loaded(cmd_name) if cmd_name in COMMANDS else None
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run, and end with an exit code."""
-        try:
-            sys.exit(super().main(*args, **kwargs | {"standalone_mode": False, "prog_name": "runlake"}))
-        except click.exceptions.NoArgsIsHelpError as exc:
-            exc.show()
-            sys.exit(exc.exit_code)
-        except click.ClickException as exc:
-            hint = f" (see {exc.ctx.command_path} --help)" if isinstance(exc, click.UsageError) and exc.ctx else ""
-            click.echo(f"runlake: {' '.join(exc.format_message().split())}{hint}", err=True)
-            sys.exit(exc.exit_code)
-        except click.Abort:
-            sys.exit(1)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="runlake", prog_name="runlake")
 def main() -> None:
-    """The run history of any task system, as a lake of Parquet files with a fast HTTP API.
+    """Run what the arguments say, and end with an exit code.
 
-    Every command works on the lake in --data DIR; without it RUNLAKE_DATA counts, then data/lake.
+    The command of a plain `exec` is started before Click is imported, which takes longer than all else until then.
     """
+    call = quick.read(sys.argv[2:]) if sys.argv[1:2] == ["exec"] else None
+    if call is not None:
+        sys.exit(recorded(call))
+    import_module("runlake.cli.group").commands()

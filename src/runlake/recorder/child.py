@@ -9,9 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
-
-from msgspec import Struct
+from typing import Final, NamedTuple
 
 TAIL_BYTES: Final = 16_384  # of standard error, from its end
 LINE_BYTES: Final = 262_144  # of standard output: a longer last line is not kept
@@ -22,7 +20,7 @@ _SIGNALLED: Final = 128
 _PASSED: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2}
 
 
-class Ended(Struct, frozen=True):
+class Ended(NamedTuple):
     """How a command ended: exit code as shells have it, times, the end of standard error, the last line of output."""
 
     code: int

@@ -11,7 +11,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -49,12 +49,13 @@ class Spool:
     def add(self, target: str, run: bytes) -> None:
         """Keep a record for a target. When there are too many bytes, the oldest records go."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{time.time_ns():020}-{os.getpid()}-{next(_COUNT)}{_ENDING}"
+        data = msgspec.json.encode(Kept(target, msgspec.Raw(run)))
+        name = f"{time.time_ns():020}-{os.getpid()}-{next(_COUNT)}-{len(data)}{_ENDING}"
         part = self._folder / f".{name}"
         fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(fd, "wb") as file:
-                file.write(msgspec.json.encode(Kept(target, msgspec.Raw(run))))
+                file.write(data)
                 file.flush()
                 os.fsync(fd)
             part.rename(self._folder / name)
@@ -90,15 +91,12 @@ class Spool:
             return "" if mine or not self.pending() else "another process sends"
 
     def _trim(self) -> None:
-        sizes = []
-        for path in self.pending():
-            with suppress(FileNotFoundError):  # another process has sent it
-                sizes.append((path, path.stat().st_size))
+        sizes = [(path, _size(path)) for path in self.pending()]
         left, gone = sum(size for _, size in sizes), 0
         for path, size in sizes[:-1]:
             if left <= MOST_BYTES:
                 break
-            path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)  # another process may have sent it
             left, gone = left - size, gone + 1
         if gone:
             self._say(f"the spool {self._folder} was full: its {gone} oldest records are gone")
@@ -127,6 +125,12 @@ def _taken(fd: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _size(path: Path) -> int:
+    """The bytes of a record, from its name: the folder of a long outage has many."""
+    size = path.stem.rpartition("-")[2]
+    return int(size) if size.isascii() and size.isdigit() else 0
 
 
 def _read(path: Path) -> Kept | None:
