@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import tempfile
@@ -55,6 +56,12 @@ DESIGN: Final = HERE.parent / "docs" / "design.md"
 END: Final = histories.MIDNIGHT
 DAYS: Final = 4
 RUNS: Final = 24_000
+# The file of each block.
+FILES: Final = {
+    name: path.name
+    for path in (HERE.parent / "src" / "runlake" / "query" / "sql").glob("*.sql")
+    for name in re.findall(r"^-- name: (\w+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+}
 _TABLE: Final = re.compile(r"<!-- statements -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -118,6 +125,12 @@ def name_of(statement: str) -> str:
     return max(fitting, key=lambda name: len(begins[name]), default="?")
 
 
+def _by_file(names: Sequence[str]) -> str:
+    """Blocks with the files that they are in, as in `runs.sql`: page."""
+    of_file = itertools.groupby(names, key=lambda name: FILES.get(name, "?"))
+    return "; ".join(f"`{file}`: {', '.join(f'`{name}`' for name in blocks)}" for file, blocks in of_file)
+
+
 def _scans(node: dict[str, Any]) -> Iterator[Scan]:
     if node.get("operator_type") == "TABLE_SCAN":
         extra = node["extra_info"]
@@ -147,8 +160,19 @@ def watching(folder: Path) -> Iterator[Watch]:
         yield Watch(store, folder)
 
 
-def questions(watch: Watch) -> Sequence[tuple[str, str, int, list[Seen]]]:
-    """Each line of the table: route, what is asked, the most statements it may take, and those that were seen."""
+class Line(NamedTuple):
+    """A line of the table: route, what is asked, the function that answers, the most statements it may take, and those
+    that were seen."""
+
+    route: str
+    what: str
+    function: str
+    most: int
+    seen: list[Seen]
+
+
+def questions(watch: Watch) -> Sequence[Line]:
+    """Each line of the table."""
     run_id, task_id = watch.run.id, watch.run.task_id
     until = Instant(END - DAY // 3 - 1234)
     early = Instant(END - 2 * DAY - DAY // 3 - 777)
@@ -176,23 +200,27 @@ def questions(watch: Watch) -> Sequence[tuple[str, str, int, list[Seen]]]:
         ("GET /errors/{group}", "", 10, errors.error_group, (watch.group, Filter(**window))),
         ("GET /runs/{run_id}/context", "", 14, context.context, (run_id, ContextQuery(days=1))),
     ]
-    return [(route, what, most, watch.watched(ask, *args)) for route, what, most, ask, args in asked]
+    return [
+        Line(route, what, f"{ask.__module__.rpartition('.')[2]}.{ask.__name__}", most, watch.watched(ask, *args))
+        for route, what, most, ask, args in asked
+    ]
 
 
-def table(lines: Sequence[tuple[str, str, int, list[Seen]]]) -> str:
+def table(lines: Sequence[Line]) -> str:
     """The table of the page."""
-    rows = ["| route | asked | statements, in their order | tables and files read |", "|---|---|---|---|"]
-    for route, what, _, seen in lines:
-        names = ", ".join(f"`{one.name}`" for one in seen)
+    rows = ["| route | asked | function | files and blocks of its statements, in their order | tables and files read |"]
+    rows.append("|---|---|---|---|---|")
+    for route, what, function, _, seen in lines:
+        names = _by_file([one.name for one in seen])
         scans = [scan for one in seen for scan in one.scans]
         tables = sorted({scan.table for scan in scans if not scan.files})
         files = {file for scan in scans for file in scan.files}
         read = [*tables, *([f"{len(files)} of {DAYS} files"] if files else [])]
-        rows.append(f"| `{route}` | {what} | {names} | {', '.join(read)} |")
+        rows.append(f"| `{route}` | {what} | `{function}` | {names} | {', '.join(read)} |")
     return "\n".join(rows)
 
 
-def with_table(text: str, lines: Sequence[tuple[str, str, int, list[Seen]]]) -> str:
+def with_table(text: str, lines: Sequence[Line]) -> str:
     """The page with a fresh table."""
     return _TABLE.sub(lambda _: f"<!-- statements -->\n{table(lines)}\n<!-- end -->", text)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 from pyarrow import parquet
-from statements import DESIGN, RUNS, Seen, Watch, questions, watching, with_table
+from statements import DESIGN, RUNS, Line, Watch, questions, watching, with_table
 
 from runlake.errors import LakeDamaged
 from runlake.model import RunsQuery
@@ -17,7 +17,7 @@ from runlake.query import pages, queries
 
 QUARTER: Final = timedelta(minutes=15)
 
-Lines = Sequence[tuple[str, str, int, list[Seen]]]
+Lines = Sequence[Line]
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,14 @@ def test_the_page_shows_the_statements_that_ran(lines: Lines) -> None:
 
 def test_no_answer_takes_more_statements_than_it_may(lines: Lines) -> None:
     """Planning is half of each: one more is noticed."""
-    assert {f"{route} {what}": len(seen) for route, what, most, seen in lines if not 0 < len(seen) <= most} == {}
+    assert {f"{one.route} {one.what}": len(one.seen) for one in lines if not 0 < len(one.seen) <= one.most} == {}
 
 
 def test_rows_come_from_the_files_of_their_day(lines: Lines) -> None:
     """Pages and details open one file of four, and what stands around a run those of its neighbours."""
     opened = {
-        f"{route} {what}": {scan.files for one in seen for scan in one.scans if scan.files}
-        for route, what, _, seen in lines
+        f"{line.route} {line.what}": {scan.files for one in line.seen for scan in one.scans if scan.files}
+        for line in lines
     }
     scans = ("GET /runs of an owner", "GET /runs the longest", "GET /errors/{group} ")  # of all the window
     some = {asked: files for asked, files in opened.items() if files and asked not in scans}
@@ -56,7 +56,7 @@ def test_rows_come_from_the_files_of_their_day(lines: Lines) -> None:
 
 def test_statistics_open_no_file(lines: Lines) -> None:
     """Windows of the newest days are answered from the serving database alone."""
-    statistics = [seen for route, _, _, seen in lines if "/stats" in route]
+    statistics = [line.seen for line in lines if "/stats" in line.route]
     assert len(statistics) == 8
     assert not [scan for seen in statistics for one in seen for scan in one.scans if scan.files]
 

@@ -91,13 +91,14 @@ def summary(session: Session, query: SummaryQuery) -> Summary:
     start, end = _bounds(query)
     window = Window.of(session, start, end + 1, months=True)
     before = Window.of(session, start - query.days * times.DAY_US, start, months=True)
-    statement = filled(SQL["figures"], cells=cells("_cells", before, window))
+    statement = filled(SQL["summary_figures"], cells=cells("_cells", before, window))
     kinds: dict[str, list[_Row]] = {name: [] for name in ("daily", "top_failing_tasks", "slowest_tasks")}
     for row in session.records(statement, window.parameters | before.files):
         kinds.setdefault(row["kind"], []).append(row)
     percentiles = _percentiles(session, window)
     for row in kinds["daily"]:
         row[_P95] = percentiles.get(row["date"], {}).get(_P95)
+    # Of the listed tasks only: for all of them every histogram of the window would be read.
     rankings = kinds["top_failing_tasks"], kinds["slowest_tasks"]
     p95 = _p95_of_tasks(session, window, {row["task"] for ranking in rankings for row in ranking})
     for ranking in rankings:

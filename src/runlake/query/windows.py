@@ -54,7 +54,9 @@ class Window(Struct, frozen=True):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Its files, its first and last day, and the whole days of it that are counted as such."""
+        """Its files, its first and last day, and the whole days of it that are counted as such: `whole_last` is the day
+        after them.
+        """
         whole = [day for days in self.spans.days for day in days]
         whole += [first_day(month) for months in self.spans.months for month in months]
         return self.files | {

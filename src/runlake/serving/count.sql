@@ -40,7 +40,7 @@ SELECT {keys}, sum(succeeded)::BIGINT AS succeeded, sum(failed)::BIGINT AS faile
        sum(duration_count)::BIGINT AS duration_count, sum(duration_us) AS duration_us, max(last_run) AS last_run
 FROM folded GROUP BY ALL ORDER BY ALL
 
--- name: figures
+-- name: cell_figures
 -- One row a cell, of a table of tasks.
 WITH bucketed AS (
     SELECT {unit}, task, timed.bucket, sum(timed.succeeded)::UINTEGER AS succeeded,

@@ -1,5 +1,5 @@
 -- The rollups, each one GROUP BY over `counting`: the narrow columns of finished runs, with their quarter, hour and day.
--- Adding one is a block here, a table in schema.sql, its fold in apply.sql and a new layout number.
+-- Adding one is a block here, a table in schema.sql, how it adds up in count.sql and a new layout number.
 -- {unit} is quarter, hour or day.
 
 -- name: counts

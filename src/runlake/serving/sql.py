@@ -54,7 +54,7 @@ TABLES: Final = "; ".join([filled(_SCHEMA["tables"]), *macros.definitions(), _SC
 APPLY: Final = _of("apply.sql")
 COUNT: Final = _of("count.sql")
 _MONTH: Final = {"unit": "month", "also": "", "order": "month, task", "summed": COUNT["summed"]}
-SETTLE: Final = filled(COUNT["settle_task_month"], figures=filled(COUNT["figures"], **_MONTH))
+SETTLE: Final = filled(COUNT["settle_task_month"], figures=filled(COUNT["cell_figures"], **_MONTH))
 REBUILD: Final = _of("rebuild.sql")
 _ROLLUP: Final = statements.blocks("runlake.serving", "rollups.sql")
 
@@ -62,7 +62,7 @@ _ROLLUP: Final = statements.blocks("runlake.serving", "rollups.sql")
 # Each statement of rollups.sql, and the columns of count.sql that add up its rows.
 _SUMS: Final = {
     "counts": "counts",
-    "of_task": "figures",
+    "of_task": "cell_figures",
     "histogram": "runs",
     "of_owner": "owners",
     "of_attempt": "runs",
@@ -107,8 +107,9 @@ FINISHED: Final = (
     ("unsettled_day", "day", times.DAY_US),
 )
 HOT_RUN: Final = _ROLLUP["hot_run"]
+_STORED: Final = "(95)"  # the percents of a day that are kept: `p95` of the schema
 _PERCENTILE: Final = statements.blocks("runlake.serving", "percentile.sql")["percentile"]
-RANK: Final = filled(COUNT["add_ranked"], percentile=filled(_PERCENTILE, key="task, day", percents="(95)"))
+RANK: Final = filled(COUNT["add_ranked"], percentile=filled(_PERCENTILE, key="task, day", percents=_STORED))
 SEQUENCE: Final = statements.plain(statements.blocks("runlake.serving", "sequence.sql")["sequence"])
 SETTLE_SEQUENCES: Final = {
     name: filled(f"INSERT INTO task_sequence {SEQUENCE}", piece="(run_at // 86400000000)::INTEGER", rows=rows)
@@ -119,7 +120,7 @@ SETTLE_SEQUENCES: Final = {
     )
 }
 _DAY_FIGURES: Final = filled(
-    f"INSERT INTO day_figure {_ROLLUP['day_figure']}", percentile=filled(_PERCENTILE, key="day", percents="(95)")
+    f"INSERT INTO day_figure {_ROLLUP['day_figure']}", percentile=filled(_PERCENTILE, key="day", percents=_STORED)
 )
 DAY_FIGURES: Final = filled(_DAY_FIGURES, days="(SELECT day FROM day_count)")
 DAY_FIGURES_COUNTED: Final = filled(_DAY_FIGURES, days="(SELECT DISTINCT day FROM counting)")

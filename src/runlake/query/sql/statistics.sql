@@ -1,6 +1,6 @@
--- Statistics of a window. Each is one statement over the spans of its window (see spans.py): a branch a rollup, for the
--- spans of its size ({within}); the hours that the window cuts from {runs}, which are hot_run, uncounted_run, or the
--- Parquet files of that day. Durations are microseconds until they are answered.
+-- Statistics of a window. Each is one statement over the spans of its window; `cells` in windows.py puts its {cells}
+-- together: a branch a rollup, for the spans of its size ({within}), and the hours that the window cuts from {runs}, which
+-- are hot_run, uncounted_run, or the Parquet files of that day. Durations are microseconds until they are answered.
 
 -- name: cold_runs
 -- The counted runs of a time before state.hot_from, as hot_run has them for newer ones: those that are in no file, and
@@ -55,7 +55,7 @@ WITH cell(day, succeeded, failed, open, retried, duration_count, duration_us, sh
            max(last_open) AS last_open, flatten(list(durations)) AS durations,
            CASE WHEN day IS NOT NULL AND count(*) FILTER (duration_count > 0) = 1 THEN max(p95) END AS p95
     FROM cell GROUP BY GROUPING SETS ((day), ())
-), bucketed AS (
+), bucketed AS (  -- not of days that have their 95th percentile already: of these no other one is known
     SELECT day, timed.bucket AS bucket, sum(timed.succeeded + timed.failed) AS runs
     FROM (SELECT day, unnest(durations) AS timed FROM summed WHERE p95 IS NULL) GROUP BY ALL
 ), percentile AS (

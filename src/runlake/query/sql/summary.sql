@@ -2,6 +2,9 @@
 -- rollup is read once for both ({within}): from {now} on its spans belong to the later one. What a cell of a whole day or
 -- month adds to its day is in day_figure, so it has no `day`.
 
+-- `windows.cells` puts a statement's `{cells}` together: `month_cells`, `day_cells`, `hour_cells` and `run_cells` of `_cells`,
+-- and so on. Their columns go by place, so a new one stands in all of them.
+
 -- name: month_cells
 SELECT month >= {now} AS current, NULL::INTEGER AS day, task, succeeded, failed, 0 AS open, duration_count, duration_us
 FROM task_month WHERE {within}
@@ -19,14 +22,16 @@ SELECT run_at >= {now}, (run_at // 86400000000)::INTEGER, task, (success IS TRUE
        (success IS NULL)::BIGINT, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE
 FROM {runs} AS run WHERE {within}
 
--- name: figures
--- Rows of four kinds: the two rankings with a row a task, the two windows with a row each, and the days.
+-- name: summary_figures
+-- All figures but percentiles, in rows of five kinds: `window` and `previous` are one row each, `daily` has one row for each
+-- day, `top_failing_tasks` and `slowest_tasks` one for each of ten tasks. (Which tasks are slowest goes by their average:
+-- percentiles are only known of the tasks that are listed, by `ranked_percentile`.)
 WITH cell(current, day, task, succeeded, failed, open, duration_count, duration_us) AS MATERIALIZED ({cells}
 ), by_task AS MATERIALIZED (
     SELECT current, task, sum(succeeded) AS succeeded, sum(failed) AS failed, sum(open) AS open,
            sum(duration_count) AS duration_count, sum(duration_us) AS duration_us
     FROM cell GROUP BY current, task
-), ranked AS MATERIALIZED (
+), of_tasks AS MATERIALIZED (
     SELECT task, task_id, succeeded, failed, open, duration_count, duration_us,
            duration_us / nullif(duration_count, 0)::DOUBLE AS average
     FROM by_task JOIN task USING (task) WHERE current
@@ -50,21 +55,14 @@ SELECT kind, task, task_id, tasks AS total_tasks_executed, DATE '1970-01-01' + d
        coalesce(week_succeeded / nullif(week_finished, 0), 0) AS success_rate_7d,
        coalesce(week_us / nullif(week_count, 0), 0) / 1e6 AS avg_execution_time_seconds_7d
 FROM (
-    (SELECT 'top_failing_tasks' AS kind, task, task_id, NULL AS tasks, NULL::INTEGER AS day, succeeded, failed, open,
-            duration_count, duration_us, NULL AS week_succeeded, NULL AS week_finished, NULL AS week_us,
-            NULL AS week_count
-     FROM ranked WHERE failed > 0 ORDER BY failed DESC, task_id LIMIT 10)
-    UNION ALL
-    (SELECT 'slowest_tasks', task, task_id, NULL, NULL, succeeded, failed, open, duration_count, duration_us, NULL, NULL,
-            NULL, NULL
-     FROM ranked WHERE duration_count > 0 ORDER BY average DESC, task_id LIMIT 10)
-    UNION ALL
-    SELECT CASE WHEN current THEN 'window' ELSE 'previous' END, NULL, NULL, tasks, NULL, succeeded, failed, open,
-           duration_count, duration_us, NULL, NULL, NULL, NULL
-    FROM by_window
-    UNION ALL
-    (SELECT 'daily', NULL, NULL, NULL, day, succeeded, failed, open, duration_count, duration_us, sum(succeeded) OVER week,
-            sum(succeeded + failed) OVER week, sum(duration_us) OVER week, sum(duration_count) OVER week
+    (SELECT 'top_failing_tasks' AS kind, * FROM of_tasks WHERE failed > 0 ORDER BY failed DESC, task_id LIMIT 10)
+    UNION ALL BY NAME
+    (SELECT 'slowest_tasks' AS kind, * FROM of_tasks WHERE duration_count > 0 ORDER BY average DESC, task_id LIMIT 10)
+    UNION ALL BY NAME
+    SELECT CASE WHEN current THEN 'window' ELSE 'previous' END AS kind, * EXCLUDE (current) FROM by_window
+    UNION ALL BY NAME
+    (SELECT 'daily' AS kind, *, sum(succeeded) OVER week AS week_succeeded, sum(succeeded + failed) OVER week AS week_finished,
+            sum(duration_us) OVER week AS week_us, sum(duration_count) OVER week AS week_count
      FROM daily WINDOW week AS (ORDER BY day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW) ORDER BY day)
 )
 
