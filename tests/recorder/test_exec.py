@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -173,6 +174,94 @@ def test_a_command_that_a_signal_ends(server: Server, home: Path) -> None:
     assert found["error"] == "killed by SIGSEGV"
 
 
+@pytest.mark.parametrize(
+    ("shell", "code"),
+    [
+        ("kill -TERM $PPID; exit 3", 3),  # before anybody looks at signals
+        ("trap '' PIPE; sleep 30 & echo hi; exit 4", 4),
+        ("kill -40 $$", 168),
+    ],
+)
+def test_the_end_is_recorded_whatever_goes_on(server: Server, home: Path, shell: str, code: int) -> None:
+    """At once, also where a process that was left behind has the output open: exec stays for that one."""
+    task = fresh()
+    env = environment(XDG_STATE_HOME=str(home))
+    with subprocess.Popen(
+        asked(server.url, "sh", "-c", shell, task=task), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        until = time.monotonic() + 30
+        while not [one for one in stored(server, task) if one["finished_at"]]:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        if "sleep" in shell:
+            assert process.poll() is None
+            process.terminate()
+        assert process.wait(30) == code
+        assert process.stderr is not None and process.stderr.read() == b""
+    (found,) = stored(server, task)
+    assert found["output"]["exit_code"] == code
+
+
+def test_a_caller_that_ignores_children(server: Server, home: Path) -> None:
+    """The kernel would not say then that one has ended, nor how."""
+    task = fresh()
+    code = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
+    command = [*python(code), *asked(server.url, "sh", "-c", "exit 5", task=task)]
+    done = subprocess.run(command, env=environment(XDG_STATE_HOME=str(home)), check=False, timeout=60)
+    assert done.returncode == 5
+    assert [one["success"] for one in stored(server, task)] == [False]
+
+
+def test_output_that_cannot_be_written_is_no_trouble_of_the_command(server: Server, home: Path, tmp_path: Path) -> None:
+    """A full disk, and standard output and error that are closed."""
+    for number, ends in enumerate((">/dev/full", ">&- 2>&-", "2>&-")):
+        task, mark = fresh(), tmp_path / str(number)
+        text = f"echo a; echo b >&2; sleep 0.2; echo c; echo d >&2; touch {mark}; exit 6"
+        line = " ".join(map(shlex.quote, asked(server.url, "sh", "-c", text, task=task)))
+        done = subprocess.run(
+            ["sh", "-c", f"{line} {ends}"], env=environment(XDG_STATE_HOME=str(home)), check=False, timeout=60
+        )
+        assert (done.returncode, mark.exists()) == (6, True), ends
+        assert len(stored(server, task)) == 1
+
+
+def test_a_script_without_an_interpreter(server: Server, home: Path, tmp_path: Path) -> None:
+    """As shells run it."""
+    script = tmp_path / "script"
+    script.write_text("echo $1; exit 7\n")
+    script.chmod(0o755)
+    done = run(server.url, home, str(script), "an argument", task=fresh())
+    assert (done.returncode, done.stdout) == (7, b"an argument\n")
+
+
+@pytest.mark.parametrize(("task", "server"), [("caf\udce9", NOWHERE), ("x", "http://[::1")])
+def test_what_cannot_be_recorded_is_run(home: Path, task: str, server: str) -> None:
+    """A name that is no text, an address that is none."""
+    env = environment(XDG_STATE_HOME=str(home)) | {"RUNLAKE_SERVER": server}
+    command = [*RUNLAKE, "exec", "--task", task, "--", "sh", "-c", "echo done; exit 8"]
+    done = subprocess.run(command, env=env, capture_output=True, check=False, timeout=60)
+    assert b"the run is not recorded" in done.stderr
+    assert (done.returncode, done.stdout) == (8, b"done\n")
+    assert b"Traceback" not in done.stderr
+
+
+def test_results_that_no_record_can_have(server: Server, home: Path) -> None:
+    """JSON that is nested too deep, and a line that is too long, are left out."""
+    for text in ("'[' * 100 + ']' * 100", "'1' * 300_000 + '1'", "'[' * 99 + ']' * 99"):
+        task = fresh()
+        assert run(server.url, home, *python(f"print({text})"), task=task).returncode == 0
+        (found,) = stored(server, task)
+        assert found["success"] and ("result" in found["output"]) == ("99" in text)
+
+
+def test_one_long_line_of_errors(server: Server, home: Path) -> None:
+    """Its end is kept."""
+    task = fresh()
+    assert run(server.url, home, *python("import sys; sys.exit('x' * 20_000 + ' end')"), task=task).returncode == 1
+    (found,) = stored(server, task)
+    assert found["error"].endswith("xxx end") and len(found["error"]) > 16_000
+
+
 def test_a_run_is_open_while_the_command_goes_on(server: Server, home: Path) -> None:
     task = fresh()
     env = environment(XDG_STATE_HOME=str(home))
@@ -249,7 +338,7 @@ class Odd(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-@pytest.fixture(params=[None, 400, 401, 500, 503])
+@pytest.fixture(params=[None, 200, 400, 401, 500, 503])
 def odd(request: pytest.FixtureRequest) -> Iterator[HTTPServer]:
     made = HTTPServer(("127.0.0.1", 0), Odd)
     made.status, made.over = request.param, threading.Event()  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ _EXAMPLES = """
 \b
 Examples:
   runlake exec --task nightly-backup -- backup.sh --full
-  17 3 * * * RUNLAKE_SERVER=http://127.0.0.1:8000 runlake exec --task orders -- /opt/orders.sh
+  17 3 * * * RUNLAKE_SERVER=http://127.0.0.1:8000 /opt/runlake/.venv/bin/runlake exec --task orders -- /opt/orders.sh
 """
 
 
@@ -39,9 +39,9 @@ def exec(  # noqa: A001 - the name of the command
             raise UsageError("give one of --server and --data")
         if server:
             Service(server, key="")
-        if data is not None:
+        if data:
             Paths.of(data)
     except RunlakeError as exc:
         say(exc.line())
         sys.exit(2)
-    sys.exit(recorded(Call(command, task, server, data, keeps_output=not no_output)))
+    sys.exit(recorded(Call(command, task, server, data or None, keeps_output=not no_output)))

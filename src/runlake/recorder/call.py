@@ -36,16 +36,28 @@ def recorded(call: Call) -> int:
         text = f"{call.command[0]}: {exc.strerror}"
         say(text)
         code = NOT_FOUND if isinstance(exc, FileNotFoundError) else NOT_EXECUTABLE
-        ended = Ended(code, before, datetime.now(UTC), text.encode())
-    recording: Recording | None = import_module("runlake.recorder.target").begun(
-        call, child.started_at if child else before, say
-    )
+        ended = Ended(code, before, datetime.now(UTC), text.encode(errors="backslashreplace"))
+    recording = _begun(call, child.started_at if child else before)
     if child is not None:
         ended = child.wait()
     assert ended is not None  # noqa: S101 - one of both is there
-    if recording is not None and not recording.finish(ended):
+    is_over = recording is None or recording.finish(ended)
+    if child is not None:
+        child.drain()
+    if not is_over:
         os._exit(ended.code)
     return ended.code
+
+
+def _begun(call: Call, started_at: datetime) -> Recording | None:
+    """Its recording; None, and a line that says why, where there can be none: the command goes on in any case."""
+    try:
+        made: Recording = import_module("runlake.recorder.target").begun(call, started_at, say)
+    except Exception as exc:  # noqa: BLE001 - whatever it is
+        line = getattr(exc, "line", None)
+        say(f"the run is not recorded: {line() if line else f'{type(exc).__name__}: {exc}'}")
+        return None
+    return made
 
 
 def say(text: str) -> None:

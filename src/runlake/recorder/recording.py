@@ -49,6 +49,7 @@ class Recording:
         self._spool = Spool(state / "spool", say)
         self._ended = threading.Event()
         self._unkept: list[bytes] = []
+        self._is_kept = False  # whether a record of this run went into the spool
         self._target: Target | None = None
         self._reason = ""  # why the last record was not sent
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -75,11 +76,18 @@ class Recording:
     def _keep(self, record: bytes) -> None:
         try:
             self._spool.add(self._name, record)
+            self._is_kept = True
         except OSError as exc:
             self._say(f"cannot write to the spool: {exc}")
             self._unkept.append(record)
 
     def _run(self) -> None:
+        try:
+            self._send()
+        except Exception as exc:  # noqa: BLE001 - whatever it is, it is said at the end
+            self._reason = f"{type(exc).__name__}: {exc}"
+
+    def _send(self) -> None:
         self._target = self._make()
         self._send_all(SEND_SECONDS)
         self._give_name()
@@ -94,11 +102,14 @@ class Recording:
             return
         until = time.monotonic() + seconds
         send = partial(target.send, until=until)
+        of_spool = ""
         try:
             self._reason = self._spool.send(self._name, send, until)
         except OSError as exc:
-            self._reason = f"cannot read the spool: {exc}"
+            self._reason, of_spool = "", f"cannot read the spool: {exc}"
         self._send_unkept(send)
+        if self._is_kept and not self._reason:
+            self._reason = of_spool
         target.close()
 
     def _send_unkept(self, send: Callable[[bytes], tuple[Outcome, str]]) -> None:
@@ -106,8 +117,10 @@ class Recording:
             outcome, reason = send(self._unkept[0])
             if outcome is Outcome.UNREACHABLE:
                 self._reason = reason
-            else:
-                self._unkept.pop(0)
+                return
+            self._unkept.pop(0)
+            if outcome is Outcome.REFUSED:
+                self._say(f"a record was refused: {reason}")
 
     def _give_name(self) -> None:
         """Once for each target and task: a file says that it was done."""
@@ -115,9 +128,9 @@ class Recording:
         if self._target is None or name is None:
             return
         mark = self._state / "named" / hashlib.sha256(f"{self._name}\n{task}".encode()).hexdigest()[:32]
-        if mark.exists() or not self._target.name_task(task, name, time.monotonic() + SEND_SECONDS):
-            return
         try:
+            if mark.exists() or not self._target.name_task(task, name, time.monotonic() + SEND_SECONDS):
+                return
             mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             mark.touch(mode=0o600)
         except OSError as exc:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
+from runlake.model import MAX_DEPTH
 from runlake.recorder.child import TAIL_BYTES, Ended
 
 LEASE: Final = timedelta(minutes=5)
@@ -50,27 +52,33 @@ class Report:
         output: dict[str, Any] = {"exit_code": ended.code}
         if ended.signal:
             output["signal"] = ended.signal
-        if is_json(ended.last_line):
+        if is_result(ended.last_line):
             output["result"] = msgspec.Raw(ended.last_line)
         failed = {"error": _error(ended)} if ended.code else {}
         end = {"finished_at": ended.finished_at, "success": ended.code == 0, "output": output}
         return msgspec.json.encode(self._run | end | failed)
 
 
-def is_json(line: bytes) -> bool:
-    """Whether a line is JSON."""
+def is_result(line: bytes) -> bool:
+    """Whether a line is JSON that is no deeper than a part of an output may be."""
     try:
-        msgspec.json.decode(line)
+        level = [msgspec.json.decode(line)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-    return True
+    for _ in range(MAX_DEPTH - 1):
+        level = [part for value in level for part in _parts(value)]
+    return not any(isinstance(value, dict | list) for value in level)
+
+
+def _parts(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _error(ended: Ended) -> str:
     """The end of standard error, from the beginning of a line on where it was cut; or how the command ended."""
     tail = ended.stderr
     if len(tail) > TAIL_BYTES:
-        tail = tail[-TAIL_BYTES:]
+        tail = tail[-TAIL_BYTES:].rstrip()
         tail = tail[tail.find(b"\n") + 1 :]
     text = tail.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}").strip()
     return text or (f"killed by {ended.signal}" if ended.signal else f"exit code {ended.code}")

@@ -15,6 +15,7 @@ import msgspec
 from runlake.errors import UsageError
 from runlake.recorder.spool import Outcome
 
+_EXPECTED: Final = "--server: expected something like http://127.0.0.1:8000, not {!r}"
 _REFUSED: Final = frozenset({400, 409, 413, 415, 422})  # sent again, it would be refused again
 
 
@@ -23,17 +24,18 @@ class Service:
 
     def __init__(self, url: str, key: str) -> None:
         """Raises UsageError for what is no URL of a service."""
-        parts = urlsplit(url)
         try:
+            parts = urlsplit(url)
             port = parts.port
         except ValueError:
-            port = -1
-        if parts.scheme not in {"http", "https"} or not parts.hostname or port == -1 or parts.query or parts.fragment:
-            raise UsageError(f"--server: expected something like http://127.0.0.1:8000, not {url!r}")
+            raise UsageError(_EXPECTED.format(url)) from None
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise UsageError(_EXPECTED.format(url))
         self.name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
-        self._https, self._host, self._port, self._path = parts.scheme == "https", parts.hostname, port, parts.path
+        self._https, self._host, self._path = parts.scheme == "https", parts.hostname, parts.path
+        self._port = port or (443 if self._https else 80)
         self._headers = {"Content-Type": "application/json", "User-Agent": "runlake-exec"}
-        if key:
+        if key := key.strip():
             self._headers["Authorization"] = f"Bearer {key}"
         elif parts.username is not None:
             secret = f"{parts.username}:{parts.password or ''}"
@@ -46,7 +48,7 @@ class Service:
         except (OSError, HTTPException) as exc:
             return Outcome.UNREACHABLE, str(exc) or type(exc).__name__
         if status == 200:
-            return Outcome.STORED, ""
+            return (Outcome.STORED, "") if _is_ours(body) else (Outcome.UNREACHABLE, "this is no runlake service")
         outcome = Outcome.REFUSED if status in _REFUSED else Outcome.UNREACHABLE
         return outcome, f"{status} {_detail(body)}"
 
@@ -58,14 +60,14 @@ class Service:
         try:
             status, body = self._ask("GET", "/tasks/names", None, until)
             if status != 200:
-                return status in {401, 403, 404}
+                return status == 403
             if str(task) in msgspec.json.decode(body)["names"]:
                 return True
             change = msgspec.json.encode({"names": {str(task): {"name": name}}})
             status, _ = self._ask("PUT", "/tasks/names", change, until)
-        except (OSError, HTTPException, msgspec.DecodeError, KeyError, TypeError):
+        except (OSError, HTTPException, ValueError, msgspec.DecodeError, KeyError, TypeError):
             return False
-        return status < 500
+        return status in {200, 403}
 
     def _ask(self, method: str, path: str, body: bytes | None, until: float) -> tuple[int, bytes]:
         left = max(0.05, until - time.monotonic())
@@ -82,10 +84,19 @@ class Service:
             connection.close()
 
 
+def _is_ours(body: bytes) -> bool:
+    """Whether an answer says that one record was received: a page of a portal, say, does not."""
+    try:
+        found: Any = msgspec.json.decode(body)
+        return bool(found["received"] == 1)
+    except (ValueError, msgspec.DecodeError, KeyError, TypeError):
+        return False
+
+
 def _detail(body: bytes) -> str:
     """What a problem says; the beginning of anything else."""
     try:
         found: Any = msgspec.json.decode(body)
         return " ".join(str(found["detail"]).split())
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (ValueError, msgspec.DecodeError, KeyError, TypeError):
         return " ".join(body[:200].decode(errors="replace").split())

@@ -74,11 +74,15 @@ class Spool:
         """Send what is kept for a target, until one cannot be sent; the reason, or nothing. Another process that sends
         is waited for until a moment of time.monotonic; it may have looked before our record was there."""
         with self._locked(until) as mine:
+            sent = False
             for path in self.pending() if mine else ():
+                if sent and time.monotonic() >= until:
+                    return "there is more than could be sent in time"
                 kept = _read(path)
                 if kept is None or kept.target != target:
                     continue
                 outcome, reason = send(bytes(kept.run))
+                sent = True
                 if outcome is Outcome.UNREACHABLE:
                     return reason
                 if outcome is Outcome.REFUSED:
@@ -134,8 +138,8 @@ def _size(path: Path) -> int:
 
 
 def _read(path: Path) -> Kept | None:
-    """A record; None when it is gone, or was not written by us."""
+    """A record; None when it is gone, cannot be read, or was not written by us."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Kept)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, ValueError, msgspec.DecodeError):
         return None

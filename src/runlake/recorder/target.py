@@ -7,7 +7,6 @@ from datetime import datetime
 from importlib import import_module
 
 from runlake import settings as settings_module
-from runlake.errors import RunlakeError
 from runlake.paths import Paths
 from runlake.recorder.call import Call
 from runlake.recorder.recording import Recording, Target
@@ -15,14 +14,9 @@ from runlake.recorder.report import Report
 from runlake.recorder.service import Service
 
 
-def begun(call: Call, started_at: datetime, say: Callable[[str], None]) -> Recording | None:
-    """The recording of a command that runs; None, and a line that says why, where settings are wrong: by then it is
-    too late to refuse the command."""
-    try:
-        name, make = _target(call)
-    except RunlakeError as exc:
-        say(f"the run is not recorded: {exc.line()}")
-        return None
+def begun(call: Call, started_at: datetime, say: Callable[[str], None]) -> Recording:
+    """The recording of a command that runs. Raises UsageError for wrong settings, and what else is in the way."""
+    name, make = _target(call)
     recording = Recording(name, make, settings_module.state_folder(), Report(call.task, started_at), say)
     recording.begin()
     return recording
