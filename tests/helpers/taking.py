@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from beginnings import begin
 from loading import load_pieces
 
 from runlake.errors import ImportFailed
+from runlake.intake.found_names import FoundNames
 from runlake.lake import bulk
 from runlake.lake.bulk import Totals
 from runlake.sandbox import sources
@@ -37,7 +39,8 @@ def loaded(lake: Path, *files: Path, select: str | None = None, reading: Reading
     try:
         store.load()
         pieces = sources.tables(files, select, store.lake.settings, reading)
-        return load_pieces(store, (bulk.Chunk(*piece) for piece in pieces))
+        with closing(FoundNames()) as names:
+            return load_pieces(store, (bulk.Chunk(name, row, names.without(rows)) for name, row, rows in pieces))
     finally:
         store.close()
 

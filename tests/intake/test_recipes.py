@@ -7,13 +7,17 @@ and the examples of opentelemetry-proto for OTLP in JSON.
 
 from __future__ import annotations
 
+import json
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click.testing
 import pytest
-from taking import loaded, taken
+from taking import loaded, taken, written
 
+import runlake
 from runlake import recipes
 from runlake.cli.group import commands
 from runlake.lake.bulk import Totals
@@ -107,6 +111,95 @@ def test_the_import_command_takes_a_recipe(tmp_path: Path) -> None:
     unknown = run(commands, ["import", str(export("slurm")), "--recipe", "slrm", *lake])
     assert unknown.exit_code == 2
     assert "slurm" in unknown.stderr
+
+
+TRIES: Final = """dag_id,task_id,run_id,map_index,try_number,state,hostname,operator,queued_dttm,start_date,end_date
+etl,load,r1,-1,1,up_for_retry,w,B,2025-01-15 00:00:01+00,2025-01-15 00:00:03+00,2025-01-15 00:02:00+00
+etl,load,r1,-1,1,failed,w,B,2025-01-15 00:00:01+00,2025-01-15 00:00:03+00,2025-01-15 00:01:00+00
+"""
+SPAN: Final = {
+    "resourceSpans": [
+        {
+            "resource": {
+                "attributes": [{"key": "service.name", "value": {"stringValue": text}} for text in ("a", "b")]
+            },
+            "scopeSpans": [
+                {
+                    "spans": [
+                        {"traceId": "t", "spanId": "s", "name": "n"}
+                        | {"startTimeUnixNano": "1736900002000000000", "endTimeUnixNano": "1736900001000000000"}
+                    ]
+                }
+            ],
+        }
+    ]
+}
+POD: Final = {
+    "metadata": {"uid": str(uuid.UUID(int=1)), "name": "p", "namespace": "n", "labels": {"job-name": "j"}}
+    | {"creationTimestamp": "2025-01-15T00:00:00Z"},
+    "spec": {},
+    "status": {"phase": "Failed", "reason": "Evicted", "message": "no room"},
+}
+
+
+def test_what_systems_do_now_and_then(tmp_path: Path) -> None:
+    """Exports that are empty, a try in two tables, an attribute twice, a clock set back, a pod that never started."""
+
+    def made(name: str, file: str, content: str) -> list[Row]:
+        return taken(written(tmp_path / file, content), select=recipes.text(name))
+
+    assert made("github-actions", "runs.ndjson", "") == []
+    waits = {"id": 1, "run_attempt": 1, "status": "completed", "conclusion": "action_required"}
+    assert made("github-actions", "waits.ndjson", json.dumps(waits)) == []
+    assert (
+        made("dbt", "docs.json", json.dumps({"args": {"which": "generate"}, "results": [{"status": "success"}]})) == []
+    )
+    (tried,) = made("airflow", "tries.csv", TRIES)
+    assert tried["finished_at"] == datetime(2025, 1, 15, 0, 1, tzinfo=UTC)
+    (span,) = made("otel", "spans.ndjson", json.dumps(SPAN))
+    assert (span["task_name"], span["finished_at"]) == ("a/n", span["started_at"])
+    (pod,) = made("kubernetes", "pods.json", json.dumps({"items": [POD]}))
+    assert (pod["success"], pod["error"], pod["finished_at"]) == (False, "Evicted: no room", "2025-01-15 00:00:00+00")
+
+
+NAMES: Final = {
+    "slurm": "mia/align",
+    "github-actions": "octo-org/octo-repo/CI",
+    "airflow": "etl.load",
+    "dbt": "model.shop.orders",
+    "kubernetes": "shop/report",
+    "otel": "shop/GET /orders",
+}
+
+
+@pytest.mark.parametrize("name", recipes.NAMES)
+def test_a_recipe_names_its_tasks(tmp_path: Path, name: str) -> None:
+    """Those without a name; what somebody called one stays."""
+    run = click.testing.CliRunner().invoke
+    lake = ["--data", str(tmp_path / "lake")]
+
+    def names() -> dict[str, dict[str, Any]]:
+        shown: dict[str, dict[str, Any]] = json.loads(run(commands, ["tasks", *lake]).stdout)["names"]
+        return shown
+
+    first = run(commands, ["import", str(export(name)), "--recipe", name, *lake])
+    assert first.exit_code == 0, first.stderr
+    found = names()
+    assert f"named       {len(found)}\n" in first.stdout
+    assert {task for (task,) in tasks_of(tmp_path / "lake")} == set(found)
+    assert NAMES[name] in {one["name"] for one in found.values()}
+    task, *_ = found
+    own = json.dumps({"names": {task: {"name": "my own", "tags": ["x"]}}})
+    assert run(commands, ["tasks", "-", *lake], input=own).exit_code == 0
+    later = run(commands, ["import", str(export(name, later=True)), "--recipe", name, *lake])
+    assert f"named       {len(names()) - len(found)}\n" in later.stdout
+    assert names()[task] == {"name": "my own", "tags": ["x"], "url": None}
+
+
+def tasks_of(lake: Path) -> list[tuple[str]]:
+    """The tasks that have runs."""
+    with runlake.attach(lake) as con:
+        return con.execute("SELECT DISTINCT task_id::VARCHAR FROM lake.runs").fetchall()
 
 
 def test_recipes_are_listed_and_printed() -> None:

@@ -10,9 +10,11 @@ import msgspec
 from msgspec import structs
 
 from runlake.cli.common import lines, progress_bar
+from runlake.intake.found_names import FoundNames
 from runlake.intake.messages import nan_as_text
 from runlake.lake import bulk
 from runlake.lake.catalog import Lake
+from runlake.lake.names import name_new
 from runlake.lake.stored import Stored
 from runlake.paths import Paths
 from runlake.serving.serving import Serving
@@ -22,11 +24,12 @@ from runlake.settings import Settings
 def load_chunks(
     settings: Settings,
     chunks: Iterable[bulk.Chunk],
-    what: str,
-    total: int | None,
+    bar: tuple[str, int | None],
     rejects: BinaryIO | None,
+    found: FoundNames | None = None,
 ) -> None:
-    """Load all chunks in one transaction and print the totals; `what` labels the progress bar of `total` rows.
+    """Load all chunks in one transaction and print the totals. `bar` is what the progress bar says, and its rows.
+    Afterwards tasks without a name get the one that was `found` for them.
 
     Rejected rows go to `rejects` as NDJSON; without it, the first one raises ImportFailed and nothing is stored.
     """
@@ -39,13 +42,15 @@ def load_chunks(
         with progress_bar("reading what is stored") as update:
             stored.load(lake)
             serving.load(update)
-        with progress_bar(what, total) as update:
+        with progress_bar(*bar) as update:
             load = bulk.BulkLoad(lake, stored, serving.locate, serving.remember)
             totals = load.run(chunks, reject=reject, progress=lambda t: update(t.received, None))
+        named = name_new(lake, found) if found is not None and found.any else None
     finally:
         serving.close()
         lake.close()
-    click.echo(lines([(name, getattr(totals, name)) for name in totals.__struct_fields__]))
+    shown = [(name, getattr(totals, name)) for name in totals.__struct_fields__]
+    click.echo(lines(shown if named is None else [*shown, ("named", named)]))
 
 
 def _writer(out: BinaryIO) -> Callable[[bulk.Reject], None]:

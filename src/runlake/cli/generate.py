@@ -54,7 +54,7 @@ def load_history(  # noqa: PLR0913 - one argument per option of the command
         incidents=incidents,
     )
     pieces = (bulk.Chunk("generated", i * sources.CHUNK_ROWS + 1, rows) for i, rows in enumerate(tables))
-    load_chunks(settings, pieces, "generating", runs, None)
+    load_chunks(settings, pieces, ("generating", runs), None)
     if incidents:
         with closing(Lake(Paths.of(settings.data), settings, write=True)) as lake:
             NamesChange(generator.names(tasks, seed))(lake)

@@ -13,6 +13,7 @@ from runlake.cli.bulk_load import load_chunks
 from runlake.cli.common import check_outside_lake, command
 from runlake.errors import UsageError
 from runlake.intake.files import KINDS
+from runlake.intake.found_names import FoundNames
 from runlake.lake import bulk
 from runlake.sandbox import sources
 from runlake.settings import Settings
@@ -33,7 +34,7 @@ Examples:
 @click.command("import", epilog=_EXAMPLES)
 @click.argument("source", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--select", metavar="SQL", help="One SELECT over the view `source` that yields run-record columns.")
-@click.option("--recipe", type=click.Choice(recipes.NAMES), help="A SELECT that comes along, for exports of a system.")
+@click.option("--recipe", type=click.Choice(recipes.NAMES), help="An included SELECT, for exports of a system.")
 @click.option("--format", "form", type=click.Choice(KINDS), help="What the sources are [what their names say].")
 @click.option("--delimiter", metavar="CHAR", help="What separates the fields of CSV [what the first line shows].")
 @click.option(
@@ -53,7 +54,8 @@ def import_(
 
     `-` is standard input. A file of any other kind is read as lines of text, in the one column `line`. With --select
     every column of CSV and every member of JSON is text, and `json` is the whole record: the query casts. `id` is
-    required. `runlake recipes` lists the SELECTs that come along. One bad row fails the load and nothing is stored;
+    required. A column `task_name` names tasks that have no name. `runlake recipes` lists the included
+    SELECTs. One bad row fails the load and nothing is stored;
     with --rejects the good rows load, but a CSV row of another length and a damaged file always end it. Loading a file
     twice stores nothing the second time.
     """
@@ -67,9 +69,12 @@ def import_(
         check_outside_lake(rejects, settings, "--rejects")
     with (
         _rejects_file(rejects, source) if rejects else nullcontext() as out,
-        closing(sources.tables(source, select, settings, reading)) as found,
+        closing(sources.tables(source, select, settings, reading)) as tables,
+        closing(FoundNames()) as names,
     ):
-        load_chunks(settings, (bulk.Chunk(*piece) for piece in found), "loading", None, out)
+        kept = names.without if select is not None else lambda rows: rows
+        chunks = (bulk.Chunk(name, first, kept(rows)) for name, first, rows in tables)
+        load_chunks(settings, chunks, ("loading", None), out, names)
 
 
 def _separator(delimiter: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""`runlake recipes`: the SELECTs that come along for exports of other systems."""
+"""`runlake recipes`: the included SELECTs, for exports of other systems."""
 
 from __future__ import annotations
 

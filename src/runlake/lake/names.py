@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from runlake.columns import NAMED
 from runlake.errors import BadInput, Changed, NotFound
+from runlake.intake.found_names import FoundNames
 from runlake.lake.catalog import Lake
 from runlake.lake.commit import Commit
 from runlake.model import MAX_NAMES, MAX_VIEWS, View
@@ -50,6 +51,14 @@ class NamesChange:
             lake.execute("add_names")
         self.tag = lake.task_names().tag
         return Commit(snapshot=lake.committed(), names=lake.names())
+
+
+def name_new(lake: Lake, found: FoundNames) -> int:
+    """Name the tasks that have no name, as the holder of the lake; returns how many."""
+    named = found.new(lake.names())
+    for start in range(0, named.num_rows, MAX_NAMES):
+        NamesChange(named.slice(start, MAX_NAMES))(lake)
+    return int(named.num_rows)
 
 
 class ViewChange:

@@ -50,6 +50,7 @@ from runlake.model.lists import (
     TaskIds,
 )
 from runlake.model.names import (
+    MAX_NAME,
     MAX_NAMES,
     MAX_VIEWS,
     NamesStored,
@@ -103,6 +104,7 @@ __all__ = [
     "MAX_ATTEMPT",
     "MAX_BATCH",
     "MAX_DEPTH",
+    "MAX_NAME",
     "MAX_NAMES",
     "MAX_OFFSET",
     "MAX_OWNER",

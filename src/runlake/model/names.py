@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from runlake.model.runs import EXAMPLE_TASK, doc
 
+MAX_NAME: Final = 200  # characters of a name
 MAX_NAMES: Final = 10_000  # of one request
 MAX_VIEWS: Final = 200
 
@@ -29,7 +30,9 @@ class _Tagged(Struct, frozen=True):
 class TaskName(Struct, frozen=True, forbid_unknown_fields=True):
     """What people call a task."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=200), doc("Its name; several tasks may have one.", "orders")]
+    name: Annotated[
+        str, Meta(min_length=1, max_length=MAX_NAME), doc("Its name; several tasks may have one.", "orders")
+    ]
     tags: Annotated[list[_Tag], Meta(max_length=20), doc("Words to find it by.", ["etl"])] = []
     url: Annotated[_Url | None, doc("Where to read about it.", "https://wiki.example.com/orders")] = None
 

@@ -4,7 +4,7 @@
 WITH node AS (
     SELECT json ->> '$.metadata.invocation_id' AS invocation, json ->> '$.metadata.generated_at' AS generated,
            unnest(json_extract(json, '$.results[*]')) AS result
-    FROM source
+    FROM source WHERE coalesce(json ->> '$.args.which', '') NOT IN ('compile', 'generate', 'show')  -- these run no node
 ), timed AS (
     SELECT invocation, result, result ->> 'unique_id' AS name, result ->> 'status' AS status,
            generated::TIMESTAMPTZ AS ended,
@@ -14,6 +14,7 @@ WITH node AS (
 )
 SELECT md5(concat_ws(':', 'dbt', invocation, name))::UUID AS id,
        md5(concat_ws(':', 'dbt', name))::UUID AS task_id,
+       name AS task_name,
        result ->> 'thread_id' AS lease_owner,
        coalesce(list_min(starts), ended) AS created_at,
        coalesce(list_min(starts), ended) AS started_at,

@@ -9,23 +9,26 @@ WITH part AS (
            json_extract(part, '$.resource.attributes[*]') AS attributes
     FROM part
 ), named AS (
-    SELECT span, map(list_transform(attributes, lambda one: one ->> 'key'),
-                     list_transform(attributes, lambda one: one ->> '$.value.stringValue')) AS resource,
+    SELECT span, list_transform(['service.name', 'service.instance.id', 'host.name', 'k8s.pod.name'], lambda name:
+               list_filter(attributes, lambda one: one ->> 'key' = name)[1] ->> '$.value.stringValue') AS resource,
            (span ->> '$.status.code') IN ('2', 'STATUS_CODE_ERROR') AS is_failed,
+           (span ->> 'startTimeUnixNano')::BIGINT // 1000 AS began,
+           (span ->> 'endTimeUnixNano')::BIGINT // 1000 AS ended,
            json_extract(span, '$.events[*].attributes[*]') AS details
     FROM span
     WHERE coalesce(span ->> 'parentSpanId', '') = '' OR (span ->> 'kind') IN ('5', 'SPAN_KIND_CONSUMER')
 )
 SELECT md5(concat_ws(':', 'otel', span ->> 'traceId', span ->> 'spanId'))::UUID AS id,
-       md5(concat_ws(':', 'otel', resource['service.name'], span ->> 'name'))::UUID AS task_id,
-       coalesce(resource['service.instance.id'], resource['host.name'], resource['k8s.pod.name']) AS lease_owner,
-       make_timestamptz((span ->> 'startTimeUnixNano')::BIGINT // 1000) AS created_at,
-       make_timestamptz((span ->> 'startTimeUnixNano')::BIGINT // 1000) AS started_at,
-       make_timestamptz((span ->> 'endTimeUnixNano')::BIGINT // 1000) AS finished_at,
+       md5(concat_ws(':', 'otel', resource[1], span ->> 'name'))::UUID AS task_id,
+       concat_ws('/', resource[1], span ->> 'name') AS task_name,
+       coalesce(resource[2], resource[3], resource[4]) AS lease_owner,
+       make_timestamptz(began) AS created_at,
+       make_timestamptz(began) AS started_at,
+       make_timestamptz(greatest(began, ended)) AS finished_at,  -- clocks that are set back end spans before they begin
        NOT coalesce(is_failed, false) AS success,
        CASE WHEN is_failed THEN coalesce(
            list_filter(details, lambda one: one ->> 'key' = 'exception.stacktrace')[1] ->> '$.value.stringValue',
            list_filter(details, lambda one: one ->> 'key' = 'exception.message')[1] ->> '$.value.stringValue',
            span ->> '$.status.message') END AS error,
-       {'service': resource['service.name'], 'name': span ->> 'name', 'trace': span ->> 'traceId'} AS output
+       {'service': resource[1], 'name': span ->> 'name', 'trace': span ->> 'traceId'} AS output
 FROM named

@@ -15,7 +15,8 @@ WITH job AS (
 )
 SELECT md5(concat_ws(':', 'slurm', Cluster, DBIndex))::UUID AS id,
        md5(concat_ws(':', 'slurm', Cluster, User, JobName))::UUID AS task_id,
-       CASE WHEN began IS NOT NULL AND NodeList NOT LIKE 'None%' THEN NodeList END AS lease_owner,
+       concat_ws('/', User, JobName) AS task_name,
+       CASE WHEN began IS NOT NULL AND NodeList NOT LIKE 'None%' THEN left(NodeList, 255) END AS lease_owner,
        submitted AS created_at,
        began AS started_at,
        CASE WHEN NOT is_open THEN ended END AS finished_at,
