@@ -230,6 +230,8 @@ def test_a_tag_is_of_one_type(server: Server) -> None:
         ("/runs?error=quick", ["error"]),
         (f"/runs?{WINDOW}&error=quick&limit=0", ["limit"]),
         (f"/stats/histogram?{WINDOW}&error=quick&tz=Nowhere", ["tz"]),
+        ("/stats/breakdown?start_time=2024-06-01&end_time=2025-02-01", ["start_time"]),
+        ("/errors?start_time=2024-06-01&end_time=2025-02-01&error=quick", ["error"]),
     ],
 )
 def test_what_is_refused_is_no_event(server: Server, path: str, fields: list[str]) -> None:

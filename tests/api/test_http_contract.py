@@ -214,6 +214,7 @@ def test_links_keep_the_style_of_the_request(client: httpx.Client, query: str) -
         ("order=newest", "expected one of duration, started"),
         ("lease_owner=a", "at most 31 days apart"),
         ("cursor=AAAA", "is broken"),
+        ("cursor=AAAA&offset=0", "beside offset"),
         ("task_id=" + ",".join([TASK] * 51), "length <= 50"),
     ],
 )

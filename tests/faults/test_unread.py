@@ -66,6 +66,7 @@ def fails(lake: Path, client: httpx.Client) -> None:
         ("/runs", {"offset": 200}),
         (f"/task/{task}/stats", {"until": "2025-01-20", "days": 30}),
         ("/stats/summary", {"until": "2025-01-20", "days": 30}),
+        ("/errors", {"start_time": f"2025-01-{GOOD:02}", "end_time": f"2025-01-{GOOD + 1}"}),  # is a group new?
         # The window before it is compared with, and touches the day.
         ("/stats/summary", {"until": f"2025-01-{GOOD + 1}T06:00:00Z", "days": 10}),
     ]

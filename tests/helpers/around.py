@@ -190,7 +190,7 @@ def _sequence(rows: Sequence[Row]) -> tuple[int, int]:
 def tasks(oracle: Oracle, now: int, start: int, end: int) -> dict[str, Json]:
     """The figures of GET /stats/tasks, by task."""
     length = end - start
-    gap_from = min(start, max(0, (end - 28 * DAY) // DAY * DAY))
+    gap_from = max(0, (end - 28 * DAY) // DAY * DAY)
     before_from = max(0, start - length)
     answer = {}
     for task in {row["task_id"] for row in oracle.rows}:

@@ -201,6 +201,7 @@ def assert_orders(store: Store, whole: Json, times: dict[str, Any], rng: random.
     expected = [*known, *(task for task in ids if values[task] is None)][offset : offset + limit]
     assert answer["columns"].keys() == {"task_id", "name", *measures} or not expected
     assert answer["columns"]["task_id"] == expected, (by, order)
+    assert answer["total_tasks"] == len(ids)
     assert answer["truncated"] == (offset + len(expected) < len(ids) if expected else False)
 
 

@@ -72,6 +72,11 @@ def _uuid(text: str) -> uuid.UUID:
     return uuid.UUID(text)
 
 
+def names(raw: bytes) -> set[str]:
+    """The parameters of a query string."""
+    return {name for name, _ in parse_qsl(raw.decode("ascii"), keep_blank_values=True)}
+
+
 def with_parameters(raw: bytes, **changed: object) -> str:
     """The query string with some parameters set to other values."""
     values: dict[str, object] = dict(parse_qsl(raw.decode("ascii"), keep_blank_values=True))

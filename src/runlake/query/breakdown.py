@@ -38,11 +38,17 @@ _COLUMNS: Final[dict[Dimension, str]] = {
 _NUMBERS: Final[dict[str, type[int] | type[float]]] = {"attempt": int, "hour": int, "duration": float}
 
 
-def breakdown(session: Session, query: BreakdownQuery) -> Breakdown:
-    """GET /stats/breakdown. Raises BadInput, LakeDamaged and TooLong."""
+def check(query: BreakdownQuery) -> None:
+    """Raise BadInput for a window that is too long."""
     wanted = filters.with_window(query)
     if wanted.high - wanted.low > filters.LONGEST_SCAN_US:
         raise BadInput.of("start_time", "lies more than 31 days before end_time")
+
+
+def breakdown(session: Session, query: BreakdownQuery) -> Breakdown:
+    """GET /stats/breakdown. Raises BadInput, LakeDamaged and TooLong."""
+    check(query)
+    wanted = filters.with_window(query)
     rest = query.against == "rest"
     other = _everything(wanted) if rest else replace(wanted, **_window(query.against, wanted))
     by = _ALL if query.by is UNSET else query.by

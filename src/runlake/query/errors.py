@@ -28,11 +28,19 @@ from runlake.query.rows import Reader, columns, run_of
 from runlake.query.sql import SQL, Union
 
 _PARTS: Final = 30  # of a spark line
+_NEW_US: Final = 28 * times.DAY_US  # a group without runs for so long before the window is new
 
 
 def is_scan(query: Filter) -> bool:
     """Whether the answer needs a scan: texts of errors are in files only."""
     return query.error is not UNSET
+
+
+def check(query: Filter) -> None:
+    """Raise BadInput for a window that is too long for a scan."""
+    wanted = filters.with_window(query)
+    if name := filters.scan_of(query):
+        filters.require_bounds(wanted, name)
 
 
 def errors(session: Session, query: ErrorsQuery) -> Errors:
@@ -51,7 +59,8 @@ def error_group(session: Session, group: str, query: Filter) -> ErrorGroupDetail
     """GET /errors/{group}. Raises NotFound when no run that is kept belongs to it, else what `errors` raises."""
     of_group = replace(query, error_group=group) if query.error_group is UNSET else query
     wanted = _wanted(session, of_group)
-    if not session.rows(SQL["group_number"], {"error_group": group}):
+    is_known = wanted.group is not None and of_group.error_group == group
+    if not is_known and not session.rows(SQL["group_number"], {"error_group": group}):
         raise NotFound(f"there is no group of errors {group}")
     if query.error_group not in (UNSET, group) or wanted.tasks == ():
         wanted = replace(wanted, high=wanted.low)
@@ -75,10 +84,10 @@ def error_group(session: Session, group: str, query: Filter) -> ErrorGroupDetail
 
 def _wanted(session: Session, query: Filter) -> RunFilter:
     """The failed runs of a question."""
+    check(query)
     wanted = filters.with_window(query)
-    if name := filters.scan_of(query):
-        filters.require_bounds(wanted, name)
-    session.require_readable(wanted.low // times.DAY_US, (wanted.high - 1) // times.DAY_US)
+    earlier = max(0, min(wanted.previous.low, wanted.low - _NEW_US))  # counted as previous_runs, or not new
+    session.require_readable(earlier // times.DAY_US, (wanted.high - 1) // times.DAY_US)
     failed = tuple(result for result in wanted.results if not result)
     wanted = numbered(session, replace(wanted, results=failed, opened=()))
     return wanted if failed else replace(wanted, tasks=())

@@ -16,8 +16,11 @@ Q = TypeVar("Q", bound=Filter)
 T = TypeVar("T")
 
 
-def asked(session: Session, question: Callable[[Session, Q], T], query: Q) -> T:
-    """The answer to a question about a window, after such parts of it as are wanted. Raises what the question does."""
+def asked(session: Session, question: Callable[[Session, Q], T], query: Q, check: Callable[[Q], None]) -> T:
+    """The answer to a question about a window, after such parts of it as are wanted. Raises what `check` does, which
+    looks at the whole window before the first part, and what the question does.
+    """
+    check(query)
     wanted = filters.with_window(query)
     for part in parts.growing(wanted.low, wanted.high, session.state, in_parts=session.report is not None):
         answer = partial(question, session, replace(query, start_time=Instant(part.since)))

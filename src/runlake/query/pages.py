@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from runlake import times
 from runlake.columns import NAMES
-from runlake.errors import BadInput
 from runlake.model import Run, RunPage, RunsQuery
 from runlake.query import cursor, filters, parts, scan, timed
 from runlake.query.branches import numbered
@@ -55,12 +54,10 @@ def page(session: Session, query: RunsQuery) -> RunPage:
 
 
 def find(session: Session, query: RunsQuery) -> Found:
-    """GET /runs. Raises BadInput for parameters that do not fit together, and TooLong."""
+    """GET /runs, by `cursor` if there is one. Raises BadInput for parameters that do not fit together, and TooLong."""
     wanted = filters.of(query)
     if name := filters.scan_of(query) or ("order" if query.order == "duration" else None):
         filters.require_bounds(wanted, name)
-    if query.cursor is not UNSET and query.offset:
-        raise BadInput.of("cursor", "cannot be given beside offset")
     at = None if query.cursor is UNSET else cursor.read(query, query.cursor)
     offset, limit = query.offset, query.limit
     if not wanted.everything:

@@ -47,18 +47,21 @@ def tasks(session: Session, query: TasksQuery) -> Tasks:
     low, high = wanted.low, wanted.high
     is_compared = query.compare == "previous"
     before = wanted.previous.low if is_compared else low
-    window = _Window(wanted, before, min(low, max(0, (high - _GAP_US) // times.DAY_US * times.DAY_US)))
+    window = _Window(wanted, before, max(0, (high - _GAP_US) // times.DAY_US * times.DAY_US))
     session.require_readable(window.whole.low // times.DAY_US, (high - 1) // times.DAY_US)
     parts = spark.parts_of(low, high, query.spark)
     with in_time():
         rows = _rows(session, window, query, parts)
+        counted = rows
+        if not rows and query.offset:  # past the end
+            counted = _rows(session, window, replace(query, offset=0, limit=1), parts)
     names = ("task_id", "name", *_MEASURES)
     found = dict(zip(names, zip(*rows, strict=True), strict=False)) if rows else dict.fromkeys(names, ())
     measures = set(_MEASURES if query.measures is UNSET else query.measures)
     columns = {name: list(found[name]) for name in names if name in measures or name in names[:2]}
     if "last_run" in columns:
         columns["last_run"] = [None if at is None else times.to_datetime(at) for at in columns["last_run"]]
-    total = rows[0][-3] if rows else 0
+    total = counted[0][-3] if counted else 0
     return Tasks(
         **asdict(compared(session, low, high, wanted=is_compared)),
         total_tasks=total,

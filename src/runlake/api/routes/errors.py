@@ -32,7 +32,9 @@ async def get_errors(request: Req, query: ErrorsQuery) -> Answer[Errors]:
       kept, whatever the filters.
     """
     scan = errors.is_scan(query)
-    asked = partial(growing.asked, question=errors.errors, query=query) if scan else partial(errors.errors, query=query)
+    asked = partial(errors.errors, query=query)
+    if scan:
+        asked = partial(growing.asked, question=errors.errors, query=query, check=errors.check)
     return await answer(request, asked, scan=scan, ages=filters.ages(query))
 
 

@@ -6,12 +6,13 @@ from functools import partial
 from typing import Final
 
 from litestar import Response
+from msgspec import UNSET
 
 from runlake.api import params
 from runlake.api.answers import Answer, Req, answer, answer_with
 from runlake.api.events import Shown
 from runlake.api.routing import question
-from runlake.errors import NotFound
+from runlake.errors import BadInput, NotFound
 from runlake.model import EXAMPLE_RUN, Context, ContextQuery, Run, RunId, RunPage, RunsQuery, TaskId
 from runlake.query import context, filters, pages, queries
 
@@ -40,6 +41,10 @@ async def list_runs(request: Req, query: RunsQuery) -> Answer[RunPage]:
       while others are appended; `offset` in the answer is then the number of runs before the page. Answered as events,
       the `id` of `done` is the `cursor` of the next page.
     """
+    raw = request.scope["query_string"]
+    by_offset = "offset" in params.names(raw)
+    if by_offset and query.cursor is not UNSET:
+        raise BadInput.of("cursor", "cannot be given beside offset")
     answered = await answer_with(
         request,
         partial(pages.find, query=query),
@@ -50,8 +55,7 @@ async def list_runs(request: Req, query: RunsQuery) -> Answer[RunPage]:
     if isinstance(answered, Response):
         return answered
     found, response = answered
-    raw = request.scope["query_string"]
-    if links := _links(found, by_offset=b"offset=" in raw):
+    if links := _links(found, by_offset=by_offset):
         targets = {rel: params.with_parameters(raw, **changed) for rel, changed in links.items()}
         response.headers["Link"] = ", ".join(f'<{request.url.path}?{to}>; rel="{rel}"' for rel, to in targets.items())
     return response

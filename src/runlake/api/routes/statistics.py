@@ -150,7 +150,7 @@ async def get_breakdown(request: Req, query: BreakdownQuery) -> Answer[Breakdown
     - A value of `owner` is null for runs without one. Runs without a duration, or without a group of errors, are in no
       value of these.
     """
-    asked = partial(growing.asked, question=breakdown.breakdown, query=query)
+    asked = partial(growing.asked, question=breakdown.breakdown, query=query, check=breakdown.check)
     return await answer(request, asked, scan=True, ages=filters.ages(query))
 
 
