@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 from screens import Opened, query, settled, until
@@ -16,6 +18,16 @@ def press(page: Page, keys: str) -> str:
     for key in keys.split():
         page.keyboard.press(key)
     return str(page.evaluate("location.pathname + location.search"))
+
+
+def opens_a_tab(page: Page, key: str) -> None:
+    """A key opens the page of a run in another tab, and this one stays."""
+    here = page.url
+    with page.context.expect_page() as beside:
+        press(page, key)
+    expect(beside.value).to_have_url(re.compile(r"/ui/runs/[0-9a-f-]{36}\?"))
+    beside.value.close()
+    assert page.url == here
 
 
 def test_every_shortcut_does_what_it_says(open_page: Opened) -> None:
@@ -53,6 +65,7 @@ def test_every_shortcut_does_what_it_says(open_page: Opened) -> None:
     press(page, "Escape")
     expect(marked).to_have_count(0)
     press(page, "j")
+    opens_a_tab(page, "o")
     assert press(page, "Enter").startswith("/ui/runs/")
     page.go_back()
     press(page, "0")
@@ -78,7 +91,7 @@ def test_every_shortcut_does_what_it_says(open_page: Opened) -> None:
             expect(box).to_have_count(0)
     terms = page.get_by_role("dialog").locator("dt").all()
     listed = {" ".join(term.locator("kbd").all_inner_texts()) for term in terms}
-    tried |= {"z", "j", "k", "x", "c", "v", "Escape", "Enter", "l", "t", "y", "Y", "f", "/", "?"}
+    tried |= {"z", "j", "k", "o", "x", "c", "v", "Escape", "Enter", "l", "t", "y", "Y", "f", "/", "?"}
     assert {keys for keys in listed if keys.isascii()} == tried  # others are keys of charts
 
 

@@ -107,6 +107,7 @@ def test_a_selected_time_leads_to_its_runs(open_page: Opened) -> None:
     for key in ("ArrowRight", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight"):
         page.keyboard.press(key)
     total = shown(page, ".head [data-total]", "data-total")
+    expect(page.locator(".difference")).to_be_visible()
     page.reload()
     assert shown(page, ".head [data-total]", "data-total") == total
     page.get_by_role("link", name="Show the selected runs").click()
@@ -120,6 +121,7 @@ def test_what_the_filters_do_not_reach_is_said(open_page: Opened, history: Serve
     page = open_page("/?range=90d&lease_owner=worker-001", expected=("400: ",))
     expect(page.locator(".trouble").first).to_contain_text("31 days")
     expect(page.locator("[data-task]")).not_to_have_count(0)
+    expect(page.locator(".counts a").nth(1)).to_have_attribute("href", re.compile("queued=open$"))
     expect(page.locator(".note")).to_contain_text("Tasks, workers and “Now” are of all runs")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
-from screens import Opened, numbers, query, settled
+from screens import Opened, numbers, query, rows, settled
 from support import Server
 
 pytestmark = pytest.mark.browser
@@ -77,6 +77,34 @@ def test_a_jump_to_the_end_shows_the_oldest_run(open_page: Opened, history: Serv
     window = {"start_time": "2026-11-01T12:00:10Z", "end_time": "2026-11-15T12:00:10Z"}
     answer = history.client.get("/runs", params={**window, "limit": "1", "offset": str(total - 1)}).json()
     expect(last).to_have_attribute("href", f"/ui/runs/{answer['items'][0]['id']}?range=14d")
+
+
+def test_a_double_click_zooms_to_what_is_selected(open_page: Opened) -> None:
+    """Though its first click alone would take the selection away."""
+    page = open_page(f"{WEEK}&brush=2026-11-10T00:00:00Z..2026-11-11T00:00:00Z")
+    settled(page)
+    page.locator("canvas").first.dblclick()
+    settled(page)
+    assert query(page) == "?start_time=2026-11-10T00:00:00Z&end_time=2026-11-11T00:00:00Z"
+    page.locator("canvas").first.dblclick()
+    assert query(page) == "?start_time=2026-11-10T00:00:00Z&end_time=2026-11-11T00:00:00Z"
+
+
+def test_a_value_of_the_list_becomes_a_filter(open_page: Opened) -> None:
+    """By an Alt-click on its cell, also on a link."""
+    page = open_page(WEEK)
+    settled(page)
+    worker = page.locator("td.worker").first
+    name = worker.inner_text()
+    worker.click(modifiers=["Alt"])
+    settled(page)
+    assert query(page) == f"?range=7d&lease_owner={name}"
+    assert {row["worker"] for row in rows(page).values()} == {name}
+    task = page.locator("td.task a").first
+    of_task = (task.get_attribute("href") or "").split("?")[0].rpartition("/")[2]
+    task.click(modifiers=["Alt"])
+    settled(page)
+    assert query(page) == f"?range=7d&task_id={of_task}&lease_owner={name}"
 
 
 def test_a_brush_filters_everything(open_page: Opened, history: Server) -> None:

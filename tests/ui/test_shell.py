@@ -184,6 +184,21 @@ def test_a_service_that_is_gone_is_waited_for(open_page: Opened, tmp_path: Path)
             assert query(page) == "?range=7d&status=failed"
 
 
+def test_a_proxy_without_a_service_is_waited_for(open_page: Opened) -> None:
+    """It answers, but with nothing of ours."""
+    page = open_page(WEEK, expected=("502: ",))
+    settled(page)
+    page.route(lambda url: "/ui/" not in url, lambda route: route.fulfill(status=502, body="<html>Bad Gateway"))
+    page.keyboard.press("F")
+    outage = page.locator(".outage")
+    expect(outage).to_contain_text("No connection to the service")
+    assert page.locator(".trouble").count() == 0
+    page.unroute_all()
+    expect(outage).to_have_count(0)
+    settled(page)
+    assert query(page) == "?range=7d&status=failed"
+
+
 def test_the_zone_is_that_of_every_label(open_page: Opened) -> None:
     """Nepal is 5 h 45 m ahead of UTC."""
     page = open_page(f"{WEEK}&tz=Asia/Kathmandu")

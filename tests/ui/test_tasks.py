@@ -107,6 +107,10 @@ def test_a_task_is_opened_by_keys(open_page: Opened) -> None:
     page = open_page("/ui/tasks?range=7d")
     first = rows(page)[0]
     page.keyboard.press("j")
+    assert query(page) == f"?range=7d&sel={first['id']}"
+    page.keyboard.press("Escape")
+    assert query(page) == "?range=7d"
+    page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/ui/tasks/{first['id']}?range=7d")
     expect(page.locator(".task-head .title")).to_contain_text(first["task"])

@@ -21,7 +21,7 @@ import { toggleWall, wall } from './state/wall';
 import { advance, range, shift, show, zoomOut } from './state/window';
 import { BROWSER, chooseZone, zone } from './state/zone';
 import { stickyEdge } from './table/edge';
-import { moveRow, openRow } from './table/list';
+import { moveRow, openRow, openRowBeside } from './table/list';
 import './style.css';
 
 function App(): JSX.Element {
@@ -72,6 +72,7 @@ addShortcuts([
   { keys: 'j', does: 'Next row', run: () => moveRow(1) },
   { keys: 'k', does: 'Row before', run: () => moveRow(-1) },
   { keys: 'Enter', does: 'Open the row', run: openRow },
+  { keys: 'o', does: 'Open the row in another tab', run: openRowBeside },
   { keys: '[', does: 'Earlier by one window', run: () => shift(-1) },
   { keys: ']', does: 'Later by one window', run: () => shift(1) },
   { keys: '-', does: 'Twice as long', run: zoomOut },

@@ -51,6 +51,7 @@ export function brushOf(grid: Grid, one: Cell, other: Cell): Brush {
 }
 
 const SLIP = 4; // CSS pixels that a click may move
+const DOUBLE = 1000; // milliseconds from the first click to a double one, at most
 const FLAT = 8; // a drag of less height selects times only
 
 export interface Handlers {
@@ -69,6 +70,8 @@ export class Selecting {
   readonly cursor: Signal<Cell | null> = signal(null);
   #anchor: Cell | null = null;
   #pressed: { x: number; y: number } | null = null;
+  /** What the last click took away, and when: a double click, which begins with a click, zooms to it. */
+  #taken: { brush: Brush; at: number } | null = null;
 
   constructor(
     readonly grid: () => Grid,
@@ -88,14 +91,18 @@ export class Selecting {
     if (this.#pressed && this.#isDrag(event)) this.draft.value = this.#dragged(event);
   }
 
-  release(event: PointerEvent): void {
+  release(event: PointerEvent, selected: Brush | null): void {
     const pressed = this.#pressed;
     this.#pressed = null;
     if (!pressed) return;
     const brush = this.draft.peek();
     this.draft.value = null;
     if (brush) this.handlers.select(brush);
-    else this.#click(event);
+    else this.#click(event, selected);
+  }
+
+  double(event: MouseEvent): void {
+    if (this.#taken && event.timeStamp - this.#taken.at < DOUBLE) this.handlers.zoom(this.#taken.brush);
   }
 
   leave(): void {
@@ -161,8 +168,10 @@ export class Selecting {
     return brushOf(grid, cell(x, y), cell(event.clientX, event.clientY));
   }
 
-  #click(event: PointerEvent): void {
+  #click(event: PointerEvent, selected: Brush | null): void {
     const { share, rise, box } = this.#at(event);
-    if (!this.handlers.click?.(share, rise, box)) this.handlers.select(null);
+    if (this.handlers.click?.(share, rise, box)) return;
+    if (selected) this.#taken = { brush: selected, at: event.timeStamp };
+    this.handlers.select(null);
   }
 }

@@ -96,7 +96,7 @@ interface Parts extends FrameProps {
   selecting: Selecting;
 }
 
-function Canvas({ height, paint, sentence, title, selecting, brush, handlers, grid, describe }: Parts): JSX.Element {
+function Canvas({ height, paint, sentence, title, selecting, brush, grid, describe }: Parts): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useSignal(0);
   useEffect(() => {
@@ -126,9 +126,9 @@ function Canvas({ height, paint, sentence, title, selecting, brush, handlers, gr
         tabIndex={0}
         onPointerDown={(event) => selecting.press(event)}
         onPointerMove={(event) => selecting.move(event)}
-        onPointerUp={(event) => selecting.release(event)}
+        onPointerUp={(event) => selecting.release(event, brush.value)}
         onPointerLeave={() => selecting.leave()}
-        onDblClick={() => handlers.zoom(brush.value)}
+        onDblClick={(event) => selecting.double(event)}
         onKeyDown={(event) => selecting.key(event, brush.value)}
         onBlur={() => selecting.leave()}
       />

@@ -21,9 +21,14 @@ const waiting = new Set<() => void>();
 let pause = FIRST_PAUSE;
 let timer = 0;
 
+const isStarting = (error: unknown): error is Problem =>
+  error instanceof Problem && error.type === 'urn:runlake:not-ready';
+
+const OF_A_PROXY = new Set([502, 504]); // that finds no service behind it
+
 /** Whether an error says that no question can be answered now. */
 export const isOutage = (error: unknown): error is Problem | Unreachable =>
-  error instanceof Unreachable || (error instanceof Problem && error.type === 'urn:runlake:not-ready');
+  error instanceof Unreachable || isStarting(error) || (error instanceof Problem && OF_A_PROXY.has(error.status));
 
 /** Calls `again` as soon as the service answers; returns what takes that back. */
 export function wait(error: Problem | Unreachable, again: () => void): () => void {
@@ -41,9 +46,12 @@ export async function look(): Promise<void> {
   try {
     await askAddress('/ready');
   } catch (error) {
-    if (!isOutage(error)) throw error;
-    lookLater(error);
-    return;
+    if (isOutage(error)) {
+      lookLater(error);
+      return;
+    }
+    if (!(error instanceof Problem)) throw error;
+    // The service answers: each question says by itself what is wrong.
   }
   const all = [...waiting];
   waiting.clear();
@@ -56,7 +64,7 @@ export async function look(): Promise<void> {
 function lookLater(error: Problem | Unreachable): void {
   outage.value = {
     since: outage.peek()?.since ?? Date.now(),
-    starting: error instanceof Problem ? error.detail : null,
+    starting: isStarting(error) ? error.detail : null,
     lookAt: Date.now() + pause,
   };
   timer = setTimeout(look, pause) as unknown as number;

@@ -57,8 +57,9 @@ async function openId(id: string): Promise<void> {
     await ask('/runs/{run_id}', {}, { ids: { run_id: id } });
     go(address(`/ui/runs/${id}`));
   } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 404) throw error;
-    go(address(`/ui/tasks/${id}`));
+    // The page of the run says what is wrong, where it is something else.
+    const isNone = error instanceof Problem && error.status === 404;
+    go(address(isNone ? `/ui/tasks/${id}` : `/ui/runs/${id}`));
   }
 }
 

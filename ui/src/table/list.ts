@@ -48,6 +48,15 @@ export function openRow(): void {
   if (list && row !== undefined) list.open(row);
 }
 
+/** Opens the page of the marked row in another tab. */
+export function openRowBeside(): void {
+  const list = current?.current;
+  const rank = list ? cursorOf(list) : null;
+  const row = list && rank !== null ? list.at(rank) : undefined;
+  const link = list && row !== undefined ? list.link?.(row) : null;
+  if (link) open(link, '_blank', 'noopener');
+}
+
 /** Tells of a row that was marked by a click. */
 export function markRank(rank: number | null): void {
   cursor = rank;

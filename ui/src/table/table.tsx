@@ -20,6 +20,8 @@ export interface Column<T> {
   cell(row: T, rank: number): ComponentChild;
   /** Whether a click on its head sorts by it. */
   sortable?: boolean;
+  /** Shows only rows with the value of this one; an Alt-click on a cell does it. */
+  only?(row: T): void;
 }
 
 export interface Sorting {
@@ -45,6 +47,8 @@ export interface TableProps<T> {
   selected: ReadonlySignal<string | null>;
   select(key: string | null, rank: number): void;
   open(row: T): void;
+  /** The address of what `open` opens; null where it opens no page. */
+  link?(row: T): string | null;
   sorting?: Sorting;
   sort?(key: string): void;
   /** Lines of a row on a narrow screen, where its columns are not the usual ones. */
@@ -132,7 +136,12 @@ function Row<T>(props: TableProps<T> & { rank: number }): JSX.Element {
       aria-current={marked ? 'true' : undefined}
       class={row === undefined ? 'coming' : `${tone?.(row) ?? ''} ${picked ? 'picked' : ''}`}
       onClick={(event) => {
-        if (row !== undefined && !(event.target as Element).closest('a, button')) select(marked ? null : key, rank);
+        const target = event.target as Element;
+        if (row === undefined) return;
+        if (event.altKey) {
+          event.preventDefault(); // the browser would save what a link leads to
+          columns[target.closest('td')?.cellIndex ?? -1]?.only?.(row);
+        } else if (!target.closest('a, button')) select(marked ? null : key, rank);
       }}
       onDblClick={() => row !== undefined && open(row)}
     >

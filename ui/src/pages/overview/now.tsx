@@ -66,7 +66,7 @@ export function Now({ questions }: { questions: Questions }): JSX.Element {
   );
 }
 
-/** A number of open runs, and the way to them; queued runs are in no window, so no list has them. */
+/** A number of open runs, and the way to them; queued runs are in no window and have a list of their own. */
 function Count({ name, n }: { name: (typeof SHOWN)[number]; n: number | undefined }): JSX.Element {
   const shown = {
     class: `outcome ${n ? name : 'queued'}`,
@@ -81,8 +81,8 @@ function Count({ name, n }: { name: (typeof SHOWN)[number]; n: number | undefine
       </>
     ),
   };
-  if (name === 'queued') return <div {...shown} />;
-  return <a {...shown} href={address('/ui/runs', { status: name, ...LONG })} />;
+  const parameters = name === 'queued' ? { queued: 'open' } : { status: name, ...LONG };
+  return <a {...shown} href={address('/ui/runs', parameters)} />;
 }
 
 /** A window that open runs lie in. */

@@ -14,6 +14,7 @@ import { zone } from '../../state/zone';
 import { percent, plural } from '../../text/number';
 import { span } from '../../text/time';
 import { Charts } from '../runs/charts';
+import { Difference } from '../runs/difference';
 import { Head, Queued } from '../runs/head';
 import { asked, brush, useSelectionKeys, zoom } from '../runs/selection';
 import { beforeOf } from '../tasks/before';
@@ -43,6 +44,7 @@ export function OverviewPage(): JSX.Element {
       <div class="overview">
         <div>
           {total === 0 ? <Nothing /> : <Charts questions={questions.runs} />}
+          <Difference questions={questions.runs} />
           <Queued questions={questions.runs} />
           <Trouble panel={questions.fleet.counts[0]!} name="Tasks" />
           <Attention rows={questions.fleet.rows.value} />

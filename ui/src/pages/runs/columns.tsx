@@ -7,7 +7,7 @@ import { Outcome, outcomeOf } from '../../parts/outcome';
 import { Task } from '../../parts/task';
 import { Unit } from '../../parts/unit';
 import { When } from '../../parts/when';
-import { address } from '../../state/url';
+import { address, change } from '../../state/url';
 import { now } from '../../state/window';
 import type { Column } from '../../table/table';
 import { duration } from '../../text/duration';
@@ -77,15 +77,23 @@ const shortPath = (path: string): string => path.replace(/^(\$\.|\/)(?=.)/, '');
 type Made = Omit<Column<Run>, 'key' | 'head'> & { rem: number };
 
 const made = ({ middle }: Beside): Record<ColumnKey, Made> => ({
-  result: { rem: 6.5, cell: (run) => <Outcome name={outcomeOf(run, now.value)} /> },
-  task: { rem: 12, cell: (run) => <Task id={run.task_id} /> },
+  result: {
+    rem: 6.5,
+    cell: (run) => <Outcome name={outcomeOf(run, now.value)} />,
+    only: (run) => change({ status: outcomeOf(run, now.peek()) }),
+  },
+  task: { rem: 12, cell: (run) => <Task id={run.task_id} />, only: (run) => change({ task_id: run.task_id }) },
   started: {
     rem: 9.5,
     sortable: true,
     cell: (run) => <a href={address(`/ui/runs/${run.id}`)}>{run.started_at && <When at={run.started_at} />}</a>,
   },
   duration: { rem: 9, sortable: true, cell: (run) => <Took run={run} p95={middle.value?.p95 ?? null} /> },
-  worker: { rem: 8, cell: (run) => run.lease_owner && <bdi>{run.lease_owner}</bdi> },
+  worker: {
+    rem: 8,
+    cell: (run) => run.lease_owner && <bdi>{run.lease_owner}</bdi>,
+    only: (run) => run.lease_owner && change({ lease_owner: run.lease_owner }),
+  },
   attempt: {
     rem: 3,
     end: true,

@@ -75,6 +75,7 @@ export function List({ questions, rows, without }: ListProps): JSX.Element {
             change({ sel: key ?? undefined }, 'replace');
           }}
           open={(run) => go(address(`/ui/runs/${run.id}`))}
+          link={(run) => address(`/ui/runs/${run.id}`)}
           sorting={{ key: order.value, ascending: false }}
           sort={(key) => change({ order: key === 'duration' ? key : undefined })}
           stale={!rows.current.value}

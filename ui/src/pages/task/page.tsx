@@ -12,6 +12,7 @@ import { address } from '../../state/url';
 import { plural } from '../../text/number';
 import { Groups } from '../overview/errors';
 import { Charts } from '../runs/charts';
+import { Difference } from '../runs/difference';
 import { Head, Queued } from '../runs/head';
 import { List } from '../runs/list';
 import { listed } from '../runs/questions';
@@ -43,6 +44,7 @@ export function TaskPage(): JSX.Element {
       <Trouble panel={questions.fleet.counts[0]!} name="State of the task" />
       <Head questions={questions.runs} before={beforeOf(questions.fleet, questions.task.value)} />
       <Charts questions={questions.runs} />
+      <Difference questions={questions.runs} />
       <InView seen={seen.trend} class="pair">
         <Trend questions={questions} />
         <Distribution questions={questions} />

@@ -6,7 +6,7 @@ import { taskOfPage } from '../../state/filters';
 import { asParameters, before, screenWindow } from '../../state/window';
 import { iso } from '../../text/time';
 import { begin as beginRuns } from '../runs/questions';
-import { asked } from '../runs/selection';
+import { asked, selected } from '../runs/selection';
 import { isWhole } from '../tasks/before';
 import { fleetOf } from '../tasks/fleet';
 
@@ -50,10 +50,10 @@ export function begin(screen: Screen) {
     if (!task.value || !seen.heat.value) return null;
     return { task_id: task.value, ...asParameters({ start: end - FORTNIGHT, end }), width: '1h' };
   });
-  const errors = screen.ask('/errors', () => (seen.causes.value ? { ...asked.value, limit: 5 } : null));
+  const errors = screen.ask('/errors', () => (seen.causes.value ? { ...selected.value, limit: 5 } : null));
   const differs = screen.ask('/stats/breakdown', () => {
     if (!seen.causes.value || tooLong.value) return null;
-    return { ...asked.value, success: undefined, status: 'failed', by: 'owner,attempt,hour', top: 3 };
+    return { ...selected.value, success: undefined, status: 'failed', by: 'owner,attempt,hour', top: 3 };
   });
   return { task, seen, runs, fleet, last, trend, trendBefore, year, hours, errors, differs };
 }

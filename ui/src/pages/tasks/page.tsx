@@ -146,6 +146,7 @@ function Rows({ fleet }: { fleet: Fleet }): JSX.Element {
   });
   const selected = useComputed(() => place.value.query['sel'] ?? null);
   useHolding(selected.value !== null);
+  useShortcuts([{ keys: 'Escape', does: 'No row is marked', run: () => change({ sel: undefined }, 'replace') }]);
   const known = fleet.rows.value !== null;
   if (known && !list.value.length) return <Nothing total={fleet.rows.value!.length} />;
   const sort = (key: string): void => {
@@ -169,6 +170,7 @@ function Rows({ fleet }: { fleet: Fleet }): JSX.Element {
           change({ sel: key ?? undefined }, 'replace');
         }}
         open={open}
+        link={(row) => (isGroup(row) ? null : linkTo(row))}
         sorting={sorting.value}
         sort={sort}
         stale={!fleet.current.value}
@@ -178,8 +180,9 @@ function Rows({ fleet }: { fleet: Fleet }): JSX.Element {
 }
 
 /** Opens the page of a task, or folds a group. */
-const open = (row: Line): void =>
-  isGroup(row) ? toggleFolded(row.group) : go(address(`/ui/tasks/${row.id}`, { task_id: undefined }));
+const open = (row: Line): void => (isGroup(row) ? toggleFolded(row.group) : go(linkTo(row)));
+
+const linkTo = (row: TaskRow): string => address(`/ui/tasks/${row.id}`, { task_id: undefined });
 
 /** Why no task is shown, and what would be. */
 function Nothing({ total }: { total: number }): JSX.Element {
