@@ -57,7 +57,7 @@ export interface DurationsQuery {
   status?: ("failed" | "lost" | "queued" | "running" | "success")[];
   /** Only runs of this owner. */
   lease_owner?: string;
-  /** Only runs that are at least this try. */
+  /** Only runs that are at least this attempt. */
   attempt_min?: number;
   /** Only runs that took at least so many seconds. */
   duration_min?: number;
@@ -109,7 +109,7 @@ export interface HistogramQuery {
   status?: ("failed" | "lost" | "queued" | "running" | "success")[];
   /** Only runs of this owner. */
   lease_owner?: string;
-  /** Only runs that are at least this try. */
+  /** Only runs that are at least this attempt. */
   attempt_min?: number;
   /** Only runs that took at least so many seconds. */
   duration_min?: number;
@@ -300,7 +300,7 @@ export interface ErrorsQuery {
   status?: ("failed" | "lost" | "queued" | "running" | "success")[];
   /** Only runs of this owner. */
   lease_owner?: string;
-  /** Only runs that are at least this try. */
+  /** Only runs that are at least this attempt. */
   attempt_min?: number;
   /** Only runs that took at least so many seconds. */
   duration_min?: number;
@@ -356,7 +356,7 @@ export interface BreakdownQuery {
   status?: ("failed" | "lost" | "queued" | "running" | "success")[];
   /** Only runs of this owner. */
   lease_owner?: string;
-  /** Only runs that are at least this try. */
+  /** Only runs that are at least this attempt. */
   attempt_min?: number;
   /** Only runs that took at least so many seconds. */
   duration_min?: number;
@@ -479,7 +479,7 @@ export interface Filter {
   status?: ("failed" | "lost" | "queued" | "running" | "success")[];
   /** Only runs of this owner. */
   lease_owner?: string;
-  /** Only runs that are at least this try. */
+  /** Only runs that are at least this attempt. */
   attempt_min?: number;
   /** Only runs that took at least so many seconds. */
   duration_min?: number;
@@ -517,7 +517,7 @@ export interface RunsQuery {
   status?: ("failed" | "lost" | "queued" | "running" | "success")[];
   /** Only runs of this owner. */
   lease_owner?: string;
-  /** Only runs that are at least this try. */
+  /** Only runs that are at least this attempt. */
   attempt_min?: number;
   /** Only runs that took at least so many seconds. */
   duration_min?: number;

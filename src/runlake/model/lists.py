@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from runlake.model.runs import EXAMPLE_TASK, MAX_OFFSET, MAX_OWNER, Attempt, Instant, Run, doc
+from runlake.model.runs import EXAMPLE_TASK, MAX_ATTEMPT, MAX_OFFSET, MAX_OWNER, Instant, Run, doc
 
 MAX_PAGE: Final = 200
 Status = Literal["queued", "running", "lost", "success", "failed"]
@@ -19,6 +19,7 @@ Seconds = Annotated[float, Meta(ge=0, le=1e12)]
 TaskIds = Annotated[list[uuid.UUID], Meta(min_length=1, max_length=50)]
 Statuses = Annotated[list[Status], Meta(min_length=1, max_length=5)]
 Fields = Annotated[list[Field], Meta(min_length=1, max_length=11)]
+AttemptNumber = Annotated[int, Meta(ge=1, le=MAX_ATTEMPT)]
 OwnerText = Annotated[str, Meta(max_length=MAX_OWNER)]
 ErrorText = Annotated[str, Meta(min_length=3, max_length=200)]
 GroupId = Annotated[str, Meta(pattern="^v1:[0-9a-f]{16}$")]
@@ -41,7 +42,7 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
     end_time: Annotated[Instant | UnsetType, doc("Only runs started before.", "2025-01-12T00:00:00Z")] = UNSET
     status: Annotated[Statuses | UnsetType, doc(_STATUS, ["failed"])] = UNSET
     lease_owner: Annotated[OwnerText | UnsetType, doc("Only runs of this owner.", "worker-xyz")] = UNSET
-    attempt_min: Annotated[Attempt | UnsetType, doc("Only runs that are at least this try.", 2)] = UNSET
+    attempt_min: Annotated[AttemptNumber | UnsetType, doc("Only runs that are at least this attempt.", 2)] = UNSET
     duration_min: Annotated[Seconds | UnsetType, doc("Only runs that took at least so many seconds.", 60)] = UNSET
     duration_max: Annotated[Seconds | UnsetType, doc("Only runs that took at most so many seconds.", 90)] = UNSET
     error: Annotated[ErrorText | UnsetType, doc("Only runs whose error contains it, in any case.", "time")] = UNSET
