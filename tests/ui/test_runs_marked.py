@@ -32,6 +32,22 @@ def test_everybody_can_use_it(open_page: Opened, history: Server) -> None:
     assert unusable(page) == []
 
 
+def test_other_lists_have_the_drawer_too(open_page: Opened, history: Server) -> None:
+    """Those of a task and of a group of errors."""
+    failed = {**WINDOW, "limit": "1", "status": "failed"}
+    task = history.client.get("/runs", params=failed).json()["items"][0]["task_id"]
+    group = history.client.get("/errors", params=WINDOW).json()["groups"][0]["id"]
+    for path in (f"/ui/tasks/{task}", f"/ui/errors/{group}"):
+        page = open_page(f"{path}?range=7d", height=3000)
+        page.locator("table.list td.started a").first.wait_for()
+        page.keyboard.press("j")
+        run = page.locator("tr[aria-current] td.started a").get_attribute("href") or ""
+        drawer(page, run.split("?")[0].rpartition("/")[2])
+        page.keyboard.press("Escape")
+        expect(page.locator(".drawer")).to_have_count(0)
+        assert query(page) == "?range=7d"
+
+
 def test_the_drawer_follows_the_mark(open_page: Opened, history: Server) -> None:
     """j and k go on, the link shows the same run, Enter opens its page, and Escape closes the drawer first."""
     items = history.client.get("/runs", params={**WINDOW, "limit": "3", "fields": "id"}).json()["items"]

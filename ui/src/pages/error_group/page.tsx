@@ -18,9 +18,10 @@ import { now, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import { count, plural } from '../../text/number';
 import { ago, millis, span } from '../../text/time';
+import { useListKeys } from '../runs/drawer';
 import { Selected } from '../runs/head';
 import { List } from '../runs/list';
-import { brush, select, selected, useSelectionKeys, zoom } from '../runs/selection';
+import { brush, select, selected, zoom } from '../runs/selection';
 import { begin, group, listed, type Questions, tooLong } from './questions';
 import { Samples } from './samples';
 import { Spread } from './spread';
@@ -31,7 +32,7 @@ const TITLE = 80; // characters of the error in the title of the window
 export function ErrorGroupPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
   const rows = useRows(screen, () => listed.value);
-  useSelectionKeys();
+  useListKeys();
   const { detail } = questions;
   const missing = detail.trouble.value?.status === 404;
   const found = missing ? undefined : detail.answer.value?.body;

@@ -23,6 +23,7 @@ import { loaded } from '../loaded';
 import { isUsual, readsOutputs } from './chosen';
 import { type Beside, columnsOf } from './columns';
 import { ColumnsMenu } from './columns_menu';
+import { Drawer } from './drawer';
 import { MarkBar, marks, useMarks } from './marks';
 import { order, type Questions } from './questions';
 import { brush } from './selection';
@@ -81,6 +82,7 @@ export function List({ questions, rows, without }: ListProps): JSX.Element {
           stale={!rows.current.value}
         />
       )}
+      <Drawer />
     </section>
   );
 }

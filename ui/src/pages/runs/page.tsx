@@ -6,23 +6,14 @@ import { runs } from '../../messages';
 import { addressOf } from '../../net/ask';
 import type { Screen } from '../../net/screen';
 import { useRows, useScreen } from '../../net/use';
-import { useShortcuts } from '../../shell/keys';
 import { Page } from '../../shell/page';
-import { place } from '../../state/url';
 import { Charts } from './charts';
 import { Difference } from './difference';
-import { closeDrawer, Drawer, openMarked } from './drawer';
+import { useListKeys } from './drawer';
 import { Head } from './head';
 import { List } from './list';
 import { begin, listed } from './questions';
 import { askQueued, QueuedStrip } from './queued';
-import { select, useSelectionKeys } from './selection';
-
-/** What was opened last goes first. */
-function close(): void {
-  if (place.peek().query['sel']) closeDrawer();
-  else select(null);
-}
 
 function beginAll(screen: Screen) {
   const questions = begin(screen);
@@ -33,8 +24,7 @@ function beginAll(screen: Screen) {
 export function RunsPage(): JSX.Element {
   const [screen, questions] = useScreen(beginAll);
   const rows = useRows(screen, () => listed.value);
-  useSelectionKeys(close, 'Close the marked run, or remove the selection');
-  useShortcuts([{ keys: 'Enter', does: 'Open the page of the marked run', run: openMarked }]);
+  useListKeys();
   const total = rows.total.value;
   return (
     <Page
@@ -48,7 +38,6 @@ export function RunsPage(): JSX.Element {
       <Difference questions={questions} />
       <QueuedStrip queued={questions.queued} />
       <List questions={questions} rows={rows} />
-      <Drawer />
     </Page>
   );
 }

@@ -13,10 +13,10 @@ import { plural } from '../../text/number';
 import { Groups } from '../overview/errors';
 import { Charts } from '../runs/charts';
 import { Difference } from '../runs/difference';
+import { useListKeys } from '../runs/drawer';
 import { Head, Queued } from '../runs/head';
 import { List } from '../runs/list';
 import { listed } from '../runs/questions';
-import { useSelectionKeys } from '../runs/selection';
 import { beforeOf } from '../tasks/before';
 import { Differs } from './differs';
 import { Distribution } from './distribution';
@@ -29,7 +29,7 @@ export function TaskPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
   const { seen } = questions;
   const rows = useRows(screen, () => (seen.list.value ? listed.value : null));
-  useSelectionKeys();
+  useListKeys();
   const total = questions.runs.histogram.answer.value?.body.total;
   const never = questions.last.answer.value?.body.total === 0;
   return (
