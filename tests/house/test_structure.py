@@ -62,6 +62,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
         "recorder",
         "serving",
         "intake.files",
+        "intake.found_names",
         "intake.messages",
         "intake.names",
         "lake",

@@ -8,8 +8,8 @@ SELECT day * 86400000000 AS low, sum(runs)::BIGINT AS runs
 FROM day_count WHERE day >= $first AND day < $last AND {narrow} GROUP BY day
 
 -- name: days_of_task
--- With the quarters of the day in which its runs began (a UHUGEINT takes DuckDB's Python client twelve times as long to
--- hand over as a HUGEINT). {fitting} is how many of them belong to the list.
+-- With the quarters of the day in which its runs began (as HUGEINT: DuckDB's Python client takes many times as long to
+-- hand over a UHUGEINT). {fitting} is how many of them belong to the list.
 SELECT day * 86400000000 AS low, {fitting} AS runs, quarters::HUGEINT AS quarters
 FROM day_of_task WHERE task = $task AND day >= $first AND day < $last
 

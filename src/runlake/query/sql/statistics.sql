@@ -74,8 +74,8 @@ FROM summed LEFT JOIN percentile ON summed.day IS NOT DISTINCT FROM percentile.d
 WINDOW week AS (ORDER BY summed.day RANGE BETWEEN 6 PRECEDING AND CURRENT ROW) ORDER BY summed.day NULLS FIRST
 
 -- name: shared
--- The figures of sums that all answers have; a rate of nothing is 0. (A sum is a HUGEINT, which takes DuckDB's Python client
--- six times as long to hand over as a BIGINT.)
+-- The figures of sums that all answers have; a rate of nothing is 0. (A sum is a HUGEINT, which DuckDB's Python client takes
+-- several times as long to hand over as a BIGINT.)
 (succeeded + failed + open)::BIGINT AS total_runs, succeeded::BIGINT AS successful_runs, failed::BIGINT AS failed_runs,
 open::BIGINT AS open_runs,
 coalesce(succeeded / nullif(succeeded + failed, 0), 0) AS success_rate,
