@@ -279,6 +279,27 @@ def test_a_run_is_open_while_the_command_goes_on(server: Server, home: Path) -> 
     assert (after["id"], after["success"]) == (found[0]["id"], True)
 
 
+def test_a_service_that_goes_away_meanwhile(tmp_path: Path, home: Path) -> None:
+    """It has the open run; the end of it is kept, and the next call sends it."""
+    lake, task = tmp_path / "lake", fresh()
+    env = environment(XDG_STATE_HOME=str(home))
+    with Server(lake) as server:
+        url, port = server.url, server.url.rpartition(":")[2]
+        command = asked(url, *python("input()"), task=task)
+        process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        until = time.monotonic() + 30
+        while not stored(server, task):
+            assert time.monotonic() < until
+    _, errors = process.communicate(b"\n", timeout=30)
+    assert process.returncode == 0 and b"the run is kept" in errors
+    assert [one["success"] for one in kept(home)] == [True]
+    with Server(lake, "--port", port) as server:
+        assert stored(server, task)[0]["finished_at"] is None
+        assert run(url, home, "true").returncode == 0
+        assert [one["success"] for one in stored(server, task)] == [True]
+    assert kept(home) == []
+
+
 def test_who_stops_reading_is_noticed_by_the_command(home: Path) -> None:
     """As in `yes | head -1`: the command ends by itself."""
     env = environment(XDG_STATE_HOME=str(home))
