@@ -14,7 +14,7 @@ from runlake.intake.found_names import FoundNames
 from runlake.intake.messages import nan_as_text
 from runlake.lake import bulk
 from runlake.lake.catalog import Lake
-from runlake.lake.names import name_new
+from runlake.lake.names import set_names
 from runlake.lake.stored import Stored
 from runlake.paths import Paths
 from runlake.serving.serving import Serving
@@ -45,7 +45,7 @@ def load_chunks(
         with progress_bar(*bar) as update:
             load = bulk.BulkLoad(lake, stored, serving.locate, serving.remember)
             totals = load.run(chunks, reject=reject, progress=lambda t: update(t.received, None))
-        named = name_new(lake, found) if found is not None and found.any else None
+        named = set_names(lake, found.new(lake.names())) if found is not None and found.any else None
     finally:
         serving.close()
         lake.close()

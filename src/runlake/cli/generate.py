@@ -13,7 +13,7 @@ from runlake.cli.common import command
 from runlake.errors import UsageError
 from runlake.lake import bulk
 from runlake.lake.catalog import Lake
-from runlake.lake.names import NamesChange
+from runlake.lake.names import set_names
 from runlake.paths import Paths
 from runlake.sandbox import sources
 from runlake.settings import Settings
@@ -57,4 +57,4 @@ def load_history(  # noqa: PLR0913 - one argument per option of the command
     load_chunks(settings, pieces, ("generating", runs), None)
     if incidents:
         with closing(Lake(Paths.of(settings.data), settings, write=True)) as lake:
-            NamesChange(generator.names(tasks, seed))(lake)
+            set_names(lake, generator.names(tasks, seed))

@@ -13,8 +13,7 @@ from runlake.cli.common import command, lines
 from runlake.errors import UsageError
 from runlake.intake import names
 from runlake.lake.catalog import Lake
-from runlake.lake.names import NamesChange
-from runlake.model import MAX_NAMES
+from runlake.lake.names import set_names
 from runlake.paths import Paths
 from runlake.settings import Settings
 
@@ -42,12 +41,8 @@ def tasks(settings: Settings, file: str | None) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(shown)))
         return
     named = names.decode(_content(file))
-    changed = 0
     with closing(Lake(paths, settings, write=True)) as lake:
-        for start in range(0, named.num_rows, MAX_NAMES):
-            change = NamesChange(named.slice(start, MAX_NAMES))
-            change(lake)
-            changed += change.changed
+        changed = set_names(lake, named)
     click.echo(lines([("received", named.num_rows), ("changed", changed)]))
 
 

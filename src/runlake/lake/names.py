@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from runlake.columns import NAMED
 from runlake.errors import BadInput, Changed, NotFound
-from runlake.intake.found_names import FoundNames
 from runlake.lake.catalog import Lake
 from runlake.lake.commit import Commit
 from runlake.model import MAX_NAMES, MAX_VIEWS, View
@@ -53,12 +52,14 @@ class NamesChange:
         return Commit(snapshot=lake.committed(), names=lake.names())
 
 
-def name_new(lake: Lake, found: FoundNames) -> int:
-    """Name the tasks that have no name, as the holder of the lake; returns how many."""
-    named = found.new(lake.names())
+def set_names(lake: Lake, named: pa.Table) -> int:
+    """Store any number of names, as the holder of the lake; returns how many tasks have another name now."""
+    changed = 0
     for start in range(0, named.num_rows, MAX_NAMES):
-        NamesChange(named.slice(start, MAX_NAMES))(lake)
-    return int(named.num_rows)
+        change = NamesChange(named.slice(start, MAX_NAMES))
+        change(lake)
+        changed += change.changed
+    return changed
 
 
 class ViewChange:
