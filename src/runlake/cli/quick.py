@@ -15,19 +15,18 @@ _WITH_VALUE: Final = ("--task", "--server")
 
 def read(arguments: Sequence[str]) -> Call | None:
     """The call as Click would read it; None for all that is not plain: errors, help, --data."""
-    left, given, keeps_output = list(arguments), {"--server": ""}, True
+    left, given, keeps_output = list(arguments), dict.fromkeys(_WITH_VALUE, ""), True
     while left and left[0].startswith("-"):
         name, has_value, value = left.pop(0).partition("=")
         if name == "--" and not has_value:
             break
         if name == "--no-output" and not has_value:
             keeps_output = False
-        elif name in _WITH_VALUE and (has_value or left):
+        elif name in given and (has_value or left):
             given[name] = value if has_value else left.pop(0)
         else:
             return None
-    known = "--task" in given and all(value and value[0] != "-" for name, value in given.items() if name == "--task")
-    plain = not given["--server"] or _PLAIN.fullmatch(given["--server"])
-    if not left or not known or not plain:
+    task, server = given["--task"], given["--server"]
+    if not left or not task or task.startswith("-") or not (server == "" or _PLAIN.fullmatch(server)):
         return None
-    return Call(tuple(left), given["--task"], given["--server"] or None, None, keeps_output)
+    return Call(tuple(left), task, server or None, None, keeps_output)

@@ -67,7 +67,7 @@ def error_group(session: Session, group: str, query: Filter) -> ErrorGroupDetail
     rows = _groups(session, wanted, {"limit": 1, "error_group": group}, order="runs", matching=SQL["any_of_group"])
     row = rows[0][3:]
     if row[0] is None:  # none of its runs was selected
-        (row,) = session.rows(SQL["group_alone"], {"error_group": group, "now": wanted.low})
+        (row,) = session.rows(SQL["group_alone"], {"error_group": group, **_window(wanted)})
     found = _group(row)
     union = _selected(session, wanted, {})
     reader = Reader(session, wanted, columns())
@@ -82,11 +82,16 @@ def error_group(session: Session, group: str, query: Filter) -> ErrorGroupDetail
     )
 
 
+def _window(wanted: RunFilter) -> dict[str, int]:
+    """When the window begins, and from when on a group with runs is not new."""
+    return {"now": wanted.low, "new_from": wanted.low - _NEW_US}
+
+
 def _wanted(session: Session, query: Filter) -> RunFilter:
     """The failed runs of a question."""
     check(query)
     wanted = filters.with_window(query)
-    earlier = max(0, min(wanted.previous.low, wanted.low - _NEW_US))  # counted as previous_runs, or not new
+    earlier = max(0, min(wanted.previous.low, _window(wanted)["new_from"]))  # counted as previous_runs, or not new
     session.require_readable(earlier // times.DAY_US, (wanted.high - 1) // times.DAY_US)
     failed = tuple(result for result in wanted.results if not result)
     wanted = numbered(session, replace(wanted, results=failed, opened=()))
@@ -118,7 +123,7 @@ def add_failed(
 
 def _groups(session: Session, wanted: RunFilter, known: dict[str, Any], **parts: str) -> list[tuple[Any, ...]]:
     length = wanted.high - wanted.low
-    union = _selected(session, wanted, {"now": wanted.low, "length": max(length, 1), **known}, **parts)
+    union = _selected(session, wanted, {**_window(wanted), "length": max(length, 1), **known}, **parts)
     add_failed(union, session, wanted.previous, into="before")
     with in_time():
         return session.rows(*union.within("groups"))

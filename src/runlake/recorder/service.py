@@ -15,6 +15,8 @@ import msgspec
 from runlake.errors import UsageError
 from runlake.recorder.spool import Outcome
 
+_STORED: Final = (Outcome.STORED, "")
+_ANOTHER: Final = (Outcome.UNREACHABLE, "this is no runlake service")
 _EXPECTED: Final = "--server: expected something like http://127.0.0.1:8000, not {!r}"
 _REFUSED: Final = frozenset({400, 409, 413, 415, 422})  # sent again, it would be refused again
 
@@ -48,7 +50,7 @@ class Service:
         except (OSError, HTTPException) as exc:
             return Outcome.UNREACHABLE, str(exc) or type(exc).__name__
         if status == 200:
-            return (Outcome.STORED, "") if _is_ours(body) else (Outcome.UNREACHABLE, "this is no runlake service")
+            return _STORED if _object(body).get("received") == 1 else _ANOTHER
         outcome = Outcome.REFUSED if status in _REFUSED else Outcome.UNREACHABLE
         return outcome, f"{status} {_detail(body)}"
 
@@ -61,11 +63,11 @@ class Service:
             status, body = self._ask("GET", "/tasks/names", None, until)
             if status != 200:
                 return status == 403
-            if str(task) in msgspec.json.decode(body)["names"]:
-                return True
+            if (names := _object(body).get("names")) is None or str(task) in names:
+                return names is not None
             change = msgspec.json.encode({"names": {str(task): {"name": name}}})
             status, _ = self._ask("PUT", "/tasks/names", change, until)
-        except (OSError, HTTPException, ValueError, msgspec.DecodeError, KeyError, TypeError):
+        except (OSError, HTTPException, ValueError):
             return False
         return status in {200, 403}
 
@@ -84,19 +86,14 @@ class Service:
             connection.close()
 
 
-def _is_ours(body: bytes) -> bool:
-    """Whether an answer says that one record was received: a page of a portal, say, does not."""
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object of an answer; an empty one for anything else, a page of a portal, say."""
     try:
-        found: Any = msgspec.json.decode(body)
-        return bool(found["received"] == 1)
-    except (ValueError, msgspec.DecodeError, KeyError, TypeError):
-        return False
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (ValueError, msgspec.DecodeError):
+        return {}
 
 
 def _detail(body: bytes) -> str:
     """What a problem says; the beginning of anything else."""
-    try:
-        found: Any = msgspec.json.decode(body)
-        return " ".join(str(found["detail"]).split())
-    except (ValueError, msgspec.DecodeError, KeyError, TypeError):
-        return " ".join(body[:200].decode(errors="replace").split())
+    return " ".join(str(_object(body).get("detail", body[:200].decode(errors="replace"))).split())

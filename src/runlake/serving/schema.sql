@@ -1,7 +1,7 @@
 -- The tables of serving.duckdb: a function of one snapshot of the lake, made for questions and never the truth.
 -- Days, hours and quarters count from 1970-01-01 UTC, months are 12 * (year - 1970) + month - 1; times and durations
--- are microseconds. {run} is the column list of a whole run, derived from model.Run by columns.py; {sums}, {quarters}, {durations} and
--- {histogram} and {of_owner} stand for the lists at the end.
+-- are microseconds. {run} is the column list of a whole run, derived from model.Run by columns.py; {sums}, {quarters},
+-- {durations}, {histogram} and {of_owner} stand for the lists at the end.
 
 -- name: tables
 -- One row: the snapshot of the lake that all tables are of, and what of them may be used.

@@ -36,7 +36,7 @@ WITH selected AS MATERIALIZED ({branches}), total AS (
     WHERE run_at = last_seen GROUP BY error_group
 ), known AS (
     SELECT error_group, min(run_at) AS first_seen,
-           NOT bool_or(run_at >= $now - 28 * 86400000000 AND run_at < $now) AS is_new
+           NOT bool_or(run_at >= $new_from AND run_at < $now) AS is_new
     FROM failed_run WHERE started AND error_group IS NOT NULL GROUP BY error_group
 ), page AS (
     SELECT error_group, error_group.id, kind, message, frame, runs, previous_runs, tasks, owners, first_seen, last_seen,
@@ -55,7 +55,7 @@ FROM total LEFT JOIN page ON place <= $limit ORDER BY place
 -- name: group_alone
 -- A group of which no run was selected, in the columns of a group above.
 SELECT error_group.id, any_value(kind), any_value(message), any_value(frame), 0, 0, 0, 0, min(run_at), NULL,
-       NOT bool_or(run_at >= $now - 28 * 86400000000 AND run_at < $now), NULL, NULL
+       NOT bool_or(run_at >= $new_from AND run_at < $now), NULL, NULL
 FROM failed_run JOIN error_group USING (error_group) WHERE error_group.id = $error_group GROUP BY error_group.id
 
 -- name: by_count
