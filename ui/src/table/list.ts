@@ -40,22 +40,23 @@ export function moveRow(by: 1 | -1): void {
   reveal(list, rank);
 }
 
-/** Opens the marked row. */
-export function openRow(): void {
+/** What is done with the marked row, where there is one. */
+function withMarked(act: (list: Listed<unknown>, row: unknown) => void): void {
   const list = current?.current;
   const rank = list ? cursorOf(list) : null;
   const row = list && rank !== null ? list.at(rank) : undefined;
-  if (list && row !== undefined) list.open(row);
+  if (list && row !== undefined) act(list, row);
 }
 
+/** Opens the marked row. */
+export const openRow = (): void => withMarked((list, row) => list.open(row));
+
 /** Opens the page of the marked row in another tab. */
-export function openRowBeside(): void {
-  const list = current?.current;
-  const rank = list ? cursorOf(list) : null;
-  const row = list && rank !== null ? list.at(rank) : undefined;
-  const link = list && row !== undefined ? list.link?.(row) : null;
-  if (link) open(link, '_blank', 'noopener');
-}
+export const openRowBeside = (): void =>
+  withMarked((list, row) => {
+    const link = list.link?.(row);
+    if (link) open(link, '_blank', 'noopener');
+  });
 
 /** Tells of a row that was marked by a click. */
 export function markRank(rank: number | null): void {
