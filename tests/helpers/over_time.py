@@ -74,11 +74,12 @@ def questions(rows: list[Row], rng: random.Random) -> Json:
     chosen = asked_for(rows, rng)
     start, end = sorted(histories.moments(rows, rng, 2))
     by = rng.choice(["outcome", "outcome", "task", "owner", "error_group"])
+    zone, buckets = rng.choice(ZONES), rng.choice([1, 7, 120, 400])
     one = len(chosen.get("task_id", [])) == 1
-    short = 31 * DAY if (by == "owner" or any(name in chosen for name in SCANS)) and not one else 3_650 * DAY
+    by_runs = by == "owner" and (zone != "UTC" or not chosen.keys().isdisjoint(("task_id", "success", "status")))
+    short = 31 * DAY if (by_runs or any(name in chosen for name in SCANS)) and not one else 3_650 * DAY
     window = {"start_time": max(start, end - short), "end_time": end}
-    buckets = rng.choice([1, 7, 120, 400])
-    return {**chosen, **window, "by": by, "tz": rng.choice(ZONES), "buckets": buckets}
+    return {**chosen, **window, "by": by, "tz": zone, "buckets": buckets}
 
 
 def assert_histogram(store: Store, oracle: Oracle, question: Json) -> None:

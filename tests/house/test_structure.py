@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -238,6 +239,14 @@ def _below(kind: type[errors.RunlakeError]) -> Iterator[type[errors.RunlakeError
     for child in kind.__subclasses__():
         yield child
         yield from _below(child)
+
+
+def test_blocks_of_questions_have_names_of_their_own() -> None:
+    """They are put together by name, from all files: of two with one name, a question would have only the last one."""
+    files = [*ROOT.glob("query/sql/*.sql"), ROOT / "serving/percentile.sql", ROOT / "serving/sequence.sql"]
+    names = [name for file in files for name in re.findall(r"^-- name: (\w+)$", file.read_text(), re.MULTILINE)]
+    assert len(names) > 100
+    assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
 def test_every_statement_has_a_sentence() -> None:

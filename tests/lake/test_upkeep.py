@@ -162,7 +162,7 @@ def snapshots(settings: Settings) -> int:
 
 
 def test_replaced_files_and_old_snapshots_stay_for_the_grace_period(settings: Settings) -> None:
-    """Also when the period began today: other processes read them. (An hour at least: the lake of the tests is older.)"""
+    """Also when the period began today: other processes read them. (An hour at least: the tests' lake is older.)"""
     with running(settings, inline_rows=0) as store:
         for start in range(4):
             post(store, run(start))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
+from runlake import times
 from runlake.query.engine import Session
 from runlake.query.sql import SQL
 
@@ -35,3 +36,10 @@ def by_day(rows: Sequence[tuple[Any, ...]]) -> dict[int, list[str]]:
 def every(paths: Mapping[int, Sequence[str]]) -> list[str]:
     """The files of all days."""
     return [path for of_day in paths.values() for path in of_day]
+
+
+def of_moments(session: Session, moments: Collection[int]) -> list[str]:
+    """The files of the days in which these moments (microseconds) lie."""
+    days = {at // times.DAY_US for at in moments}
+    paths = files(session, min(days), max(days)) if days else {}
+    return every({day: paths[day] for day in days & paths.keys()})

@@ -75,22 +75,19 @@ class Buckets(Struct, frozen=True):
 
 def is_scan(query: HistogramQuery) -> bool:
     """Whether the answer may need a scan."""
-    of_tasks = query.task_id is not UNSET or query.by == "task"
+    of_tasks, of_owners = query.task_id is not UNSET, query.by == "owner"
     by_hour = query.tz == "UTC" and query.success is UNSET and query.status is UNSET
-    return _needs_bounds(query) or (of_tasks and not by_hour)
-
-
-def _needs_bounds(query: HistogramQuery) -> bool:
-    return filters.scan_of(query) is not None or query.by == "owner"
+    reads_hours = of_tasks or of_owners or query.by == "task"
+    return filters.scan_of(query) is not None or (of_tasks and of_owners) or (reads_hours and not by_hour)
 
 
 def histogram(session: Session, query: HistogramQuery) -> Histogram:
     """GET /stats/histogram. Raises BadInput, LakeDamaged and TooLong."""
     wanted = filters.with_window(query)
     low, high = wanted.low, wanted.high
-    if _needs_bounds(query):
-        filters.require_bounds(wanted, filters.scan_of(query) or "by")
     buckets = _buckets(session, query, low, high)
+    if filters.scan_of(query) is not None or (query.by == "owner" and _part(wanted, buckets, "owner") is None):
+        filters.require_bounds(wanted, filters.scan_of(query) or "by")
     session.require_readable(low // times.DAY_US, (high - 1) // times.DAY_US)
     waiting = queued(session, wanted)
     wanted = numbered(session, wanted)
@@ -252,11 +249,14 @@ _SHOWN: Final = {
 
 def _add_branches(union: Union, session: Session, wanted: RunFilter, buckets: Buckets, by: str) -> None:
     part = _part(wanted, buckets, by)
-    blocks = _blocks(wanted, by).by_day(fits=buckets.unit >= times.DAY_US)
+    blocks = blocks_of(wanted, by).by_day(fits=buckets.unit >= times.DAY_US)
     union.add_all(branches(session, wanted, blocks, part))
 
 
-def _blocks(wanted: RunFilter, by: str) -> Blocks:
+def blocks_of(wanted: RunFilter, by: str) -> Blocks:
+    """The blocks that count runs, and those with a duration, by outcome or key."""
+    if by == "owner":
+        return Blocks("day_owners", "part_owners", "run_keys")
     if by != "outcome":
         return Blocks("day_tasks", "part_tasks", "run_keys")
     if wanted.tasks is not None:
@@ -265,10 +265,15 @@ def _blocks(wanted: RunFilter, by: str) -> Blocks:
 
 
 def _part(wanted: RunFilter, buckets: Buckets, by: str) -> int | None:
+    part = part_of(wanted, by)
+    return part if part is not None and buckets.unit >= part else None
+
+
+def part_of(wanted: RunFilter, by: str) -> int | None:
     """The smallest unit of time of the rollups that can answer; None where only single runs can."""
-    of_tasks = wanted.tasks is not None or by == "task"
-    # A task's hours do not say which of its durations are of failed runs.
-    if wanted.is_scan or by == "owner" or (of_tasks and len(wanted.results) < len(_RESULTS)):
+    of_tasks, of_owners = wanted.task_ids is not None, by == "owner"
+    # The hours of a task or an owner do not say which of its durations are of failed runs.
+    reads_hours = of_tasks or of_owners or by == "task"
+    if wanted.is_scan or (of_tasks and of_owners) or (reads_hours and len(wanted.results) < len(_RESULTS)):
         return None
-    part = times.HOUR_US if of_tasks else times.QUARTER_US
-    return part if buckets.unit >= part else None
+    return times.HOUR_US if reads_hours else times.QUARTER_US

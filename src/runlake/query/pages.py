@@ -167,7 +167,7 @@ def _newer(session: Session, wanted: RunFilter, at: Cursor) -> tuple[int, int]:
 
 def _by_duration(reader: Reader, slice_: Slice) -> _Located:
     session, wanted = reader.session, reader.wanted
-    total = sum(scan.quarters(session, wanted).values())
+    total = timed.total(session, wanted)
     if slice_.offset >= total:
         return _Located([], [], total)
     union = timed.union(session, _longest(session, wanted, slice_), {"limit": slice_.limit, "skip": slice_.offset})

@@ -12,7 +12,7 @@ from runlake import times
 from runlake.columns import COLUMNS, NAMES
 from runlake.model import Run
 from runlake.query.engine import Session
-from runlake.query.files import FileRange, files
+from runlake.query.files import FileRange, of_moments
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.sql import SQL
 
@@ -60,19 +60,13 @@ class Reader(Struct, frozen=True):
 
     def with_ids(self, found: Sequence[tuple[uuid.UUID, int]]) -> list[Row]:
         """The runs of these ids and run times, in this order."""
-        days: dict[int, list[tuple[uuid.UUID, int]]] = {}
-        for run_id, at in found:
-            days.setdefault(at // times.DAY_US, []).append((run_id, at))
-        if not days:
+        if not found:
             return []
-        paths = files(self.session, min(days), max(days))
-        union = union_of(self.wanted, {"run_ids": tuple(run_id for run_id, _ in found)}, listed=self.listed)
+        ids, moments = tuple(run_id for run_id, _ in found), {at for _, at in found}
+        union = union_of(self.wanted, {"run_ids": ids}, listed=self.listed)
         union.add("ids_inlined")
-        for day, runs in days.items():
-            if day in paths:
-                moments = tuple(times.to_datetime(at) for _, at in runs)
-                ids = tuple(run_id for run_id, _ in runs)
-                union.add("ids_in_files", moments=moments, run_ids=ids, files=paths[day])
+        if paths := of_moments(self.session, moments):
+            union.add("ids_in_files", moments=tuple(map(times.to_datetime, moments)), files=paths)
         read = {row[_ID]: row for row in self.session.rows(*union.within("with_id"))}
         return [read[run_id] for run_id, _ in found]
 

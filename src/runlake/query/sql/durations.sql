@@ -47,6 +47,10 @@ FROM (SELECT unnest(range($first, $last + 2)) * 8 AS low)
 SELECT count(*) FROM inlined_run
 WHERE success IS NULL AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high) AND {whole}
 
+-- name: runs_with_duration
+-- How many runs have a duration, from the cells of histogram.sql.
+SELECT coalesce(sum(timed), 0)::BIGINT FROM ({branches}) AS cell(t, succeeded, failed, open, timed, us)
+
 -- name: points
 -- Single runs with what a picture shows of them.
 SELECT id, epoch_us(run_at), duration / 1e6, success, task_id FROM ({branches}) ORDER BY run_at DESC, id DESC

@@ -62,6 +62,23 @@ FROM task_day WHERE {within} AND {among_tasks}
 SELECT hour * 3600000000, task, succeeded - succeeded_unstarted + failed - failed_unstarted, duration_count, duration_us
 FROM task_hour WHERE {within} AND {among_tasks}
 
+-- name: day_owners
+-- Those without an owner are all runs, less those with one.
+SELECT day * 86400000000, lease_owner, succeeded + failed, duration_count, duration_us FROM owner_day WHERE {within}
+UNION ALL
+SELECT day * 86400000000, NULL, runs, duration_count, duration_us FROM day_count WHERE {within} AND started
+UNION ALL
+SELECT day * 86400000000, NULL, -(succeeded + failed), -duration_count, -duration_us FROM owner_day WHERE {within}
+
+-- name: part_owners
+-- The same by the hour.
+SELECT hour * 3600000000, lease_owner, succeeded + failed, duration_count, duration_us FROM owner_hour WHERE {within}
+UNION ALL
+SELECT hour * 3600000000, NULL, runs, duration_count, duration_us
+FROM (SELECT *, quarter // 4 AS hour FROM quarter) WHERE {within} AND started
+UNION ALL
+SELECT hour * 3600000000, NULL, -(succeeded + failed), -duration_count, -duration_us FROM owner_hour WHERE {within}
+
 -- name: run_keys
 SELECT run_at, {key}, 1, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE
 FROM {rows} AS run
@@ -76,7 +93,7 @@ WITH cell(t, key, runs, timed, us) AS MATERIALIZED ({branches}), summed AS (
     FROM summed {named} ORDER BY total DESC, name LIMIT 10
 )
 SELECT {bucket} AS bucket, name, sum(runs)::BIGINT, sum(timed)::BIGINT, sum(us)::DOUBLE
-FROM cell LEFT JOIN top USING (key) {edges} GROUP BY place, name, bucket ORDER BY place NULLS LAST
+FROM cell LEFT JOIN top USING (key) {edges} GROUP BY place, name, bucket HAVING sum(runs) > 0 ORDER BY place NULLS LAST
 
 -- name: failed_groups
 SELECT run_at, error_group, 1, (duration IS NOT NULL)::BIGINT, coalesce(duration, 0)::DOUBLE
