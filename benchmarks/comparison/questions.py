@@ -14,6 +14,7 @@ from benchmarks.comparison.lake import END, SEED, Facts
 from runlake import times
 from runlake.model import RunsQuery
 from runlake.query import cursor
+from runlake.query.filters import NOW_US
 
 PATHS: Final = 400
 _FREQUENT: Final = 20
@@ -55,17 +56,29 @@ def _window(rng: random.Random, _: Facts) -> str:
 
 
 def _between(rng: random.Random, days: int) -> str:
-    """The two parameters of a window of so many days."""
-    end = _moment(rng)
+    """The two parameters of a window of so many days that ends now, which is the end of the history, cut to 10 s."""
+    end = END - rng.randrange(PATHS) * NOW_US
     return f"start_time={times.to_text(end - days * times.DAY_US)}&end_time={times.to_text(end)}"
 
 
-def _owner(rng: random.Random, _: Facts) -> str:
-    return f"/runs?lease_owner=worker-{rng.randrange(_WORKERS):03d}&{_between(rng, 30)}"
+def _owner(days: int) -> Make:
+    return lambda rng, _: f"/runs?lease_owner=worker-{rng.randrange(_WORKERS):03d}&{_between(rng, days)}"
 
 
-def _words(rng: random.Random, _: Facts) -> str:
-    return f"/runs?error={quote(rng.choice(_TEXTS))}&{_between(rng, 30)}"
+def _retries(days: int) -> Make:
+    return lambda rng, _: f"/runs?attempt_min={rng.randrange(2, 4)}&{_between(rng, days)}"
+
+
+def _long(days: int) -> Make:
+    return lambda rng, _: f"/runs?duration_min={rng.randrange(60, 600)}&{_between(rng, days)}"
+
+
+def _words(days: int) -> Make:
+    return lambda rng, _: f"/runs?error={quote(rng.choice(_TEXTS))}&{_between(rng, days)}"
+
+
+def _longest(days: int) -> Make:
+    return lambda rng, _: f"/runs?order=duration&offset={rng.randrange(50)}&{_between(rng, days)}"
 
 
 def _cursor(rng: random.Random, facts: Facts) -> str:
@@ -109,19 +122,33 @@ FIRST: Final[dict[str, Make]] = {
     "summary, 7 days": _summary(7),
     "summary, 365 days": _summary(365),
 }
+# Their windows end now: people look at what is going on.
 LATER: Final[dict[str, Make]] = {
-    "page of an owner, 30 days": _owner,
-    "page of retries, 30 days": lambda rng, _: f"/runs?attempt_min={rng.randrange(2, 4)}&{_between(rng, 30)}",
-    "page of long runs, 30 days": lambda rng, _: f"/runs?duration_min={rng.randrange(60, 600)}&{_between(rng, 30)}",
-    "page by words of the error, 30 days": _words,
-    "page by duration, 30 days": lambda rng, _: f"/runs?order=duration&offset={rng.randrange(50)}&{_between(rng, 30)}",
+    "page of an owner, 7 days": _owner(7),
+    "page of an owner, 30 days": _owner(30),
+    "page of retries, 7 days": _retries(7),
+    "page of retries, 30 days": _retries(30),
+    "page of long runs, 7 days": _long(7),
+    "page of long runs, 30 days": _long(30),
+    "page by words of the error, 7 days": _words(7),
+    "page by words of the error, 30 days": _words(30),
+    "page by duration, 7 days": _longest(7),
+    "page by duration, 30 days": _longest(30),
     "page by cursor at half the history": _cursor,
     "histogram, 7 days": _in_window("/stats/histogram?width=1h&", 7),
     "histogram, 30 days": _in_window("/stats/histogram?width=6h&", 30),
+    "histogram, 365 days": _in_window("/stats/histogram?width=1d&", 365),
+    "histogram in Asia/Kolkata, 30 days": _in_window("/stats/histogram?width=1d&tz=Asia/Kolkata&", 30),
+    "histogram of a task, 30 days": lambda rng, facts: (
+        f"/stats/histogram?width=6h&task_id={_frequent(rng, facts)}&{_between(rng, 30)}"
+    ),
     "histogram by task, 30 days": _in_window("/stats/histogram?width=6h&by=task&", 30),
     "histogram by owner, 30 days": _in_window("/stats/histogram?width=6h&by=owner&", 30),
     "density, 7 days": _in_window("/stats/durations?", 7),
     "density, 30 days": _in_window("/stats/durations?", 30),
+    "density, 365 days": _in_window("/stats/durations?", 365),
+    "names of tasks": lambda _rng, _facts: "/tasks/names",
+    "about": lambda _rng, _facts: "/about",
     "fleet, 7 days": _fleet(_COUNTS, 7),
     "fleet, 30 days": _fleet(_COUNTS, 30),
     "fleet, 365 days": _fleet(_COUNTS, 365),
@@ -134,8 +161,10 @@ LATER: Final[dict[str, Make]] = {
     "breakdown, 7 days": _in_window("/stats/breakdown?success=false&by=task,owner,attempt,hour&", 7),
 }
 KINDS: Final = FIRST | LATER
-PARTLY: Final = frozenset({"density, 7 days", "density, 30 days", "errors, 30 days"})  # peers answer some of it
-ALONE: Final = frozenset({"one group of errors, 30 days", "context of a run"})  # no peer answers
+# Peers answer some of it.
+PARTLY: Final = frozenset({"density, 7 days", "density, 30 days", "density, 365 days", "errors, 30 days"})
+# No peer answers.
+ALONE: Final = frozenset({"one group of errors, 30 days", "context of a run", "names of tasks", "about"})
 # Asked once more while runs arrive.
 BESIDE: Final = (
     "detail, any id",

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from benchmarks.peers.protocol import Row, Session
+from msgspec import UNSET
 
 from runlake import times
 from runlake.model import BreakdownQuery, DurationsQuery, ErrorsQuery, Filter, HistogramQuery, OwnersQuery, TasksQuery
@@ -17,29 +18,33 @@ from runlake.query import spark
 
 Json = dict[str, Any]
 
-_WIDTHS: Final = {"1h": times.HOUR_US, "6h": 6 * times.HOUR_US}  # those that are asked for
+_WIDTHS: Final = {"1h": times.HOUR_US, "6h": 6 * times.HOUR_US, "1d": times.DAY_US}  # those that are asked for
+_SHIFTS: Final = {"UTC": 0, "Asia/Kolkata": 330 * 60_000_000}  # zones that never change, and their microseconds
 _WINDOW: Final = ("since", "before")
 _GAPS_US: Final = 28 * times.DAY_US  # a task is in the fleet when it ran in so long a time before the end
 _SHARES: Final = 10
 
 
 def histogram(session: Session, query: HistogramQuery) -> Json:
-    """GET /stats/histogram, of a width that is a part of a day, in UTC."""
+    """GET /stats/histogram, of one width in a zone that never changes, of all tasks or of one."""
     low, high, bound = _window(query)
-    width = _WIDTHS[str(query.width)]
-    first, size = low // width, (high - 1) // width - low // width + 1
+    width, shift = _WIDTHS[str(query.width)], _SHIFTS[query.tz]
+    first = (low + shift) // width
+    size = (high - 1 + shift) // width - first + 1
+    bound |= {"width": width, "shift": shift}
+    where: Sequence[str] = _WINDOW
+    if query.task_id is not UNSET:
+        where, bound = (*_WINDOW, "by_task"), bound | {"task_id": query.task_id[0]}
     timed, us = [0] * size, [0] * size
     runs: dict[str | None, list[int]] = {}
     if query.by == "outcome":
         runs = {key: [0] * size for key in ("success", "failed", "open")}
-        for bucket, *counts, of_timed, of_us in session.rows("histogram", _WINDOW, bound | {"width": width}):
+        for bucket, *counts, of_timed, of_us in session.rows("histogram", where, bound):
             for key, count in zip(runs, counts, strict=True):
                 runs[key][bucket - first] = count
             timed[bucket - first], us[bucket - first] = of_timed, of_us or 0
     else:
-        for bucket, key, count, of_timed, of_us in session.rows(
-            f"histogram_by_{query.by}", _WINDOW, bound | {"width": width}
-        ):
+        for bucket, key, count, of_timed, of_us in session.rows(f"histogram_by_{query.by}", where, bound):
             runs.setdefault(None if key is None else str(key), [0] * size)[bucket - first] = count
             timed[bucket - first] += of_timed
             us[bucket - first] += of_us or 0
@@ -48,7 +53,7 @@ def histogram(session: Session, query: HistogramQuery) -> Json:
         "end": times.to_datetime(high),
         "width": query.width,
         "tz": query.tz,
-        "edges": [times.to_datetime((first + n) * width) for n in range(size + 1)],
+        "edges": [times.to_datetime((first + n) * width - shift) for n in range(size + 1)],
         "series": [{"key": key, "runs": counts} for key, counts in runs.items()],
         "timed": timed,
         "seconds": [micros / 1e6 for micros in us],

@@ -1,11 +1,11 @@
 -- name: histogram
-SELECT intDiv(toUnixTimestamp64Micro(run_at), {width:Int64}) AS bucket, countIf(success), countIf(NOT success),
+SELECT intDiv(toUnixTimestamp64Micro(run_at) + {shift:Int64}, {width:Int64}) AS bucket, countIf(success), countIf(NOT success),
        countIf(success IS NULL), count(us), sum(us)
 FROM bench.runs WHERE {where} GROUP BY bucket
 
 -- name: histogram_by_task
 WITH cell AS (
-    SELECT task_id AS key, intDiv(toUnixTimestamp64Micro(run_at), {width:Int64}) AS bucket, count() AS runs,
+    SELECT task_id AS key, intDiv(toUnixTimestamp64Micro(run_at) + {shift:Int64}, {width:Int64}) AS bucket, count() AS runs,
            count(us) AS timed, sum(us) AS total
     FROM bench.runs WHERE {where} GROUP BY key, bucket
 ), top AS (
@@ -18,7 +18,7 @@ ORDER BY if(place = 0, 11, place)
 
 -- name: histogram_by_owner
 WITH cell AS (
-    SELECT lease_owner AS key, intDiv(toUnixTimestamp64Micro(run_at), {width:Int64}) AS bucket, count() AS runs,
+    SELECT lease_owner AS key, intDiv(toUnixTimestamp64Micro(run_at) + {shift:Int64}, {width:Int64}) AS bucket, count() AS runs,
            count(us) AS timed, sum(us) AS total
     FROM bench.runs WHERE {where} GROUP BY key, bucket
 ), top AS (

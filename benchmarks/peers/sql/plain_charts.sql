@@ -1,11 +1,11 @@
 -- name: histogram
-SELECT epoch_us(run_at) // $width AS bucket, count(*) FILTER (success), count(*) FILTER (NOT success),
+SELECT (epoch_us(run_at) + $shift) // $width AS bucket, count(*) FILTER (success), count(*) FILTER (NOT success),
        count(*) FILTER (success IS NULL), count(us), CAST(sum(us) AS BIGINT)
 FROM runs WHERE {where} GROUP BY bucket
 
 -- name: histogram_by_task
 WITH cell AS (
-    SELECT task_id AS key, epoch_us(run_at) // $width AS bucket, count(*) AS runs,
+    SELECT task_id AS key, (epoch_us(run_at) + $shift) // $width AS bucket, count(*) AS runs,
            count(us) AS timed, CAST(sum(us) AS BIGINT) AS total
     FROM runs WHERE {where} GROUP BY key, bucket
 ), top AS (
@@ -17,7 +17,7 @@ FROM cell LEFT JOIN top USING (key) GROUP BY bucket, top.key, place ORDER BY pla
 
 -- name: histogram_by_owner
 WITH cell AS (
-    SELECT lease_owner AS key, epoch_us(run_at) // $width AS bucket, count(*) AS runs,
+    SELECT lease_owner AS key, (epoch_us(run_at) + $shift) // $width AS bucket, count(*) AS runs,
            count(us) AS timed, CAST(sum(us) AS BIGINT) AS total
     FROM runs WHERE {where} GROUP BY key, bucket
 ), top AS (

@@ -1,11 +1,11 @@
 -- name: histogram
-SELECT CAST(extract(epoch FROM run_at) * 1000000 AS bigint) / %(width)s AS bucket, count(*) FILTER (WHERE success),
+SELECT (CAST(extract(epoch FROM run_at) * 1000000 AS bigint) + %(shift)s) / %(width)s AS bucket, count(*) FILTER (WHERE success),
        count(*) FILTER (WHERE NOT success), count(*) FILTER (WHERE success IS NULL), count(us), CAST(sum(us) AS bigint)
 FROM runs WHERE {where} GROUP BY bucket
 
 -- name: histogram_by_task
 WITH cell AS (
-    SELECT task_id AS key, CAST(extract(epoch FROM run_at) * 1000000 AS bigint) / %(width)s AS bucket,
+    SELECT task_id AS key, (CAST(extract(epoch FROM run_at) * 1000000 AS bigint) + %(shift)s) / %(width)s AS bucket,
            count(*) AS runs, count(us) AS timed, CAST(sum(us) AS bigint) AS total
     FROM runs WHERE {where} GROUP BY key, bucket
 ), top AS (
@@ -17,7 +17,7 @@ FROM cell LEFT JOIN top USING (key) GROUP BY bucket, top.key, place ORDER BY pla
 
 -- name: histogram_by_owner
 WITH cell AS (
-    SELECT lease_owner AS key, CAST(extract(epoch FROM run_at) * 1000000 AS bigint) / %(width)s AS bucket,
+    SELECT lease_owner AS key, (CAST(extract(epoch FROM run_at) * 1000000 AS bigint) + %(shift)s) / %(width)s AS bucket,
            count(*) AS runs, count(us) AS timed, CAST(sum(us) AS bigint) AS total
     FROM runs WHERE {where} GROUP BY key, bucket
 ), top AS (
