@@ -38,6 +38,7 @@ PATHS: Final = {
     "/runs/task/{task_id}/latest",
     "/runs/task/{task_id}/stats",
     "/runs/stats/summary",
+    "/export/runs",
     "/health",
     "/ready",
     "/metrics",
@@ -61,6 +62,7 @@ ERRORS: Final = {
     "getAbout": {400, 403, 405, 421, 500},
     "getReady": {400, 403, 405, 421, 500, 503},
     "listRuns": READS | {429},
+    "exportRuns": READS | {429},
     "getHistogram": READS | {429},
     "getDurations": READS | {429},
     "appendRuns": {400, 401, 403, 405, 408, 409, 413, 415, 421, 500, 503, 507},
@@ -96,7 +98,7 @@ def test_names_of_operations_are_stable() -> None:
     older = {"getLatestRunUnderRuns", "getTaskStatsUnderRuns", "getSummaryUnderRuns"}
     statistics = {"getTaskStats", "getSummary", "getHistogram", "getDurations", "getTasks", "getOwners", "getBreakdown"}
     service = {"getHealth", "getReady", "getMetrics", "getSchema", "getAbout"}
-    runs = {"listRuns", "appendRuns", "getRun", "getLatestRun", "getRunContext"}
+    runs = {"listRuns", "appendRuns", "getRun", "getLatestRun", "getRunContext", "exportRuns"}
     errors = {"getErrors", "getErrorGroup"}
     names = {"getTaskNames", "putTaskNames", "getViews", "getView", "putView", "deleteView"}
     sessions = {"createSession", "deleteSession"}
@@ -126,17 +128,22 @@ def test_an_operation_is_documented(op: Documented) -> None:
         assert response["description"].strip()
         if code in ("204", "304"):  # they have no body
             continue
-        assert all(map(shown, response["content"].values()))
+        readable = [kind for kind in response["content"].values() if kind["schema"].get("format") != "binary"]
+        assert readable and all(map(shown, readable))
 
 
 @by_operation
 def test_an_answer_has_its_media_type(op: Documented) -> None:
-    """JSON, or nothing, but for what Prometheus reads; and events, where an answer may come in parts."""
+    """JSON, or nothing, but for what Prometheus reads and exports; and events, where an answer may come in parts."""
     kinds = list(op.good["content"])
     in_parts = op.name in ("listRuns", "getHistogram", "getDurations", "getErrors", "getBreakdown")
     events = ["text/event-stream"] if in_parts else []
     if op.path == "/session":
         assert kinds == []
+        return
+    if op.path == "/export/runs":
+        arrow, parquet = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"
+        assert kinds == ["application/x-ndjson", parquet, arrow, "text/csv"]
         return
     assert kinds == ["text/plain" if op.path == "/metrics" else "application/json", *events]
 

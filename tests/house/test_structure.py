@@ -78,6 +78,7 @@ DUCKDB: Final = frozenset(
         "intake/outputs.py",
         "lake/attach.py",
         "lake/catalog.py",
+        "query/copying.py",
         "query/engine.py",
         "sandbox/sandbox.py",
         "sandbox/readers.py",

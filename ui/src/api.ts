@@ -466,6 +466,35 @@ export interface Spark {
   failed: number[][];
 }
 
+export interface ExportQuery {
+  /** Only runs of these tasks. */
+  task_id?: Uuid[];
+  /** Only finished runs with this result. */
+  success?: boolean;
+  /** Only runs started then or later. */
+  start_time?: Timestamp;
+  /** Only runs started before. */
+  end_time?: Timestamp;
+  /** Only runs that are any of these. Open runs are queued while they have not started, lost when their lease is over, and else running. */
+  status?: ("failed" | "lost" | "queued" | "running" | "success")[];
+  /** Only runs of this owner. */
+  lease_owner?: string;
+  /** Only runs that are at least this attempt. */
+  attempt_min?: number;
+  /** Only runs that took at least so many seconds. */
+  duration_min?: number;
+  /** Only runs that took at most so many seconds. */
+  duration_max?: number;
+  /** Only runs whose error contains it, in any case. */
+  error?: string;
+  /** Only failed runs of this group of errors. */
+  error_group?: string;
+  /** A Parquet file, an Arrow stream, CSV with a header, or a JSON object a line. */
+  format?: "arrow" | "csv" | "ndjson" | "parquet";
+  /** Runs have only these fields. */
+  fields?: ("attempt" | "created_at" | "error" | "finished_at" | "id" | "lease_owner" | "leased_until" | "output" | "started_at" | "success" | "task_id")[];
+}
+
 export interface Filter {
   /** Only runs of these tasks. */
   task_id?: Uuid[];
@@ -1000,6 +1029,7 @@ export interface Routes {
   "/runs/{run_id}": { query: Record<string, never>; answer: Run };
   "/runs/{run_id}/context": { query: ContextQuery; answer: Context };
   "/task/{task_id}/latest": { query: Record<string, never>; answer: Run | null };
+  "/export/runs": { query: ExportQuery; answer: string };
   "/task/{task_id}/stats": { query: TaskStatsQuery; answer: TaskStats };
   "/stats/summary": { query: SummaryQuery; answer: Summary };
   "/stats/histogram": { query: HistogramQuery; answer: Histogram };

@@ -88,6 +88,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     failures: tuple[RunlakeError, ...] = ()
     headers: tuple[str, ...] = ()
     parts: bool = False
+    others: Mapping[str, OpenAPIMediaType] = {}  # further types of a good answer
     body: Body | None = None
 
     def __deepcopy__(self, _: object) -> Operation:
@@ -139,6 +140,7 @@ def documented(operation: Operation, **found: Any) -> spec.Operation:
             for name, one in shown.items()
         }
     good.headers = {name: _header(name, _PROSE.headers[name][1]) for name in operation.headers}
+    good.content |= operation.others
     if operation.parts:
         good.content[events.MEDIA_TYPE] = _events(next(iter(shown.values())))
     for exc in operation.all_failures:

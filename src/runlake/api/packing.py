@@ -4,7 +4,7 @@ each other; and `Vary`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.middleware.compression import CompressionMiddleware
@@ -12,7 +12,8 @@ from litestar.types import Message, Receive, Scope, Send
 
 from runlake.api import events
 
-_VARY = "Accept-Encoding"
+UNPACKED: Final = "unpacked"  # in the `opt` of a route: its answers are sent as they are
+_VARY: Final = "Accept-Encoding"
 
 
 class Packing(CompressionMiddleware):

@@ -22,7 +22,7 @@ from runlake.settings import Settings
 HEAD_BYTES: Final = 65_536
 HEAD_SECONDS: Final = 10.0  # for the head of a request, from its first byte or from the start of the connection
 LINGER_SECONDS: Final = 5.0  # for the rest of a body that was answered early: a reset might destroy the answer
-STALL_SECONDS: Final = 30.0  # in which a client has to receive some bytes of its answer
+STALL_SECONDS: Final = 60.0  # in which a client has to receive some bytes of its answer
 SPARE: Final = 100  # connections over the limit that are answered with 503; further ones are closed at once
 CHUNK_BYTES: Final = 64  # of chunk framing that are allowed with each piece of a body
 

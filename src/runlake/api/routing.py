@@ -25,6 +25,7 @@ from runlake.access import Scope
 from runlake.api import params
 from runlake.api.answers import JSON, Req
 from runlake.api.openapi import OLDER, Body, Operation, documented
+from runlake.api.packing import UNPACKED
 from runlake.errors import Busy, NotReady, RunlakeError, Timeout, TooLong, TooMany
 from runlake.model import NoQuery
 
@@ -67,13 +68,16 @@ def question(
     failures: Sequence[RunlakeError] = (),
     headers: Sequence[str] = (),
     description: str = "",
+    **facts: Any,
 ) -> Callable[[Handler], HTTPRouteHandler]:
     """A handler of GET that answers about runs, with a tag; `scans` when it may read run by run, `parts` when it also
-    answers in parts, as events.
+    answers in parts, as events. `facts` are further ones of its answers: media_type, others and packed.
     """
     known = (*failures, *_READING, *(_SCANNING if scans else ()))
     headers = (*_TAGGED, *headers)
-    return partial(_route, _READS, paths, failures=known, headers=headers, parts=parts, description=description)
+    return partial(
+        _route, _READS, paths, failures=known, headers=headers, parts=parts, description=description, **facts
+    )
 
 
 def write(
@@ -108,6 +112,7 @@ def _route(
     description: str = "",
     **facts: Any,
 ) -> HTTPRouteHandler:
+    is_packed = facts.pop("packed", True)
     hints = get_type_hints(handler, include_extras=True)
     answer = hints.pop("return")
     ids = [(name, kind) for name, kind in hints.items() if name not in ("request", "query")]
@@ -134,7 +139,7 @@ def _route(
         response_description=_response_description(answer) or summary,
         responses=operation.responses(),
         security=[{"key": [operation.scope]}, {}] if operation.scope else None,
-        opt={"operation": operation},
+        opt={"operation": operation, UNPACKED: not is_packed},
     )(_decoding(handler, operation, answer, takes_query="query" in hints))
 
 

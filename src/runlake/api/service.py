@@ -13,6 +13,7 @@ from litestar import Request
 
 from runlake.api.body import BodyReader
 from runlake.api.cancellation import CancellableQuery
+from runlake.api.exporting import Exports
 from runlake.api.metrics import Metrics
 from runlake.errors import Busy, NotReady
 from runlake.intake import Batch, Decoded
@@ -39,6 +40,7 @@ class Service:
         self._store = store
         self._loaded = loaded  # called once, after loading and before the first answer
         self.bodies = BodyReader(store.settings)
+        self.exports = Exports(store.settings.exports)
         self.metrics = Metrics(store, self.bodies.budget)
         store.writer.on_commit = self.metrics.commit
         store.writer.maintenance.on_step = self.metrics.step
@@ -82,11 +84,12 @@ class Service:
         return True
 
     def stop(self) -> None:
-        """End loading and decoding; then the store may be closed."""
+        """End loading, decoding and exports; then the store may be closed."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
         self.bodies.close()
+        self.exports.close()
 
     def _progress(self, done: int, total: int) -> None:
         if self._stopped.is_set():

@@ -25,6 +25,7 @@ ErrorText = Annotated[str, Meta(min_length=3, max_length=200)]
 GroupId = Annotated[str, Meta(pattern="^v1:[0-9a-f]{16}$")]
 ErrorGroupId = Annotated[GroupId, doc("A group of alike errors.", "v1:0123456789abcdef")]
 CursorText = Annotated[str, Meta(max_length=200)]
+Form = Literal["parquet", "arrow", "csv", "ndjson"]
 
 
 _STATUS: Final = (
@@ -66,6 +67,15 @@ class RunsQuery(Filter, frozen=True, forbid_unknown_fields=True):
         CursorText | UnsetType,
         doc("Where a page begins, as a `Link` of another page has it; instead of `offset`.", "lAGsc3RhcnRlZA"),
     ] = UNSET
+
+
+class ExportQuery(Filter, frozen=True, forbid_unknown_fields=True):
+    """Query parameters of GET /export/runs."""
+
+    format: Annotated[Form, doc("A Parquet file, an Arrow stream, CSV with a header, or a JSON object a line.")] = (
+        "parquet"
+    )
+    fields: Annotated[Fields | UnsetType, doc("Runs have only these fields.", ["id", "success"])] = UNSET
 
 
 class RunPage(Struct, frozen=True):

@@ -20,6 +20,7 @@ from functools import cached_property, partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import duckdb
+import pyarrow as pa
 
 from runlake import duck, parquet
 from runlake.errors import Busy, LakeDamaged, Timeout, TooLong, TooMany
@@ -56,13 +57,19 @@ class Session:
 
     def rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement; raises Timeout, or LakeDamaged for a file that cannot be read."""
+        return self._fetched(statement, parameters or {}, self._cursor.fetchall)
+
+    def table(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """The same as an Arrow table."""
+        return self._fetched(statement, parameters or {}, self._cursor.to_arrow_table)
+
+    def _fetched(self, statement: str, asked: Mapping[str, Any], fetch: Callable[[], T]) -> T:
         if self.over:
             raise Timeout(_OVER)
-        asked = parameters or {}
         try:
-            self._cursor.execute(_written(statement, asked))
+            self._cursor.execute(written(statement, asked))
             self._names = [column[0] for column in self._cursor.description]
-            return self._cursor.fetchall()
+            return fetch()
         except duckdb.InterruptException as exc:
             raise Timeout(_OVER) from exc
         except _NO_FILE:
@@ -116,14 +123,14 @@ def in_time() -> Iterator[None]:
         raise TooLong("the window is too long to read within the time limit") from exc
 
 
-def _yield_to_others() -> None:
+def yield_to_others() -> None:
     """Let this thread have less of a busy processor than others have, where threads have a priority of their own."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _NICER))
 
 
-def _written(statement: str, parameters: Mapping[str, Any]) -> str:
+def written(statement: str, parameters: Mapping[str, Any]) -> str:
     """A statement with its parameters written out: `$name` for each of them.
 
     DuckDB 1.5.5 plans a statement a second time when its values are bound, which is a third of a small answer. Only
@@ -169,7 +176,7 @@ class Engine:
         self._pool = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="runlake-read")
         # Scans have a lane of their own, so that they never hold up the other questions.
         self._scans_waiting = threading.BoundedSemaphore(1 + _WAITING_SCANS)
-        self._scans = ThreadPoolExecutor(1, thread_name_prefix="runlake-scan", initializer=_yield_to_others)
+        self._scans = ThreadPoolExecutor(1, thread_name_prefix="runlake-scan", initializer=yield_to_others)
         self._guard = threading.Lock()
         self._running: set[Session] = set()
         self._ended = threading.Event()

@@ -25,6 +25,7 @@ _FILES: Final = (
     *("state", "filters", "locate", "runs"),
     *("statistics", "summary", "histogram", "durations"),
     *("names", "errors", "spark", "owners", "breakdown", "context", "tasks"),
+    "export",
 )
 
 

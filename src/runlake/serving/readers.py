@@ -28,6 +28,7 @@ class Readers:
         self._guard = threading.Condition()
         self._database: Database | None = None
         self._seen: dict[int, int] = {}  # the oldest snapshot that a thread may see
+        self._kept: dict[object, int] = {}  # that of who goes on reading files without a transaction
         self.snapshot = -1  # the newest
         self.lost: duckdb.Error | None = None
         self.corrupt = False
@@ -77,7 +78,19 @@ class Readers:
                 self.lost, self.corrupt = exc, self.corrupt or corrupt
             raise
 
-    def has_old(self) -> bool:
-        """Whether a question sees an older snapshot than the newest: files that it names have to stay."""
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Inside the block, which may last long, the files of what is read now stay. Nobody waits for its end."""
+        key = object()
         with self._guard:
-            return any(snapshot < self.snapshot for snapshot in self._seen.values())
+            self._kept[key] = self.snapshot
+        try:
+            yield
+        finally:
+            with self._guard:
+                del self._kept[key]
+
+    def has_old(self) -> bool:
+        """Whether anybody reads an older snapshot than the newest: files that it names have to stay."""
+        with self._guard:
+            return any(snapshot < self.snapshot for snapshot in (*self._seen.values(), *self._kept.values()))

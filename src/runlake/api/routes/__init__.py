@@ -2,6 +2,7 @@
 
 append.py       POST /runs
 runs.py         reading runs
+export.py       exporting runs
 statistics.py   statistics, charts, lease owners
 errors.py       groups of alike errors
 names.py        names of tasks, shared views
@@ -14,7 +15,7 @@ from typing import Final
 from litestar import Router
 
 from runlake.api import docs
-from runlake.api.routes import append, errors, names, runs, service, session, statistics
+from runlake.api.routes import append, errors, export, names, runs, service, session, statistics
 from runlake.api.routing import options
 from runlake.ui import pages
 
@@ -26,7 +27,7 @@ _NAMES_OPTIONS: Final = [
 ]
 _SESSION_OPTIONS: Final = options(session.create_session, session.delete_session)
 ROUTERS: Final = [
-    Router("/", tags=["runs"], route_handlers=[_RUNS_OPTIONS, *append.HANDLERS, *runs.HANDLERS]),
+    Router("/", tags=["runs"], route_handlers=[_RUNS_OPTIONS, *append.HANDLERS, *runs.HANDLERS, *export.HANDLERS]),
     Router("/", tags=["statistics"], route_handlers=statistics.HANDLERS),
     Router("/", tags=["errors"], route_handlers=errors.HANDLERS),
     Router("/", tags=["names"], route_handlers=[*_NAMES_OPTIONS, *names.HANDLERS]),
