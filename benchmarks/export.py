@@ -32,7 +32,7 @@ from runlake.model import Form
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 MOST: Final = 300 << 20  # bytes that the service may grow by
 PLAIN: Final[dict[str, str]] = {
-    "parquet": "FORMAT parquet, COMPRESSION zstd",
+    "parquet": "FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2, ROW_GROUP_SIZE 61440",
     "csv": "FORMAT csv",
     "ndjson": "FORMAT json",
 }

@@ -21,7 +21,9 @@ CASE WHEN epoch_us({column}) % 1000000 = 0 THEN strftime(make_timestamp(epoch_us
 {column}::JSON AS {column}
 
 -- name: copy_parquet
-COPY ({rows}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)
+-- Compressed as the files of the lake are: with zstd it takes 1.7 times as long, for a fifth less bytes.
+COPY ({rows}) TO '{target}'
+(FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2, ROW_GROUP_SIZE 61440, USE_TMP_FILE false)
 
 -- name: copy_csv
 COPY ({rows}) TO '{target}' (FORMAT csv, HEADER, USE_TMP_FILE false)
