@@ -6,14 +6,18 @@ import json
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from beginnings import begin
 from inprocess import assert_problem, serving
 from support import HERE, Server, runlake
 
+from runlake.lake.catalog import Lake
+from runlake.paths import Paths
 from runlake.settings import Settings
 
 NIGHTLY, HOURLY = (str(uuid.UUID(int=n)) for n in (1, 2**127))
@@ -23,6 +27,13 @@ NAMED = {"name": "nightly é\"'", "tags": ["etl", "a,b", "c'\""], "url": "https:
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[httpx.Client]:
     with serving(Settings(data=str(tmp_path / "lake"))) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A service without names, for tests in which nothing is stored."""
+    with serving(Settings(data=str(tmp_path_factory.mktemp("refusing") / "lake"))) as served:
         yield served
 
 
@@ -86,21 +97,21 @@ def test_a_tag_is_of_the_names_alone(client: httpx.Client) -> None:
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_what_is_no_name(client: httpx.Client, body: Any, field: str) -> None:
-    assert_problem(client.put("/tasks/names", json=body), 400, field)
-    assert names_of(client) == {}
+def test_what_is_no_name(refusing: httpx.Client, body: Any, field: str) -> None:
+    assert_problem(refusing.put("/tasks/names", json=body), 400, field)
+    assert names_of(refusing) == {}
 
 
-def test_every_wrong_name_is_listed(client: httpx.Client) -> None:
-    answer = put(client, {"7": {"name": "x"}, NIGHTLY: {"name": ""}, HOURLY: {"name": "fine"}})
+def test_every_wrong_name_is_listed(refusing: httpx.Client) -> None:
+    answer = put(refusing, {"7": {"name": "x"}, NIGHTLY: {"name": ""}, HOURLY: {"name": "fine"}})
     assert_problem(answer, 400, "names", f"names.{NIGHTLY}.name")
-    assert names_of(client) == {}
+    assert names_of(refusing) == {}
 
 
-def test_other_bodies_are_refused(client: httpx.Client) -> None:
+def test_other_bodies_are_refused(refusing: httpx.Client) -> None:
     plain = {"Content-Type": "application/x-ndjson"}
-    assert_problem(client.put("/tasks/names", content=b"{}", headers=plain), 415)
-    assert_problem(client.put("/views/x", content=b"{", headers={"Content-Type": "application/json"}), 400, "body")
+    assert_problem(refusing.put("/tasks/names", content=b"{}", headers=plain), 415)
+    assert_problem(refusing.put("/views/x", content=b"{", headers={"Content-Type": "application/json"}), 400, "body")
 
 
 def test_ten_thousand_names(client: httpx.Client) -> None:
@@ -129,13 +140,19 @@ def test_views(client: httpx.Client) -> None:
         assert_problem(answer, 404)
 
 
-def test_bounds_of_views(client: httpx.Client) -> None:
-    assert_problem(client.put("/views/x", json={"query": "q" * 4_097}), 400, "query")
-    assert_problem(client.put(f"/views/{'n' * 101}", json={"query": ""}), 400, "name")
-    for number in range(200):
-        assert client.put(f"/views/{number}", json={"query": "q" * 4_096}).status_code == 200
-    assert_problem(client.put("/views/one too many", json={"query": ""}), 400, "name")
-    assert client.put("/views/7", json={"query": "other"}).status_code == 200
+def test_bounds_of_views(settings: Settings) -> None:
+    """All but one of the views that there may be are put into the lake at once: each PUT is a commit."""
+    begin(settings)
+    with closing(Lake(Paths.of(settings.data), settings, write=True)) as lake, lake.transaction(), lake.inlining(200):
+        for number in range(199):
+            lake.execute("add_view", {"name": str(number), "query": "q" * 4_096})
+    with serving(settings) as client:
+        assert_problem(client.put("/views/x", json={"query": "q" * 4_097}), 400, "query")
+        assert_problem(client.put(f"/views/{'n' * 101}", json={"query": ""}), 400, "name")
+        assert client.put(f"/views/{'n' * 100}", json={"query": "q" * 4_096}).status_code == 200
+        assert_problem(client.put("/views/one too many", json={"query": ""}), 400, "name")
+        assert client.put("/views/7", json={"query": "other"}).status_code == 200
+        assert len(client.get("/views").json()["views"]) == 200
 
 
 def test_they_outlive_the_service(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
+from beginnings import begin
 from commands import load, ndjson, refused
 from support import environment, record, runlake
 
@@ -53,6 +54,12 @@ def bad_lines() -> bytes:
     return b"\n\n".join([json.dumps(record(1)).encode(), *lines, json.dumps(record(2)).encode()])
 
 
+def refusal(file: Path, lake: Path) -> str:
+    """The line that says why an import of the file ends. A lake that is not there is copied from an empty one."""
+    begin(Settings(data=str(lake)))
+    return refused(1, "import", str(file), "--data", str(lake))
+
+
 @pytest.mark.parametrize("suffix", [".ndjson", ".jsonl.gz", ".ndjson.zst"])
 def test_lines_that_are_no_records(tmp_path: Path, suffix: str) -> None:
     """With --rejects a line that is no JSON is a bad row like others; blank lines are no rows."""
@@ -76,14 +83,14 @@ def test_lines_that_are_no_records_without_rejects(tmp_path: Path) -> None:
     file = tmp_path / "runs.ndjson"
     for number, bad in enumerate(BAD_LINES.values()):
         file.write_bytes(b"\n".join([json.dumps(record(1)).encode(), made(number + 10, bad)]))
-        line = refused(1, "import", str(file), "--data", str(tmp_path / "lake"))
+        line = refusal(file, tmp_path / "lake")
         assert f"{file}: row 2: " in line
         assert "nothing was stored" in line
     packed = tmp_path / "runs.ndjson.gz"
     packed.write_bytes(gzip.compress(bad_lines() * 100)[:-100])
-    assert str(packed) in refused(1, "import", str(packed), "--data", str(tmp_path / "lake"))
+    assert str(packed) in refusal(packed, tmp_path / "lake")
     packed.write_bytes(b"no archive")
-    assert str(packed) in refused(1, "import", str(packed), "--data", str(tmp_path / "lake"))
+    assert str(packed) in refusal(packed, tmp_path / "lake")
 
 
 def test_lines_of_any_length(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,17 +107,19 @@ def test_lines_of_any_length(tmp_path: Path, settings: Settings, monkeypatch: py
         list(sources.tables([file], None, settings))
 
 
-@pytest.mark.parametrize("moment", TIMES)
-def test_times_that_python_has_no_values_for(tmp_path: Path, moment: str) -> None:
+def test_times_that_python_has_no_values_for(tmp_path: Path) -> None:
     """A bad row like others, which names the field."""
-    file, rejects = tmp_path / "runs.parquet", tmp_path / "bad"
-    duckdb.sql(f"""COPY (SELECT md5('a')::uuid AS id, md5('t')::uuid AS task_id, {moment} AS started_at
-        UNION ALL SELECT md5('b')::uuid, md5('t')::uuid, '2025-01-01') TO '{file}'""")
-    assert "row 1: started_at: " in refused(1, "import", str(file), "--data", str(tmp_path / "lake"))
-    assert load(tmp_path / "lake", str(file), "--rejects", str(rejects))["rejected"] == 1
-    bad = json.loads(rejects.read_text())
-    assert (bad["row"], bad["field"]) == (1, "started_at")
-    assert bad["record"]["started_at"].replace("-", "").strip("<")
+    rejects, files = tmp_path / "bad", [tmp_path / f"{number}.parquet" for number in range(len(TIMES))]
+    for moment, file in zip(TIMES, files, strict=True):
+        duckdb.sql(f"""COPY (SELECT md5('a')::uuid AS id, md5('t')::uuid AS task_id, {moment} AS started_at
+            UNION ALL SELECT md5('b')::uuid, md5('t')::uuid, '2025-01-01') TO '{file}'""")
+        assert "row 1: started_at: " in refusal(file, tmp_path / "lake")
+    found = load(tmp_path / "lake", *map(str, files), "--rejects", str(rejects))
+    assert (found["stored"], found["duplicates"], found["rejected"]) == (1, len(TIMES) - 1, len(TIMES))
+    for line in rejects.read_text().splitlines():
+        bad = json.loads(line)
+        assert (bad["row"], bad["field"]) == (1, "started_at")
+        assert bad["record"]["started_at"].replace("-", "").strip("<")
 
 
 def test_nanoseconds_need_no_pandas(tmp_path: Path) -> None:
@@ -129,8 +138,9 @@ def test_nanoseconds_need_no_pandas(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["VARCHAR", "BLOB"])
 def test_a_column_named_as_ours(tmp_path: Path, kind: str) -> None:
     """What marks rows that are texts inside cannot come from outside."""
-    duckdb.sql(f"COPY (SELECT '{{}}'::{kind} AS json_record) TO '{tmp_path}/runs.parquet'")
-    assert "json_record: unknown field" in refused(1, "import", "runs.parquet", "--data", "lake", cwd=tmp_path)
+    file = tmp_path / "runs.parquet"
+    duckdb.sql(f"COPY (SELECT '{{}}'::{kind} AS json_record) TO '{file}'")
+    assert "json_record: unknown field" in refusal(file, tmp_path / "lake")
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
@@ -141,7 +151,7 @@ def test_a_csv_row_of_another_length(tmp_path: Path, mark: str, fields: int) -> 
     rows = [["id", "task_id", "started_at"], row[:3], row[:fields], row[:3]]
     file = tmp_path / "runs.csv"
     file.write_text("".join(mark.join(row) + "\n" for row in rows))
-    line = refused(1, "import", str(file), "--data", str(tmp_path / "lake"))
+    line = refusal(file, tmp_path / "lake")
     assert str(file) in line
     assert "Line: 3" in line
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from pathlib import Path
 from types import TracebackType
@@ -195,6 +196,7 @@ class Server:
             if answer.status_code == 200:
                 return self
             assert self.process.poll() is None, "".join(self.log)
+            time.sleep(0.02)  # who asks all the time takes a third of the processor time of a start
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, wait for the end, return the exit code."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -43,21 +44,39 @@ def sql(lake: Path, form: str) -> bytes:
     return done.stdout_bytes
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "parquet", "arrow"])
+WRITTEN: Final = ("csv", "json", "parquet", "arrow")
+RUNS: Final = [
+    *(record(i, output=output, error="", lease_owner=None) for i, output in enumerate(OUTPUTS)),
+    record(100, finished_at=None, success=None, output={"open": 1}),
+    record(101, error='a,"b"\r\n', attempt=3),
+]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
+    """A closed lake of these runs, and what it is in each format. Copy it."""
+    folder = tmp_path_factory.mktemp("kept")
+    lake = folder / "lake"
+    loaded(lake, written(folder / "runs.ndjson", "\n".join(map(json.dumps, RUNS))))
+    return lake, {form: sql(lake, form) for form in WRITTEN}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
 @pytest.mark.parametrize("select", [None, "FROM source"])
-def test_what_runlake_wrote_can_be_loaded_as_it_is(tmp_path: Path, form: str, select: str | None) -> None:
+def test_what_runlake_wrote_can_be_loaded_as_it_is(
+    kept: tuple[Path, dict[str, bytes]], tmp_path: Path, form: str, select: str | None
+) -> None:
     """All duplicates, open runs included; in an empty lake the same runs."""
-    runs = [record(i, output=output, error="", lease_owner=None) for i, output in enumerate(OUTPUTS)]
-    runs += [record(100, finished_at=None, success=None, output={"open": 1}), record(101, error='a,"b"\r\n', attempt=3)]
-    loaded(tmp_path / "a", written(tmp_path / "runs.ndjson", "\n".join(map(json.dumps, runs))))
-    text = sql(tmp_path / "a", form)
+    lake, texts = kept
+    shutil.copytree(lake, tmp_path / "a")
+    text = texts[form]
     file = written(tmp_path / f"again.{form}", text)
     if form == "json" and select:
         select = "SELECT * EXCLUDE (json) REPLACE (json -> 'output' AS output) FROM source"
-    assert loaded(tmp_path / "a", file, select=select).duplicates == len(runs)
-    assert loaded(tmp_path / "b", file, select=select).stored == len(runs)
+    assert loaded(tmp_path / "a", file, select=select).duplicates == len(RUNS)
+    assert loaded(tmp_path / "b", file, select=select).stored == len(RUNS)
     again = sql(tmp_path / "b", "json")
-    assert sorted(again.splitlines(), key=len) == sorted(sql(tmp_path / "a", "json").splitlines(), key=len)
+    assert sorted(again.splitlines(), key=len) == sorted(texts["json"].splitlines(), key=len)
     if form == "json":
         assert [row["output"] for row in sorted(json.loads(text), key=lambda row: row["id"])[:10]] == OUTPUTS
 

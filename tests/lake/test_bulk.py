@@ -100,20 +100,21 @@ def lake_settings(request: pytest.FixtureRequest, settings: Settings) -> Setting
 
 
 @pytest.mark.usefixtures("small_chunks")
-@pytest.mark.parametrize("bad", [0, 6, 20])
-def test_a_bad_row_fails_the_load_and_leaves_nothing(lake_settings: Settings, tmp_path: Path, bad: int) -> None:
+def test_a_bad_row_fails_the_load_and_leaves_nothing(lake_settings: Settings, tmp_path: Path) -> None:
+    """In the first chunk or the last, at its end or its beginning."""
     load(lake_settings, ndjson(tmp_path / "before.ndjson", record(1000), opened(1001)))
     upkeep(lake_settings)
     before = runs(lake_settings)
     files = sorted(Path(lake_settings.data).rglob("*.parquet"))
-    good = [opened(i) if i % 3 else record(i) for i in range(21)]
-    good[bad] |= {"attempt": 0}
-    file = ndjson(tmp_path / "bad.ndjson", *good)
-    with pytest.raises(ImportFailed) as failed:
-        load(lake_settings, file)
-    assert f"{file}: row {bad + 1}: attempt: " in failed.value.line()
-    assert "nothing was stored" in failed.value.line()
-    assert runs(lake_settings) == before
+    for bad in (0, 6, 20):
+        good = [opened(i) if i % 3 else record(i) for i in range(21)]
+        good[bad] |= {"attempt": 0}
+        file = ndjson(tmp_path / f"bad-{bad}.ndjson", *good)
+        with pytest.raises(ImportFailed) as failed:
+            load(lake_settings, file)
+        assert f"{file}: row {bad + 1}: attempt: " in failed.value.line()
+        assert "nothing was stored" in failed.value.line()
+        assert runs(lake_settings) == before
     upkeep(lake_settings)
     assert sorted(Path(lake_settings.data).rglob("*.parquet")) == files
 
@@ -226,24 +227,24 @@ TEXTS: Final = {
 }
 
 
-@pytest.mark.parametrize("kind", [*TEXTS, "parquet"])
-@pytest.mark.parametrize(("suffix", "write"), [("", as_plain), (".gz", as_gzip), (".zst", as_zstd)])
+def every_kind(folder: Path) -> Iterator[Path]:
+    """A file of these records in every kind, plain and compressed; Parquet is compressed inside."""
+    for kind, text in TEXTS.items():
+        for suffix, write in {"": as_plain, ".gz": as_gzip, ".zst": as_zstd}.items():
+            file = folder / f"Runs it's.{kind.upper()}{suffix}"
+            write(file, text)
+            yield file
+    plain, file = ndjson(folder / "a.ndjson", *RECORDS), folder / "Runs it's.PARQUET"
+    with duckdb.connect() as con:
+        con.execute(f"COPY (FROM '{plain}') TO '{str(file).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
+    yield file
+
+
 @pytest.mark.usefixtures("small_chunks")
-def test_every_kind_of_file_says_the_same(
-    settings: Settings, tmp_path: Path, kind: str, suffix: str, write: Callable[[Path, str], None]
-) -> None:
-    file = tmp_path / f"Runs it's.{kind.upper()}{suffix}"
-    if kind != "parquet":
-        write(file, TEXTS[kind])
-    elif suffix:
-        pytest.skip("Parquet is compressed inside")
-    else:
-        ndjson(tmp_path / "a.ndjson", *RECORDS)
-        with duckdb.connect() as con:
-            con.execute(
-                f"COPY (FROM '{tmp_path}/a.ndjson') TO '{str(file).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)"
-            )
-    assert outcome(load(settings, file)) == (20, 20, 0, 0, 0)
+def test_every_kind_of_file_says_the_same(settings: Settings, tmp_path: Path) -> None:
+    """The records of all but the first are duplicates, and so are they when they are posted."""
+    files = list(every_kind(tmp_path))
+    assert outcome(load(settings, *files)) == (20 * len(files), 20, 20 * (len(files) - 1), 0, 0)
     store = Store(begin(settings))
     store.load()
     store.start()

@@ -73,11 +73,10 @@ def test_relative_and_default_folders(tmp_path: Path) -> None:
     assert plain(lake, tmp_path / "beside") == "10 10"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_any_name(tmp_path: Path, name: str) -> None:
-    """Spaces, quotes, other scripts and what SQL, globs and URIs hold special."""
-    lake = tmp_path / name / name
-    lake.parent.mkdir()
+def test_any_name(tmp_path: Path) -> None:
+    """Spaces, quotes, other scripts and what SQL, globs and URIs hold special, all in the path of each file."""
+    lake = tmp_path.joinpath(*NAMES)
+    lake.parent.mkdir(parents=True)
     fill(lake, cwd=tmp_path)
     assert count(lake) == 10
     with Server(lake, env=environment(None, **PARQUET)) as server:

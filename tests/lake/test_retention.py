@@ -241,9 +241,9 @@ def test_an_open_run_goes_by_its_end_only(settings: Settings) -> None:
     assert verify.check(settings).findings == []
 
 
-def now_runs(days: int, a_day: int) -> list[dict[str, Any]]:
-    """Finished runs of the last days, some of today."""
-    midnight = times.now() // DAY * DAY
+def now_runs(days: int, a_day: int, today: int) -> list[dict[str, Any]]:
+    """Finished runs of the days until today, some of that; it may be over before they are stored."""
+    midnight = today * DAY
     return [
         record(
             1000 * day + i,
@@ -258,7 +258,7 @@ def now_runs(days: int, a_day: int) -> list[dict[str, Any]]:
 def test_the_service_retains_by_itself(tmp_path: Path) -> None:
     """Over HTTP; the horizon outlives the setting, a restart, a backup; the bytes leave after the grace."""
     lake, copy = tmp_path / "lake", tmp_path / "copy"
-    runs = now_runs(20, 15)
+    runs = now_runs(20, 15, retention.today())
     old = runs[90:]
     quick = {"RUNLAKE_MAINTAIN_SECONDS": "0.05", "RUNLAKE_TIDY_SECONDS": "0.3", "RUNLAKE_GRACE_SECONDS": "0.5"}
     with Server(lake, env=environment(None, **quick)) as server:
@@ -306,7 +306,8 @@ def test_maintain_says_what_goes(tmp_path: Path) -> None:
     """A dry run says the same and writes nothing, also beside the service, which a real one does not disturb."""
     lake = tmp_path / "lake"
     retain = ["maintain", "--retain-days", "5", "--data", str(lake)]
-    runs = now_runs(12, 20)
+    today = retention.today()
+    runs = now_runs(12, 20, today)
     with Server(lake) as server:
         server.post(*runs[:230])
         server.post(*runs[230:])
@@ -323,7 +324,7 @@ def test_maintain_says_what_goes(tmp_path: Path) -> None:
     done = runlake(*retain)
     assert (done.returncode, done.stderr) == (0, "")
 
-    first, last = times.to_date(times.now() // DAY - 11), times.to_date(times.now() // DAY - 6)
+    first, last = times.to_date(today - 11), times.to_date(today - 6)
     for text, how in ((foretold, "would drop"), (done.stdout, "dropped")):
         assert f"{how} days" in text
         assert f"6 ({first} to {last})" in text

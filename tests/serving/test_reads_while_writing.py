@@ -43,7 +43,8 @@ def one_summary(store: Store, rng: random.Random) -> int:
 
 
 def test_totals_agree_and_never_fall(any_settings: Settings) -> None:
-    """Runs only arrive: what a later answer counts is never less, and nothing is counted twice."""
+    """Runs only arrive, and end: what a later answer counts is never less, and nothing is counted twice. What was
+    appended is there at once."""
     rng = random.Random(6)
     times = (histories.NOON - rng.randrange(20 * DAY) for _ in range(500))
     rows: list[Row] = [histories.made(rng, at, started_at=at // 1_000_000 * 1_000_000) for at in times]
@@ -65,8 +66,13 @@ def test_totals_agree_and_never_fall(any_settings: Settings) -> None:
             reader.start()
         for batch in batches(rows, rng):
             append(store, batch)
-        for row in rows[:15]:
-            append(store, [row | {"id": histories.new_id(rng)}])
+        for number, row in enumerate(rows[:15]):
+            new = row | {"id": histories.new_id(rng)}
+            if number % 3 == 0:
+                append(store, [new | {"finished_at": None, "success": None, "error": None}])
+                assert page(store, limit=1)["total"] == len(rows) + number + 1
+            append(store, [new])
+            assert page(store, limit=1)["total"] == len(rows) + number + 1
         written.set()
         for reader in readers:
             reader.join()
