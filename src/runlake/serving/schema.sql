@@ -84,7 +84,8 @@ CREATE TABLE unsettled_day (day INTEGER NOT NULL);
 -- Every failed run, whether it is counted or not, with the columns of hot_run. A group is null for an error without a word.
 CREATE TABLE failed_run (
     run_at BIGINT NOT NULL, task INTEGER NOT NULL, success BOOLEAN NOT NULL, started BOOLEAN NOT NULL,
-    duration BIGINT, bucket USMALLINT, attempt INTEGER NOT NULL, lease_owner VARCHAR, error_group INTEGER, id UUID NOT NULL
+    duration BIGINT, bucket USMALLINT, attempt INTEGER NOT NULL, lease_owner VARCHAR, error_group INTEGER, id UUID NOT NULL,
+    finished_at BIGINT NOT NULL
 );
 
 -- Small numbers for groups of alike errors (macros.sql).
