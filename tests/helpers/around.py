@@ -27,16 +27,16 @@ def newest(rows: Sequence[Row]) -> Row:
     return max(rows, key=lambda row: (run_at(row), row["id"].int))
 
 
-def groups(oracle: Oracle, now: int, start: int, end: int, **asked: Any) -> Json:
-    """GET /errors with no limit, by group; the totals as those of `all`."""
+def groups(oracle: Oracle, now: int, start: int, end: int, *others: str, **asked: Any) -> Json:
+    """GET /errors with no limit, by group; the totals as those of `all`. Of `others` what GET /errors/{group} says."""
     length = end - start
     failed = [row for row in oracle.selected(now, **asked) if row["success"] is False]
     inside = [row for row in failed if is_in(row, start, end)]
     before = [row for row in failed if is_in(row, max(0, start - length), start)]
     answer: Json = {"all": {"total_failed": len(inside), "without_text": sum(group_of(row) is None for row in inside)}}
-    for group in {group for row in inside if (group := group_of(row))}:
+    for group in {*others, *(group for row in inside if (group := group_of(row)))}:
         mine = [row for row in inside if group_of(row) == group]
-        every = [run_at(row) for row in oracle.rows if group_of(row) == group and row["started_at"] is not None]
+        every = [run_at(row) for row in oracle.rows if group_of(row) == group]
         spark = Counter((run_at(row) - start) * 30 // length for row in mine)
         answer[group] = {
             "runs": len(mine),
@@ -44,9 +44,9 @@ def groups(oracle: Oracle, now: int, start: int, end: int, **asked: Any) -> Json
             "tasks": len({row["task_id"] for row in mine}),
             "owners": len({row["lease_owner"] for row in mine} - {None}),
             "first_seen": text_of(min(every)),
-            "last_seen": text_of(max(map(run_at, mine))),
+            "last_seen": text_of(max(map(run_at, mine))) if mine else None,
             "is_new": not any(start - _NEW <= at < start for at in every),
-            "sample": str(newest(mine)["id"]),
+            "sample": str(newest(mine)["id"]) if mine else None,
             "spark": [spark[part] for part in range(30)],
         }
     return answer

@@ -9,7 +9,7 @@ import histories
 import pytest
 from asking import ask
 from loading import loaded, opened_store
-from oracle import DAY, Row
+from oracle import DAY, Row, group_of, text_of
 
 from runlake.errors import BadInput, NotFound
 from runlake.model import (
@@ -89,6 +89,27 @@ def test_no_more_than_a_hundred_attempts_on_each_side(settings: Settings) -> Non
     with loaded(settings, rows, random.Random(1)) as store:
         answer = ask(store, context.context, rows[150]["id"], ContextQuery())
     assert [run["attempt"] for run in answer["attempts"]] == list(range(51, 252))
+
+
+def test_runs_that_never_started_are_known_of_a_group(settings: Settings) -> None:
+    """Both of all groups and of one: the window holds none of them, but they say since when a group is known."""
+    rng, noon = random.Random(8), histories.NOON
+    failed: dict[str, Any] = {"task_id": histories.TASKS[0], "success": False}
+    early = histories.never_started(rng, noon - 3 * DAY, **failed, error="KeyError: part 1")
+    rows = [early, histories.made(rng, noon, **failed, error="KeyError: part 2")]
+    rows += [histories.never_started(rng, noon, **failed, error="x")]
+    window: dict[str, Any] = {"start_time": Instant(noon - DAY), "end_time": Instant(noon + DAY)}
+    with loaded(settings, rows, rng) as store:
+        (listed,) = ask(store, errors.errors, ErrorsQuery(**window))["groups"]
+        assert (listed["runs"], listed["first_seen"], listed["is_new"]) == (1, text_of(noon - 3 * DAY), False)
+        one = ask(store, errors.error_group, listed["id"], Filter(**window))
+        assert {name: one[name] for name in listed} == listed
+        group_x = str(group_of(rows[2]))
+        x = ask(store, errors.error_group, group_x, Filter(**window))
+        assert (x["runs"], x["first_seen"], x["is_new"], x["samples"]) == (0, text_of(noon), True, [])
+        other = ask(store, errors.error_group, group_x, Filter(**window, error_group=listed["id"]))
+        assert (other["kind"], other["runs"], other["samples"]) == ("x", 0, [])
+        assert [day["runs"] for day in other["daily"]] == [0, 0, 0]
 
 
 def test_words_and_orders_of_groups(settings: Settings) -> None:
