@@ -35,8 +35,11 @@ list_transform(list_transform(list_transform(list_transform(list_transform(list_
 ({error_parts}).id
 
 -- name: cut
--- At most 16 KB: the beginning, which names the error in most languages, and the end, which does in Python.
-CASE WHEN strlen(error) <= 16384 THEN error ELSE left(error, 4096) || chr(10) || right(error, 12288) END
+-- Of more than 16,384 letters the beginning, which names the error in most languages, and the end, which does in Python.
+-- Lines that this cuts are left out: a part of a line may look like an error.
+CASE WHEN length(error) <= 16384 THEN error ELSE
+    regexp_replace(left(error, 4096), '(?s)^(.*\S)\s*[\r\n][^\r\n]*$', '\1') || chr(10)
+    || regexp_replace(right(error, 12288), '(?s)^[^\r\n]*[\r\n](.*\S)', '\1') END
 
 -- name: text
 -- Without colours of a terminal, with one kind of line ends, and without the bars of a group of exceptions of Python.

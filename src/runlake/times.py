@@ -62,7 +62,12 @@ def parse_query(text: str) -> int:
 
 def now() -> int:
     """The time now, in microseconds since the epoch."""
-    return (datetime.now(UTC) - EPOCH) // MICRO
+    return of_datetime(datetime.now(UTC))
+
+
+def of_datetime(moment: datetime) -> int:
+    """The microseconds since the epoch of an aware datetime."""
+    return (moment - EPOCH) // MICRO
 
 
 def to_datetime(micros: int) -> datetime:

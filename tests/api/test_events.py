@@ -258,7 +258,29 @@ def test_too_many_are_refused_before_they_begin(server: Server) -> None:
         refused = server.client.get(address("/runs?limit=1", "quick"), headers=EVENTS)
         assert (refused.status_code, refused.headers["content-type"]) == (429, "application/problem+json")
         assert len(ask(server, "/runs?limit=1")) == 1  # needs no scan
+        assert refusing(server) == documented(server)
     until(server, "queries_under_way", 0)
+
+
+def documented(server: Server) -> set[str]:
+    """The paths that may answer 429, by the OpenAPI document."""
+    paths = server.client.get("/schema").json()["paths"]
+    return {
+        path for path, operations in paths.items() if "429" in operations.get("get", {"responses": ()})["responses"]
+    }
+
+
+def refusing(server: Server) -> set[str]:
+    """The paths that answer 429 to whatever they may be asked."""
+    found = set()
+    for path, operations in server.client.get("/schema").json()["paths"].items():
+        if "get" in operations:
+            parameters = {one["name"]: one for one in operations["get"].get("parameters", [])}
+            known = {name: one["example"] for name, one in parameters.items() if one["in"] == "path"}
+            query = f"{WINDOW}&error=quick" if "error" in parameters else WINDOW if "start_time" in parameters else ""
+            if server.client.get(f"{path.format(**known)}?{query}").status_code == 429:
+                found.add(path)
+    return found
 
 
 def test_an_error_after_the_start_is_the_last_event(server: Server) -> None:

@@ -47,12 +47,10 @@ PATHS: Final = {
 READS: Final = {400, 401, 403, 405, 421, 500, 503}
 CHANGES: Final = READS | {408, 412, 413, 415, 507}
 ERRORS: Final = {
-    "getTasks": READS | {429},
-    "getOwners": READS | {429},
     "getBreakdown": READS | {429},
     "getErrors": READS | {429},
     "getErrorGroup": READS | {404, 429},
-    "getRunContext": READS | {404, 429},
+    "getRunContext": READS | {404},
     "getView": READS | {404},
     "putTaskNames": CHANGES,
     "putView": CHANGES,

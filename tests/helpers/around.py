@@ -14,6 +14,7 @@ from oracle import DAY, Json, Oracle, Row, group_of, percentile, run_at, shown, 
 
 _LEAST: Final = 30  # finished runs that a comparison of failures needs
 _NEW: Final = 28 * DAY
+_ATTEMPTS: Final = 31 * DAY  # how far from a run its other attempts are looked for
 
 
 def is_in(row: Row, low: int, high: int) -> bool:
@@ -26,16 +27,16 @@ def newest(rows: Sequence[Row]) -> Row:
     return max(rows, key=lambda row: (run_at(row), row["id"].int))
 
 
-def groups(oracle: Oracle, now: int, start: int, end: int, **asked: Any) -> Json:
-    """GET /errors with no limit, by group; the totals as those of `all`."""
+def groups(oracle: Oracle, now: int, start: int, end: int, *others: str, **asked: Any) -> Json:
+    """GET /errors with no limit, by group; the totals as those of `all`. Of `others` what GET /errors/{group} says."""
     length = end - start
     failed = [row for row in oracle.selected(now, **asked) if row["success"] is False]
     inside = [row for row in failed if is_in(row, start, end)]
     before = [row for row in failed if is_in(row, max(0, start - length), start)]
     answer: Json = {"all": {"total_failed": len(inside), "without_text": sum(group_of(row) is None for row in inside)}}
-    for group in {group for row in inside if (group := group_of(row))}:
+    for group in {*others, *(group for row in inside if (group := group_of(row)))}:
         mine = [row for row in inside if group_of(row) == group]
-        every = [run_at(row) for row in oracle.rows if group_of(row) == group and row["started_at"] is not None]
+        every = [run_at(row) for row in oracle.rows if group_of(row) == group]
         spark = Counter((run_at(row) - start) * 30 // length for row in mine)
         answer[group] = {
             "runs": len(mine),
@@ -43,9 +44,9 @@ def groups(oracle: Oracle, now: int, start: int, end: int, **asked: Any) -> Json
             "tasks": len({row["task_id"] for row in mine}),
             "owners": len({row["lease_owner"] for row in mine} - {None}),
             "first_seen": text_of(min(every)),
-            "last_seen": text_of(max(map(run_at, mine))),
+            "last_seen": text_of(max(map(run_at, mine))) if mine else None,
             "is_new": not any(start - _NEW <= at < start for at in every),
-            "sample": str(newest(mine)["id"]),
+            "sample": str(newest(mine)["id"]) if mine else None,
             "spark": [spark[part] for part in range(30)],
         }
     return answer
@@ -137,6 +138,40 @@ def neighbours(oracle: Oracle, run_id: uuid.UUID) -> Json:
         "last_success_before": None if before is None else short(mine[before]),
         "next_success_after": None if after is None else short(mine[after]),
     }
+
+
+def _ended(row: Row) -> int | None:
+    """When an attempt ended that may be followed by another one: it failed, or its lease ended before it did."""
+    ended: int | None = row["leased_until"] if row["success"] is None else row["finished_at"]
+    return None if row["success"] else ended
+
+
+def attempts(oracle: Oracle, row: Row) -> tuple[list[Json], int]:
+    """The attempts of the work of a run in short; and among how many one of them was chosen, at most."""
+    mine = [
+        other
+        for other in oracle.rows
+        if other["task_id"] == row["task_id"] and abs(run_at(other) - run_at(row)) <= _ATTEMPTS
+    ]
+    numbered: dict[int, list[Row]] = {}
+    for other in mine:
+        numbered.setdefault(other["attempt"], []).append(other)
+
+    def next_at(one: Row) -> int | None:
+        ended = _ended(one)
+        moments = [run_at(other) for other in numbered.get(one["attempt"] + 1, ())]
+        return None if ended is None else min((at for at in moments if ended <= at <= ended + DAY), default=None)
+
+    chain, choices = [row], [1]
+    while rivals := [one for one in numbered.get(chain[0]["attempt"] - 1, ()) if next_at(one) == run_at(chain[0])]:
+        choices.append(len(rivals))
+        chain.insert(0, max(rivals, key=lambda one: (_ended(one), one["id"].int)))
+    while (moment := next_at(chain[-1])) is not None:
+        last = chain[-1]["attempt"]
+        choices.append(sum(next_at(one) == moment for one in numbered[last]))
+        others = [one for one in numbered[last + 1] if run_at(one) == moment]
+        chain.append(min(others, key=lambda one: (_ended(one) is None, one["id"].int)))
+    return [short(one) for one in chain], max(choices)
 
 
 def short(row: Row) -> Json:

@@ -101,6 +101,23 @@ def retries(rng: random.Random) -> list[Row]:
     return rows
 
 
+def chains(rng: random.Random) -> list[Row]:
+    """Attempts that fail, or are lost, for hours and days, some at once with others of their task."""
+    rows = []
+    for _ in range(25):
+        at, task, last = NOON - rng.randrange(20 * DAY), rng.choice(TASKS[:2]), rng.randrange(2, 8)
+        for attempt in range(1, last + 1):
+            end = at + rng.choice([SECOND, SECOND, DAY // 2, 3 * DAY])
+            make = made if rng.random() < 0.8 else never_started
+            row = make(rng, at, task_id=task, attempt=attempt, success=attempt == last and rng.random() < 0.7)
+            row |= {"finished_at": end, "leased_until": end}
+            if rng.random() < 0.2:
+                row |= {"finished_at": None, "success": None, "error": None, "output": None}
+            rows.append(row)
+            at = end + rng.choice([0, 0, 1, SECOND, DAY // 3, DAY, DAY + 1])
+    return rows
+
+
 def nulls(rng: random.Random) -> list[Row]:
     """Nothing but what must be."""
     bare = {"lease_owner": None, "leased_until": None, "error": None, "attempt": 1, "output": None}
@@ -161,6 +178,7 @@ _MAKERS: Final[tuple[Callable[[random.Random], list[Row]], ...]] = (
     unstarted,
     future,
     retries,
+    chains,
     nulls,
     edges,
     epoch,

@@ -11,7 +11,7 @@ import corpus
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from runlake import duck, macros
@@ -66,6 +66,14 @@ EDGES: Final[dict[str, tuple[str | None, tuple[str | None, str, str | None] | No
     "1 MiB of a word": ("x" * MIB, ("x" * 200, "", None)),
     "1 MiB of digits": ("7" * MIB, (None, "<n>", None)),
     "1 MiB in one line": ("ValueError: rows" + " of" * MIB, ("ValueError", "rows" + " of" * 98 + " o", None)),
+    "1 MiB in one line between line ends": (
+        "\n\nValueError: rows" + " of" * MIB + "\n\n",
+        ("ValueError", "rows" + " of" * 98 + " o", None),
+    ),
+    "16 KiB of lines without an end": (
+        "a line\n" * 2_000 + "x" * 16_000 + "\nKeyError: 'a'",
+        ("KeyError", "'a'", None),
+    ),
     "1 MiB of wide letters": ("日" * (MIB // 3), (None, "日" * 300, None)),
     "1 MiB of lines": ("no rows\n" * (MIB // 8), (None, "no rows", None)),
     "1 MiB of lines, and an error": ("a line\n" * (MIB // 8) + "KeyError: 'a'", ("KeyError", "'a'", None)),
@@ -108,6 +116,37 @@ def test_any_text_has_a_group(con: duckdb.DuckDBPyConnection, texts: list[str], 
     same = [parts for text, parts in zip(given_texts, found, strict=True) if "\r" not in text]
     assert parts_of(con, [text.replace("\n", "\r\n") for text in plain]) == same
     assert parts_of(con, [f"{text}\n\t " for text in plain]) == same
+
+
+# Lines that are no error, though a part of each would be one.
+NO_ERRORS: Final = (
+    "日本語の行 🦆 {}",
+    "TimeoutErrorHandler {} 🦆🦆🦆🦆 has begun",
+    "handled KeyError: {}",
+    "日本 ERRORS of step {}",
+)
+
+
+@given(
+    entry=st.sampled_from(ENTRIES),
+    line=st.sampled_from(NO_ERRORS),
+    size=st.tuples(st.integers(100, 2_500), st.integers(0, 80)),
+    before=st.booleans(),
+)
+def test_the_length_of_a_log_splits_no_group(
+    con: duckdb.DuckDBPyConnection, entry: corpus.Entry, line: str, size: tuple[int, int], before: bool
+) -> None:
+    """However many lines stand before an error, or behind it, and wherever a long text is cut."""
+    error = corpus.filled(entry.texts[0], random.Random(7))
+    count, shift = size
+
+    def log(lines: int) -> str:
+        others = [line.format("x" * shift), *(line.format(number) for number in range(lines))]
+        return "\n".join([*others, error] if before else [error, *others])
+
+    short, longer, long = parts_of(con, [log(2), log(3), log(count)])
+    assume(short == longer)  # of JSON in several lines all lines count
+    assert short == long
 
 
 @given(entry=st.sampled_from(ENTRIES), seed=st.integers(0, 2**64))

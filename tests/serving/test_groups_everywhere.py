@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import venv
 from collections import Counter
@@ -16,7 +17,7 @@ import msgspec
 import pytest
 from loading import append, opened_store
 from oracle import DAY, Row, run_at
-from support import Server, append_and_die, record, runlake
+from support import Server, append_and_die, environment, record, runlake
 
 import runlake as package
 from runlake import duck, macros
@@ -192,6 +193,42 @@ def test_groups_after_a_kill(settings: Settings, point: str) -> None:
         assert found in (of_macros(runs[:90]), of_macros(runs[:180]))
         left = [run for run in runs if run["id"] not in found]
         append_records(store, left)
+        assert served(store) == of_macros(runs)
+
+
+def of_another_version(folder: Path) -> str:
+    """The folder of a copy of our package whose macros keep three letters of a message."""
+    ours = Path(package.__file__).parent
+    copied = shutil.copytree(ours, folder / "runlake", ignore=shutil.ignore_patterns("static", "__pycache__"))
+    file = copied / "macros.sql"
+    text = file.read_text(encoding="utf-8")
+    assert text.count("1, 300)") == 2
+    file.write_text(text.replace("1, 300)", "1, 3)"), encoding="utf-8")
+    return str(folder)
+
+
+def attached(lake: Path) -> Groups:
+    """The groups of the failed runs, as the macro of the lake finds them."""
+    with package.attach(lake) as con:
+        return dict(con.execute(ATTACHED.format(lake="lake")).fetchall())
+
+
+def test_a_lake_of_a_version_with_other_macros(settings: Settings, tmp_path: Path) -> None:
+    """Its first writer puts ours in their place, once, and makes all groups anew."""
+    runs, lake = failures(), Path(settings.data)
+    file = tmp_path / "runs.ndjson"
+    file.write_bytes(b"\n".join(map(msgspec.json.encode, runs[:200])))
+    other = environment(PYTHONPATH=of_another_version(tmp_path / "other"))
+    done = runlake("import", str(file), "--data", str(lake), env=other)
+    assert done.returncode == 0 and (lake / "serving" / "serving.duckdb").is_file(), done.stderr
+    old = attached(lake)
+    assert old.keys() == of_macros(runs[:200]).keys() and old != of_macros(runs[:200])
+    with opened_store(settings) as store:
+        append_records(store, runs[200:])
+        assert served(store) == attached(lake) == of_macros(runs)
+        snapshot = store.lake.snapshot()
+    with opened_store(settings) as store:
+        assert store.lake.snapshot() == snapshot
         assert served(store) == of_macros(runs)
 
 

@@ -51,7 +51,7 @@ TABLES: Final[dict[str, str]] = {
     "hot_run": "SELECT run_at, task_id, success, started, duration, bucket, attempt, lease_owner"
     " FROM hot_run JOIN task USING (task)",
     "failed_run": """SELECT failed_run.id, run_at, task_id, started, duration, bucket, attempt, lease_owner,
-        error_group.id FROM failed_run JOIN task USING (task) LEFT JOIN error_group USING (error_group)""",
+        finished_at, error_group.id FROM failed_run JOIN task USING (task) LEFT JOIN error_group USING (error_group)""",
     "error_group": "SELECT id, kind, message, frame FROM error_group",
 }
 NEWEST: Final = f"""SELECT task_id, id, whole, error, output, epoch_us(run_at) FROM (

@@ -27,7 +27,6 @@ from runlake.model import Instant, RunsQuery, SummaryQuery
 from runlake.query import pages, statistics
 from runlake.query.engine import Session
 from runlake.serving.serving import Serving
-from runlake.serving.sql import LAYOUT
 from runlake.settings import Settings
 from runlake.store import Store
 
@@ -234,7 +233,7 @@ def test_one_of_another_layout_is_not_used(
 ) -> None:
     known = rows(60)
     with monkeypatch.context() as patch:
-        patch.setattr("runlake.serving.serving.LAYOUT", LAYOUT + 1)
+        patch.setattr("runlake.serving.serving.LAYOUT", "another")
         with opened_store(settings, new=True) as store:
             append(store, known)
     with opened_store(settings) as store:

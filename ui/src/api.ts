@@ -385,6 +385,17 @@ export interface Compared {
   previous_complete: boolean | null;
 }
 
+export interface ComparedQuery {
+  /** Only runs started then or later. */
+  start_time?: Timestamp;
+  /** Only runs started before. */
+  end_time?: Timestamp;
+  /** Whether to compare with the window of equal length before; `none` leaves it out. */
+  compare?: "none" | "previous";
+  /** About how many parts a spark line has; 0 leaves it out. */
+  spark?: number;
+}
+
 export interface OwnerColumns {
   /** Lease owners. */
   owner: string[];
@@ -1000,10 +1011,10 @@ export interface TasksQuery {
   end_time?: Timestamp;
   /** Whether to compare with the window of equal length before; `none` leaves it out. */
   compare?: "none" | "previous";
-  /** Columns to answer; all by default. */
-  measures?: ("avg_seconds" | "failed" | "failure_z" | "flips" | "last_outcome" | "last_run" | "longest_gap_seconds" | "max_seconds" | "open" | "p50_seconds" | "p95_seconds" | "previous_failed" | "previous_p95_seconds" | "previous_runs" | "queued" | "retried" | "runs" | "silent_seconds" | "slower" | "streak" | "success_rate")[];
   /** About how many parts a spark line has; 0 leaves it out. */
   spark?: number;
+  /** Columns to answer; all by default. */
+  measures?: ("avg_seconds" | "failed" | "failure_z" | "flips" | "last_outcome" | "last_run" | "longest_gap_seconds" | "max_seconds" | "open" | "p50_seconds" | "p95_seconds" | "previous_failed" | "previous_p95_seconds" | "previous_runs" | "queued" | "retried" | "runs" | "silent_seconds" | "slower" | "streak" | "success_rate")[];
   /** Tasks at most. */
   limit?: number;
   /** Tasks to skip. */

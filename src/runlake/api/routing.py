@@ -32,6 +32,7 @@ from runlake.model import NoQuery
 Handler = Callable[..., Awaitable[Any]]
 STARTING: Final = NotReady("the serving database is being made: 120 of 365 files")
 _READING: Final = (Busy("too many queries wait"), STARTING, Timeout("query page: interrupted at its time limit"))
+TOO_LONG: Final = TooLong("the window is too long to read within the time limit")  # outside the lane of scans
 _SCANNING: Final = (
     TooMany("too many scans wait"),
     TooLong("the window is too long to read within the time limit; it was read back to 2025-01-04T00:00:00Z"),
@@ -70,8 +71,8 @@ def question(
     description: str = "",
     **facts: Any,
 ) -> Callable[[Handler], HTTPRouteHandler]:
-    """A handler of GET that answers about runs, with a tag; `scans` when it may read run by run, `parts` when it also
-    answers in parts, as events. `facts` are further ones of its answers: media_type, others and packed.
+    """A handler of GET that answers about runs, with a tag; `scans` when it may wait in the lane of scans, `parts`
+    when it also answers in parts, as events. `facts` are further ones of its answers: media_type, others and packed.
     """
     known = (*failures, *_READING, *(_SCANNING if scans else ()))
     headers = (*_TAGGED, *headers)

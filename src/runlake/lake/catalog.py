@@ -107,8 +107,8 @@ class Lake:
             self._wal = WalHolder(self.paths.catalog)
         self._con.execute(self._attach_statement(self.paths.catalog))
         self.layout = layout_of(self._con, self.paths)
-        if self._write and self.layout != LAYOUT:
-            self._upgrade()
+        if self._write:
+            self._renew()
 
     def _create(self) -> None:
         """Make the catalog, under another name until it is complete.
@@ -125,21 +125,26 @@ class Lake:
             leftover.unlink()
         self._con.execute(self._attach_statement(part))
         with self.transaction():
-            for step in _CREATION:
+            for step in (*_CREATION, *_SECOND):
                 self._con.execute(SQL[step])
-            self._add_second()
+            self._add_macros()
         self._con.execute("DETACH lake")
         replace_file(part, self.paths.catalog)
 
-    def _upgrade(self) -> None:
-        """Add what layout 1 does not have; nothing that is there changes."""
+    def _renew(self) -> None:
+        """Add what layout 1 does not have, and put our macros in place of those of another version; no run changes."""
+        missing = () if self.layout == LAYOUT else _SECOND
+        if not missing and self._con.execute(SQL["comment"], {"table": "task_names"}).fetchone() == (macros.MARK,):
+            return
         with self.transaction():
-            self._add_second()
+            for step in missing:
+                self._con.execute(SQL[step])
+            self._add_macros()
         self.layout = LAYOUT
 
-    def _add_second(self) -> None:
-        """Add what came with layout 2. Inside the transaction."""
-        for statement in (SQL["create_names"], SQL["create_views"], *macros.definitions("lake."), SQL["mark_layout"]):
+    def _add_macros(self) -> None:
+        """For whoever attaches the lake. Inside the transaction."""
+        for statement in (*macros.definitions("lake."), SQL["mark_macros"]):
             self._con.execute(statement)
 
     def _attach_statement(self, catalog: Path) -> str:
@@ -323,3 +328,4 @@ _CREATION: Final = (
     "create_open",
     "create_runs",
 )
+_SECOND: Final = ("create_names", "create_views", "mark_layout")  # came with layout 2, and macros

@@ -38,13 +38,16 @@ CREATE TABLE lake.views (name VARCHAR NOT NULL, query VARCHAR NOT NULL)
 -- name: mark_layout
 COMMENT ON TABLE lake.finished_runs IS '{layout}'
 
--- name: layout
+-- name: mark_macros
+COMMENT ON TABLE lake.task_names IS '{macros}'
+
+-- name: comment
 -- The comment of a table. duckdb_tables() has it too, but looks at every table of every database: longer than all else
 -- that opens a lake.
 SELECT g.value
 FROM {meta}.ducklake_table t
 LEFT JOIN {meta}.ducklake_tag g ON g.object_id = t.table_id AND g.key = 'comment' AND g.end_snapshot IS NULL
-WHERE t.table_name = 'finished_runs' AND t.end_snapshot IS NULL
+WHERE t.table_name = $table AND t.end_snapshot IS NULL
 
 -- name: snapshot
 SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from runlake import statements
+from runlake import macros, statements
 from runlake.columns import COLUMNS, NAMES, RUN_AT, RUN_TIME, ddl, select_list
 
 LAYOUT: Final = "runlake layout 2"
@@ -22,6 +22,7 @@ SQL: Final = {
     .replace("{open}", ddl())
     .replace("{select}", select_list())
     .replace("{layout}", LAYOUT)
+    .replace("{macros}", macros.MARK)
     .replace("{run_time}", RUN_TIME)
     .replace("{equal}", _equal_columns())
     .replace("{casts}", ", ".join(f'CAST("{c.name}" AS {c.sql}) AS "{c.name}"' for c in (*COLUMNS, RUN_AT)))

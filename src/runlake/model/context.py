@@ -43,10 +43,12 @@ class Context(Struct, frozen=True):
     """What stands around one run of a task.
 
     `attempts` are the tries of the same work, the first one first. No record says which these are, so they are guessed:
-    a failed run is followed by the first run of its task with the next attempt, within 24 hours. `candidates` above 1
-    says that one of them followed so many failed runs. `previous` and `next` are the runs of the task before and after.
-    `duration_rank` is null for a run without a duration, or alone. `same_error_runs` are the runs of its group of
-    errors in the days up to it, this one included.
+    a run that failed, or was lost, is followed by the first run of its task with the next attempt that begins within 24
+    hours after it finished, or its lease ended. `candidates` above 1 says that one of them followed so many such runs.
+    At most 100 before the run and 100 after it are answered, which began within 31 days of it.
+
+    `previous` and `next` are the runs of the task before and after. `duration_rank` is null for a run without a
+    duration, or alone. `same_error_runs` are the runs of its group of errors in the days up to it, this one included.
     """
 
     attempts: Annotated[list[RunRef], doc("Tries of the same work, the first one first.")]

@@ -14,8 +14,8 @@ Compare = Literal["previous", "none"]
 SparkParts = Annotated[int, Meta(ge=0, le=100)]
 
 
-class OwnersQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Query parameters of GET /stats/owners; start_time and end_time are required."""
+class ComparedQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """A window that is compared with the one before; start_time and end_time are required."""
 
     start_time: Annotated[Instant | UnsetType, doc("Only runs started then or later.", "2025-01-11T00:00:00Z")] = UNSET
     end_time: Annotated[Instant | UnsetType, doc("Only runs started before.", "2025-01-12T00:00:00Z")] = UNSET
@@ -23,6 +23,10 @@ class OwnersQuery(Struct, frozen=True, forbid_unknown_fields=True):
         Compare, doc("Whether to compare with the window of equal length before; `none` leaves it out.")
     ] = "previous"
     spark: Annotated[SparkParts, doc("About how many parts a spark line has; 0 leaves it out.")] = 30
+
+
+class OwnersQuery(ComparedQuery, frozen=True, forbid_unknown_fields=True):
+    """Query parameters of GET /stats/owners."""
 
 
 class OwnerColumns(Struct, frozen=True):

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from runlake.model.fleet import Compare, Compared, Spark, SparkParts
-from runlake.model.runs import Instant, doc
+from runlake.model.fleet import Compared, ComparedQuery, Spark
+from runlake.model.runs import doc
 
 Measure = Literal[
     "runs", "failed", "open", "queued", "retried", "success_rate", "avg_seconds", "p50_seconds", "p95_seconds",
@@ -25,16 +25,10 @@ Measures = Annotated[list[Measure], Meta(min_length=1, max_length=21)]
 Words = Annotated[str, Meta(max_length=200)]
 
 
-class TasksQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Query parameters of GET /stats/tasks; start_time and end_time are required."""
+class TasksQuery(ComparedQuery, frozen=True, forbid_unknown_fields=True):
+    """Query parameters of GET /stats/tasks."""
 
-    start_time: Annotated[Instant | UnsetType, doc("Only runs started then or later.", "2025-01-11T00:00:00Z")] = UNSET
-    end_time: Annotated[Instant | UnsetType, doc("Only runs started before.", "2025-01-12T00:00:00Z")] = UNSET
-    compare: Annotated[
-        Compare, doc("Whether to compare with the window of equal length before; `none` leaves it out.")
-    ] = "previous"
     measures: Annotated[Measures | UnsetType, doc("Columns to answer; all by default.", ["runs", "failed"])] = UNSET
-    spark: Annotated[SparkParts, doc("About how many parts a spark line has; 0 leaves it out.")] = 30
     limit: Annotated[int, Meta(ge=1, le=5000), doc("Tasks at most.")] = 5000
     offset: Annotated[int, Meta(ge=0, le=1_000_000_000), doc("Tasks to skip.")] = 0
     sort: Annotated[TaskSort, doc("A column, or `attention`: who needs it first.")] = "attention"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -19,7 +20,7 @@ from runlake.model import (
     OwnerRuns,
     TaskRuns,
 )
-from runlake.query import filters, scan
+from runlake.query import filters, scan, spark
 from runlake.query.branches import numbered
 from runlake.query.engine import Session, in_time
 from runlake.query.files import every
@@ -49,26 +50,22 @@ def errors(session: Session, query: ErrorsQuery) -> Errors:
     if wanted.tasks == () or wanted.low >= wanted.high:
         return Errors(0, 0, 0, "v1", [])
     known = {"limit": query.limit, "q": query.q}
-    matching = SQL["with_runs" if query.q is UNSET else "with_words"]
-    rows = _groups(session, wanted, known, order=SQL[f"by_{query.sort}"], matching=matching)
+    matching = SQL["all_groups" if query.q is UNSET else "with_words"]
+    rows = _groups(session, wanted, known, order=SQL[f"by_{query.sort}"], matching=matching, with_counted="JOIN")
     (groups, failed, without_text), found = rows[0][:3], [row[3:] for row in rows if row[3] is not None]
-    return Errors(groups, failed, without_text, "v1", [_group(row) for row in found])
+    return Errors(groups, failed, without_text, "v1", _of_rows(found))
 
 
 def error_group(session: Session, group: str, query: Filter) -> ErrorGroupDetail:
     """GET /errors/{group}. Raises NotFound when no run that is kept belongs to it, else what `errors` raises."""
-    of_group = replace(query, error_group=group) if query.error_group is UNSET else query
-    wanted = _wanted(session, of_group)
-    is_known = wanted.group is not None and of_group.error_group == group
-    if not is_known and not session.rows(SQL["group_number"], {"error_group": group}):
+    wanted = _wanted(session, replace(query, error_group=group))
+    if wanted.group is None:
         raise NotFound(f"there is no group of errors {group}")
-    if query.error_group not in (UNSET, group) or wanted.tasks == ():
-        wanted = replace(wanted, high=wanted.low)
-    rows = _groups(session, wanted, {"limit": 1, "error_group": group}, order="runs", matching=SQL["any_of_group"])
-    row = rows[0][3:]
-    if row[0] is None:  # none of its runs was selected
-        (row,) = session.rows(SQL["group_alone"], {"error_group": group, **_window(wanted)})
-    found = _group(row)
+    if query.error_group not in (UNSET, group):
+        wanted = replace(wanted, task_ids=(), tasks=())  # no run is of two groups
+    order, matching = SQL["by_count"], SQL["all_groups"]
+    rows = _groups(session, wanted, {"limit": 1}, order=order, matching=matching, with_counted="LEFT JOIN")
+    (found,) = _of_rows([row[3:] for row in rows])
     union = _selected(session, wanted, {})
     reader = Reader(session, wanted, columns())
     samples = reader.with_ids(session.rows(*union.within("group_samples")))
@@ -123,17 +120,19 @@ def add_failed(
 
 def _groups(session: Session, wanted: RunFilter, known: dict[str, Any], **parts: str) -> list[tuple[Any, ...]]:
     length = wanted.high - wanted.low
-    union = _selected(session, wanted, {**_window(wanted), "length": max(length, 1), **known}, **parts)
+    known = {**_window(wanted), "length": max(length, 1), "parts": _PARTS, **known}
+    union = _selected(session, wanted, known, of_groups=wanted.failed, **parts)
     add_failed(union, session, wanted.previous, into="before")
     with in_time():
         return session.rows(*union.within("groups"))
 
 
-def _group(row: tuple[Any, ...]) -> ErrorGroup:
-    values = dict(zip(ErrorGroup.__struct_fields__, row, strict=True))
-    for name in ("first_seen", "last_seen"):
-        values[name] = None if values[name] is None else times.to_datetime(values[name])
-    spark = [0] * _PARTS
-    for part in values["spark"] or ():
-        spark[part["part"]] = part["runs"]
-    return ErrorGroup(**{**values, "spark": spark})
+def _of_rows(rows: Sequence[tuple[Any, ...]]) -> list[ErrorGroup]:
+    """Groups from their rows, of which the spark line is the last column."""
+    found = []
+    for row, line in zip(rows, spark.lines([row[-1] for row in rows], _PARTS), strict=True):
+        values = dict(zip(ErrorGroup.__struct_fields__, (*row[:-1], line), strict=True))
+        for name in ("first_seen", "last_seen"):
+            values[name] = None if values[name] is None else times.to_datetime(values[name])
+        found.append(ErrorGroup(**values))
+    return found

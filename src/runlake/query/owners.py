@@ -7,12 +7,12 @@ from typing import Any, Final
 from msgspec.structs import asdict, replace
 
 from runlake import times
-from runlake.model import Filter, OwnerColumns, Owners, OwnersQuery
-from runlake.query import filters, spark
+from runlake.model import OwnerColumns, Owners, OwnersQuery
+from runlake.query import spark
 from runlake.query.branches import Blocks, branches
 from runlake.query.engine import Session, in_time
 from runlake.query.filters import RunFilter, union_of
-from runlake.query.previous import compared
+from runlake.query.previous import Windows
 from runlake.query.spark import Parts
 from runlake.query.sql import SQL, filled
 
@@ -24,22 +24,20 @@ _OF_BEFORE: Final = tuple(name for name in _NAMES if name.startswith("previous_"
 
 def owners(session: Session, query: OwnersQuery) -> Owners:
     """GET /stats/owners. Raises BadInput, LakeDamaged and TooLong."""
-    wanted = filters.with_window(Filter(start_time=query.start_time, end_time=query.end_time))
-    low, high = wanted.low, wanted.high
-    is_compared = query.compare == "previous"
-    before = wanted.previous.low if is_compared else low
-    session.require_readable(before // times.DAY_US, (high - 1) // times.DAY_US)
+    windows = Windows.of(query)
+    low, high = windows.wanted.low, windows.wanted.high
+    session.require_readable(windows.before // times.DAY_US, (high - 1) // times.DAY_US)
     parts = spark.parts_of(low, high, query.spark)
     with in_time():
-        rows = _rows(session, replace(wanted, low=before), low, parts) if low < high else []
+        rows = _rows(session, replace(windows.wanted, low=windows.before), low, parts) if low < high else []
     found = dict(zip(_NAMES, zip(*rows, strict=True), strict=False)) if rows else dict.fromkeys(_NAMES, ())
     columns = {name: list(column) for name, column in found.items()}
     columns["last_seen"] = [times.to_datetime(at) for at in columns["last_seen"]]
-    if not is_compared:
+    if not windows.is_compared:
         columns |= {name: [None] * len(rows) for name in _OF_BEFORE}
     total = rows[0][-3] if rows else 0
     return Owners(
-        **asdict(compared(session, low, high, wanted=is_compared)),
+        **asdict(windows.head(session)),
         total_owners=total,
         truncated=total > len(rows),
         columns=OwnerColumns(**columns),

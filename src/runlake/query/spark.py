@@ -39,9 +39,14 @@ class Parts(Struct, frozen=True):
         """The lines of rows: JSON of runs and of failed runs, or None for a row without a run."""
         if not self.width:
             return None
-        none = f"[{', '.join(['0'] * self.count)}]"
-        runs, failed = (_LINES.decode(f"[{', '.join(row[at] or none for row in rows)}]") for at in (0, 1))
+        runs, failed = (lines([row[at] for row in rows], self.count) for at in (0, 1))
         return Spark(times.to_datetime(self.origin), self.width // 1_000_000, runs, failed)
+
+
+def lines(texts: Sequence[str | None], count: int) -> list[list[int]]:
+    """Lines of so many parts, of their JSON; of none at all a line of zeros."""
+    none = f"[{', '.join(['0'] * count)}]"
+    return _LINES.decode(f"[{', '.join(text or none for text in texts)}]")
 
 
 def parts_of(low: int, high: int, most: int) -> Parts:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final, get_args
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
 from runlake import times
-from runlake.model import Filter, Measure, TaskColumns, Tasks, TasksQuery
-from runlake.query import filters, spark
+from runlake.model import Measure, TaskColumns, Tasks, TasksQuery
+from runlake.query import spark
 from runlake.query.branches import Blocks, branches
 from runlake.query.engine import Session, in_time
 from runlake.query.filters import RunFilter, union_of
-from runlake.query.previous import compared
+from runlake.query.previous import Windows
 from runlake.query.spans import joined
 from runlake.query.spark import Parts
 from runlake.query.sql import SQL, Union, filled
@@ -28,11 +28,9 @@ _PIECES: Final = Blocks("", "", "piece_runs")
 _GAP_US: Final = 28 * times.DAY_US  # how far back the longest gap is looked for
 
 
-class _Window(Struct, frozen=True):
-    """The window, when the one before it begins (as it, where nobody asked), and from when on gaps count."""
+class _Window(Windows, frozen=True):
+    """The same, and from when on gaps count."""
 
-    wanted: RunFilter
-    before: int
     gap_from: int
 
     @property
@@ -43,11 +41,9 @@ class _Window(Struct, frozen=True):
 
 def tasks(session: Session, query: TasksQuery) -> Tasks:
     """GET /stats/tasks. Raises BadInput, LakeDamaged and TooLong."""
-    wanted = filters.with_window(Filter(start_time=query.start_time, end_time=query.end_time))
-    low, high = wanted.low, wanted.high
-    is_compared = query.compare == "previous"
-    before = wanted.previous.low if is_compared else low
-    window = _Window(wanted, before, max(0, (high - _GAP_US) // times.DAY_US * times.DAY_US))
+    both = Windows.of(query)
+    low, high = both.wanted.low, both.wanted.high
+    window = _Window(**asdict(both), gap_from=max(0, (high - _GAP_US) // times.DAY_US * times.DAY_US))
     session.require_readable(window.whole.low // times.DAY_US, (high - 1) // times.DAY_US)
     parts = spark.parts_of(low, high, query.spark)
     with in_time():
@@ -63,7 +59,7 @@ def tasks(session: Session, query: TasksQuery) -> Tasks:
         columns["last_run"] = [None if at is None else times.to_datetime(at) for at in columns["last_run"]]
     total = counted[0][-3] if counted else 0
     return Tasks(
-        **asdict(compared(session, low, high, wanted=is_compared)),
+        **asdict(window.head(session)),
         total_tasks=total,
         truncated=query.offset + len(rows) < total,
         columns=TaskColumns(**columns),
@@ -82,7 +78,7 @@ def _rows(session: Session, window: _Window, query: TasksQuery, parts: Parts) ->
         "before": window.before,
         "gap_from": window.gap_from,
         "moment": min(wanted.high, wanted.now),
-        "compared": query.compare == "previous",
+        "compared": window.is_compared,
         "limit": query.limit,
         "offset": query.offset,
         "q": None if query.q is UNSET else query.q,

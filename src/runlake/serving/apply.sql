@@ -37,7 +37,7 @@ SELECT {failed} FROM (SELECT *, error_parts(error) AS parts FROM incoming WHERE 
 -- name: failed
 -- The narrow columns of a failed run, and the parts of its error.
 id, task_id, epoch_us(coalesce(started_at, created_at)) AS run_at, (started_at IS NOT NULL)::INTEGER AS started,
-epoch_us(finished_at) - epoch_us(started_at) AS duration, attempt, lease_owner,
+epoch_us(finished_at) - epoch_us(started_at) AS duration, attempt, lease_owner, epoch_us(finished_at) AS finished_at,
 parts.id AS error_id, parts.kind, parts.message, parts.frame
 
 -- name: add_groups
@@ -54,7 +54,8 @@ FROM given WHERE error_id NOT IN (SELECT id FROM error_group)
 -- Failed runs, in the order of time: a question reads those of a window.
 WITH given AS MATERIALIZED (FROM failed)
 INSERT INTO failed_run
-SELECT run_at, task, false, started::BOOLEAN, duration, duration_bucket(duration), attempt, lease_owner, error_group, given.id
+SELECT run_at, task, false, started::BOOLEAN, duration, duration_bucket(duration), attempt, lease_owner, error_group,
+       given.id, finished_at
 FROM given JOIN task USING (task_id) LEFT JOIN error_group ON error_group.id = error_id
 ORDER BY run_at
 

@@ -38,6 +38,7 @@ FAILED: Final = pa.schema(
         ("duration", pa.int64()),
         ("attempt", pa.int32()),
         ("lease_owner", pa.string()),
+        ("finished_at", pa.int64()),
         ("error_id", pa.string()),
         ("kind", pa.string()),
         ("message", pa.string()),

@@ -12,10 +12,10 @@
 CREATE TABLE state (snapshot BIGINT NOT NULL, first_day INTEGER NOT NULL, hot_from BIGINT NOT NULL, months INTEGER[] NOT NULL,
                     newest BIGINT NOT NULL);
 
--- One row, written before each checkpoint: the layout of these tables, the snapshot, what tells it from the same number
--- of another lake, how many finished runs it has, and the files of the id index.
+-- One row, written before each checkpoint: the layout of these tables and the mark of their macros, the snapshot, what
+-- tells it from the same number of another lake, how many finished runs it has, and the files of the id index.
 CREATE TABLE checkpointed (
-    layout INTEGER NOT NULL, snapshot BIGINT NOT NULL, lineage VARCHAR NOT NULL, finished BIGINT NOT NULL,
+    layout VARCHAR NOT NULL, snapshot BIGINT NOT NULL, lineage VARCHAR NOT NULL, finished BIGINT NOT NULL,
     key_files VARCHAR[] NOT NULL
 );
 
@@ -84,7 +84,8 @@ CREATE TABLE unsettled_day (day INTEGER NOT NULL);
 -- Every failed run, whether it is counted or not, with the columns of hot_run. A group is null for an error without a word.
 CREATE TABLE failed_run (
     run_at BIGINT NOT NULL, task INTEGER NOT NULL, success BOOLEAN NOT NULL, started BOOLEAN NOT NULL,
-    duration BIGINT, bucket USMALLINT, attempt INTEGER NOT NULL, lease_owner VARCHAR, error_group INTEGER, id UUID NOT NULL
+    duration BIGINT, bucket USMALLINT, attempt INTEGER NOT NULL, lease_owner VARCHAR, error_group INTEGER, id UUID NOT NULL,
+    finished_at BIGINT NOT NULL
 );
 
 -- Small numbers for groups of alike errors (macros.sql).

@@ -7,7 +7,7 @@ from typing import Final
 from runlake import macros, statements, times
 from runlake.columns import NAMES, RUN_AT, ddl, select_list
 
-LAYOUT: Final = 5
+LAYOUT: Final = f"6, {macros.MARK}"  # groups of errors are stored
 RECENT: Final = 100  # runs of a task that task_recent holds: two default pages
 _WIDE: Final = 4096  # bytes of `error` and `output`
 

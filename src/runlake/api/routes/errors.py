@@ -13,10 +13,11 @@ from runlake.query import errors, filters, growing
 
 _ALGORITHM: Final = """
 
-How errors are grouped (`v1`): of at most 16 KB of the text, the last exception line counts, else the first line. Its
-kind is the name before the colon. In the rest these are replaced, in this order: UUIDs, URLs, times, addresses,
-hexadecimals of 8 digits and more, paths (by their base name), numbers. Of a Python traceback the file and function of
-the innermost frame that is not of a library count, too. The macro `lake.error_group(error)` gives analysts the same."""
+How errors are grouped (`v1`): the last exception line counts, else the first line; of a text of more than 16,384
+characters, of its first 4,096 and last 12,288. Its kind is the name before the colon. In the rest these are replaced,
+in this order: UUIDs, URLs, times, addresses, hexadecimals of 8 digits and more, paths (by their base name), numbers. Of
+a Python traceback the file and function of the innermost frame that is not of a library count, too. The macro
+`lake.error_group(error)` gives analysts the same."""
 
 
 @question("/errors", scans=True, parts=True, description=_ALGORITHM)

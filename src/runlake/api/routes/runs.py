@@ -90,7 +90,7 @@ async def get_latest_run(request: Req, task_id: TaskId) -> Answer[Run | None]:
     return await answer(request, partial(queries.latest, task_id=task_id))
 
 
-@question("/runs/{run_id:str}/context", scans=True, failures=(NotFound(f"there is no run {EXAMPLE_RUN}"),))
+@question("/runs/{run_id:str}/context", failures=(NotFound(f"there is no run {EXAMPLE_RUN}"),))
 async def get_run_context(request: Req, run_id: RunId, query: ContextQuery) -> Answer[Context]:
     """What stands around one run.
 

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import UNSET
 
 from runlake.api.answers import Answer, Req, answer
-from runlake.api.routing import question
+from runlake.api.routing import TOO_LONG, question
 from runlake.model import (
     Breakdown,
     BreakdownQuery,
@@ -109,7 +109,7 @@ async def get_durations(request: Req, query: DurationsQuery) -> Answer[Durations
     return await answer(request, asked, scan=durations.is_scan(query), ages=filters.ages(query))
 
 
-@question("/stats/tasks", scans=True)
+@question("/stats/tasks", failures=(TOO_LONG,))
 async def get_tasks(request: Req, query: TasksQuery) -> Answer[Tasks]:
     """All tasks side by side.
 
@@ -128,7 +128,7 @@ async def get_tasks(request: Req, query: TasksQuery) -> Answer[Tasks]:
     return await answer(request, partial(tasks.tasks, query=query), ages=True)
 
 
-@question("/stats/owners", scans=True)
+@question("/stats/owners", failures=(TOO_LONG,))
 async def get_owners(request: Req, query: OwnersQuery) -> Answer[Owners]:
     """Lease owners side by side.
 

@@ -1,12 +1,71 @@
 -- What stands around one run: other tries of the same work, and runs that it is compared with. Times are microseconds.
 
--- name: near_moments
--- When runs of a task near a time began that may be tries of one work: failed or open ones, and those after a first try.
-SELECT run_at FROM hot_run WHERE task IN $tasks AND run_at >= $low AND run_at < $high AND (attempt > 1 OR NOT success)
-UNION
-SELECT run_at FROM uncounted_run
-WHERE task IN $tasks AND run_at >= $low AND run_at < $high AND (attempt > 1 OR success IS NOT TRUE)
-LIMIT $limit
+-- name: attempts
+-- The attempts of one work around a run. One that failed, or was not finished when its lease ended, is followed at
+-- `next_at` by the first run of the next attempt, within $soon. Of so many as `rivals` says that are followed by the same run,
+-- the one that ended last is taken; of the runs of one microsecond one that ended so, too.
+WITH RECURSIVE followed AS (
+    SELECT *, min(began) OVER (
+        PARTITION BY coalesce(attempt + 1::BIGINT, next_attempt) ORDER BY coalesce(ended, began)
+        RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next_at
+    FROM ({stopped_branches} UNION ALL BY NAME {branches})
+), link AS MATERIALIZED (
+    SELECT * EXCLUDE (began, next_attempt), count(*) OVER (PARTITION BY attempt, next_at) AS rivals
+    FROM (SELECT * REPLACE (CASE WHEN next_at <= ended + $soon THEN next_at END AS next_at) FROM followed WHERE id IS NOT NULL)
+), {walks}
+SELECT id, attempt, started_at, success, run_at, ended, next_at, rivals FROM link WHERE id IN ({walked}) ORDER BY attempt
+
+-- name: walk_back
+-- From the run to the attempts before it.
+earlier AS (
+    SELECT 0 AS step, $at::BIGINT AS run_at, $attempt::INTEGER AS attempt, NULL::UUID AS id
+    UNION ALL
+    SELECT any_value(step) + 1, arg_max(link.run_at, (link.ended, link.id)), any_value(link.attempt),
+           arg_max(link.id, (link.ended, link.id))
+    FROM earlier JOIN link ON link.attempt = earlier.attempt - 1 AND link.next_at = earlier.run_at
+    WHERE step < $most HAVING count(*) > 0
+)
+
+-- name: walk_on
+-- From the run, which is among `link`, to the attempts after it; the last one may be no attempt of these.
+later AS (
+    SELECT 0 AS step, next_at, attempt, id FROM link WHERE id = $run_id
+    UNION ALL
+    SELECT any_value(step) + 1, arg_min(link.next_at, link.id), any_value(link.attempt), min(link.id)
+    FROM later JOIN link ON link.attempt - 1 = later.attempt AND link.run_at = later.next_at
+    WHERE step < $most - 1 HAVING count(*) > 0
+)
+
+-- name: walked_back
+SELECT id FROM earlier
+
+-- name: walked_on
+SELECT id FROM later
+
+-- name: failed_attempts
+SELECT id, attempt, CASE WHEN started THEN run_at END AS started_at, success, run_at, finished_at AS ended FROM failed_run
+WHERE task = $task AND run_at >= $first AND run_at <= $last AND finished_at >= $low AND least(run_at, finished_at) <= $high
+
+-- name: unfinished_attempts
+SELECT id, attempt, epoch_us(started_at), success, epoch_us(run_at), epoch_us(leased_until) FROM inlined_run
+WHERE task_id = $task_id AND success IS NULL AND run_at >= make_timestamptz($first) AND run_at <= make_timestamptz($last)
+AND leased_until >= make_timestamptz($low) AND least(run_at, leased_until) <= make_timestamptz($high)
+
+-- name: began_hot
+SELECT run_at AS began, attempt AS next_attempt FROM hot_run
+WHERE task = $task AND attempt > 1 AND run_at >= $low AND run_at <= $high
+
+-- name: began_uncounted
+SELECT run_at AS began, attempt AS next_attempt FROM uncounted_run
+WHERE task = $task AND attempt > 1 AND run_at >= $low AND run_at <= $high
+
+-- name: began_inlined
+SELECT epoch_us(run_at) AS began, attempt AS next_attempt FROM inlined_run
+WHERE task_id = $task_id AND attempt > 1 AND run_at >= make_timestamptz($low) AND run_at <= make_timestamptz($high)
+
+-- name: began_in_files
+SELECT epoch_us(run_at) AS began, attempt AS next_attempt FROM read_parquet($files, hive_partitioning = false)
+WHERE task_id = $task_id AND attempt > 1 AND run_at >= make_timestamptz($low) AND run_at <= make_timestamptz($high)
 
 -- name: near_in_files
 -- Runs of a task near a time.
@@ -16,39 +75,6 @@ WHERE task_id = $task_id AND run_at >= make_timestamptz($low) AND run_at < make_
 -- name: near_at_moments
 SELECT id, attempt, started_at, finished_at, success, run_at FROM read_parquet($files, hive_partitioning = false)
 WHERE task_id = $task_id AND run_at IN $moments
-
--- name: near_inlined
-SELECT id, attempt, started_at, finished_at, success, run_at FROM inlined_run
-WHERE task_id = $task_id AND run_at >= make_timestamptz($low) AND run_at < make_timestamptz($high)
-
--- name: attempts
--- From one run back to the failed run of the attempt before, and from a failed run on to the run of the next one. A failed
--- run is followed at `next_at` by the first run of the next attempt; of `candidates` that are followed by the same run, the
--- one that ended last is taken.
-WITH RECURSIVE read AS MATERIALIZED ({branches}), near AS MATERIALIZED (
-    SELECT read.*, (
-        SELECT min(later.run_at) FROM read AS later
-        WHERE read.success IS FALSE AND later.attempt - 1 = read.attempt AND later.run_at >= read.finished_at
-        AND later.run_at <= read.finished_at + INTERVAL 24 HOUR
-    ) AS next_at
-    FROM read
-), earlier AS (
-    SELECT near AS run, 1 AS candidates FROM near WHERE id = $run_id
-    UNION ALL
-    SELECT arg_max(near, (near.finished_at, near.id)), count(*)
-    FROM earlier JOIN near ON near.attempt = earlier.run.attempt - 1 AND near.next_at = earlier.run.run_at
-    HAVING count(*) > 0
-), later AS (
-    SELECT near AS run, 1 AS candidates FROM near WHERE id = $run_id
-    UNION ALL
-    SELECT arg_min(near, near.id), (
-        SELECT count(*) FROM near AS other, later
-        WHERE other.attempt = later.run.attempt AND other.next_at = later.run.next_at)
-    FROM later JOIN near ON near.attempt - 1 = later.run.attempt AND near.run_at = later.run.next_at
-    HAVING count(*) > 0
-)
-SELECT run.id, run.attempt, epoch_us(run.started_at), epoch_us(run.finished_at), run.success, max(candidates)
-FROM (FROM earlier UNION ALL FROM later) GROUP BY run ORDER BY run.attempt
 
 -- name: neighbour_days
 -- The nearest days before and after one on which a task has counted runs; and successes.
@@ -73,17 +99,16 @@ SELECT id, attempt, started_at, finished_at, success, run_at FROM inlined_run
 WHERE task_id = $task_id AND run_at IN $moments
 
 -- name: neighbours
--- The runs before and after one in the order of lists, each with its place; and the successes.
-WITH read AS MATERIALIZED ({branches}), near AS MATERIALIZED (
-    SELECT id, attempt, epoch_us(started_at), epoch_us(finished_at), success, epoch_us(run_at) AS moment FROM read
-)
-(SELECT 'previous', * FROM near WHERE (moment, id) < ($at, $run_id) ORDER BY moment DESC, id DESC LIMIT 1)
-UNION ALL
-(SELECT 'next', * FROM near WHERE (moment, id) > ($at, $run_id) ORDER BY moment, id LIMIT 1)
-UNION ALL
-(SELECT 'success_before', * FROM near WHERE success AND (moment, id) < ($at, $run_id) ORDER BY moment DESC, id DESC LIMIT 1)
-UNION ALL
-(SELECT 'success_after', * FROM near WHERE success AND (moment, id) > ($at, $run_id) ORDER BY moment, id LIMIT 1)
+-- The runs before and after one in the order of lists; the successes before and after it; and the one that follows the last
+-- attempt that is known.
+SELECT arg_max(near, place) FILTER (place < here), arg_min(near, place) FILTER (place > here),
+       arg_max(near, place) FILTER (place < here AND near.success), arg_min(near, place) FILTER (place > here AND near.success),
+       arg_min(near, place) FILTER (place.moment = $next_at AND near.attempt = $next_attempt)
+FROM (
+    SELECT struct_pack(moment := epoch_us(run_at), id := id) AS place, struct_pack(moment := $at::BIGINT, id := $run_id) AS here,
+           struct_pack(id := id, attempt := attempt, started := epoch_us(started_at), finished := epoch_us(finished_at),
+                       success := success) AS near
+    FROM ({branches}))
 
 -- name: rank_runs
 SELECT duration FROM {rows} AS run WHERE duration IS NOT NULL

@@ -18,7 +18,8 @@ WHERE id IN (SELECT id FROM read_parquet($files, hive_partitioning = false)
 
 -- name: groups
 -- Groups in one of the orders below, each with how many groups and failed runs there are in all. One row without a group
--- when there is none. What is known of a group before the window is of all its runs, whatever else was asked for.
+-- when there is none. What is known of a group before the window is of all its runs, whatever else was asked for; those that
+-- never started count as their run times say.
 WITH selected AS MATERIALIZED ({branches}), total AS (
     SELECT count(*) AS failed, count(*) FILTER (error_group IS NULL) AS without_text FROM selected
 ), counted AS (
@@ -27,36 +28,33 @@ WITH selected AS MATERIALIZED ({branches}), total AS (
     FROM selected WHERE error_group IS NOT NULL GROUP BY error_group
 ), earlier AS (
     SELECT error_group, count(*) AS previous_runs FROM ({before_branches}) WHERE error_group IS NOT NULL GROUP BY error_group
-), figure AS (
-    SELECT error_group, coalesce(runs, 0) AS runs, coalesce(previous_runs, 0) AS previous_runs,
-           coalesce(tasks, 0) AS tasks, coalesce(owners, 0) AS owners, last_seen
-    FROM counted FULL JOIN earlier USING (error_group)
 ), newest AS (
     SELECT error_group, max(id) AS sample FROM selected JOIN counted USING (error_group)
     WHERE run_at = last_seen GROUP BY error_group
 ), known AS (
     SELECT error_group, min(run_at) AS first_seen,
            NOT bool_or(run_at >= $new_from AND run_at < $now) AS is_new
-    FROM failed_run WHERE started AND error_group IS NOT NULL GROUP BY error_group
+    FROM {of_groups} WHERE error_group IS NOT NULL GROUP BY error_group
 ), page AS (
-    SELECT error_group, error_group.id, kind, message, frame, runs, previous_runs, tasks, owners, first_seen, last_seen,
-           is_new, sample, count(*) OVER () AS groups, row_number() OVER (ORDER BY {order}, error_group.id) AS place
-    FROM figure JOIN error_group USING (error_group) JOIN known USING (error_group)
-    LEFT JOIN newest USING (error_group) WHERE {matching}
+    SELECT error_group, error_group.id, kind, message, frame, coalesce(runs, 0) AS runs,
+           coalesce(previous_runs, 0) AS previous_runs, coalesce(tasks, 0) AS tasks, coalesce(owners, 0) AS owners,
+           first_seen, last_seen, is_new, sample,
+           count(*) OVER () AS groups, row_number() OVER (ORDER BY {order}, error_group.id) AS place
+    FROM known JOIN error_group USING (error_group) {with_counted} counted USING (error_group)
+    LEFT JOIN earlier USING (error_group) LEFT JOIN newest USING (error_group) WHERE {matching}
+), shown AS (
+    SELECT * FROM page WHERE place <= $limit
+), line AS (
+    SELECT error_group, {line_of_runs} AS spark FROM (
+        SELECT error_group, list(part) AS parts, list(runs) AS runs FROM (
+            SELECT error_group, (run_at - $now) * $parts // $length AS part, count(*) AS runs
+            FROM selected WHERE error_group IN (SELECT error_group FROM shown) GROUP BY ALL
+        ) GROUP BY error_group
+    )
 )
 SELECT coalesce(groups, 0), failed, without_text, id, kind, message, frame, runs, previous_runs, tasks, owners,
-       first_seen, last_seen, is_new, sample, (
-           SELECT list({'part': part, 'runs': runs}) FROM (
-               SELECT (run_at - $now) * 30 // $length AS part, count(*) AS runs
-               FROM selected WHERE selected.error_group = page.error_group GROUP BY part)
-       ) AS spark
-FROM total LEFT JOIN page ON place <= $limit ORDER BY place
-
--- name: group_alone
--- A group of which no run was selected, in the columns of a group above.
-SELECT error_group.id, any_value(kind), any_value(message), any_value(frame), 0, 0, 0, 0, min(run_at), NULL,
-       NOT bool_or(run_at >= $new_from AND run_at < $now), NULL, NULL
-FROM failed_run JOIN error_group USING (error_group) WHERE error_group.id = $error_group GROUP BY error_group.id
+       first_seen, last_seen, is_new, sample, spark
+FROM total LEFT JOIN (FROM shown LEFT JOIN line USING (error_group)) ON true ORDER BY place
 
 -- name: by_count
 runs DESC
@@ -73,14 +71,11 @@ is_new DESC, runs DESC
 -- name: by_tasks
 tasks DESC, runs DESC
 
--- name: with_runs
-runs > 0
+-- name: all_groups
+true
 
 -- name: with_words
-runs > 0 AND contains(lower(concat_ws(chr(10), kind, message, frame)), lower($q))
-
--- name: any_of_group
-error_group.id = $error_group
+contains(lower(concat_ws(chr(10), kind, message, frame)), lower($q))
 
 -- name: group_samples
 -- Newest runs of a group, of as many tasks as there are.
