@@ -12,6 +12,7 @@ from typing import Final
 
 import httpx
 import pytest
+from commands import live_files
 from damages import BAD, UPKEEP, empty, flipped, gone, half, on
 from loading import opened_store
 from support import Server, environment, post, runlake
@@ -93,8 +94,8 @@ def lake(crowded: Path, tmp_path: Path) -> Path:
 def live(lake: Path) -> dict[int, list[Path]]:
     """The live files by day of the month."""
     found: dict[int, list[Path]] = {}
-    for line in runlake("info", "--files", "--data", str(lake)).stdout.splitlines():
-        found.setdefault(int(Path(line).parent.name.removeprefix("day=")), []).append(Path(line))
+    for file in map(Path, live_files(lake)):
+        found.setdefault(int(file.parent.name.removeprefix("day=")), []).append(file)
     return found
 
 

@@ -228,8 +228,7 @@ def tasks(oracle: Oracle, now: int, start: int, end: int) -> dict[str, Json]:
     gap_from = max(0, (end - 28 * DAY) // DAY * DAY)
     before_from = max(0, start - length)
     answer = {}
-    for task in {row["task_id"] for row in oracle.rows}:
-        mine = [row for row in oracle.rows if row["task_id"] == task]
+    for task, mine in oracle.by_task.items():
         queued = sum(row["success"] is None and row["started_at"] is None for row in mine)
         seen = [row for row in mine if is_in(row, min(gap_from, before_from), end)]
         if not seen and not queued:
@@ -294,8 +293,7 @@ def attention(figures: Json, timed: int, timed_before: int) -> int:
 
 def timed(oracle: Oracle, task: str, start: int, end: int) -> tuple[int, int]:
     """Timed runs of a task in a window, and in the one before it."""
-    task_id = uuid.UUID(task)
-    mine = [row for row in oracle.rows if row["task_id"] == task_id and took(row) is not None]
+    mine = [row for row in oracle.by_task[uuid.UUID(task)] if took(row) is not None]
     windows = ((start, end), (max(0, 2 * start - end), start))
     before, now = (sum(is_in(row, *span) for row in mine) for span in reversed(windows))
     return now, before

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from beginnings import begin
 from support import environment, runlake
 
+from runlake.lake.catalog import Lake
+from runlake.paths import Paths
 from runlake.settings import Settings
 
 
@@ -41,9 +44,15 @@ def load(lake: Path, *args: str) -> dict[str, int]:
     return counts(done.stdout)
 
 
+def live_files(lake: Path) -> list[str]:
+    """What `runlake info --files` lists, without a process for it: who waits for a change asks again and again."""
+    with closing(Lake(Paths.of(lake), Settings(data=str(lake)), write=False)) as opened:
+        return [file.path for file in opened.files()]
+
+
 def leftovers(lake: Path) -> set[str]:
     """Files in the lake's folder that nothing names."""
-    listed = set(runlake("info", "--files", "--data", str(lake)).stdout.splitlines())
+    listed = set(live_files(lake))
     serving = {str(file) for file in (lake / "serving").iterdir() if file.suffix in (".duckdb", ".keys")}
     kept = {"catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "writer.lock", "SHA256SUMS"}
     live = listed | serving | {str(lake / name) for name in kept}

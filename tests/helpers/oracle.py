@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 
 Row = dict[str, Any]
 Json = dict[str, Any]
+Test = Callable[[Row], bool]
 
 DAY: Final = 24 * 60 * 60 * 1_000_000
 TIMES: Final = ("leased_until", "started_at", "finished_at", "created_at")
@@ -140,9 +141,17 @@ def kinds(row: Row, now: int) -> set[str]:
     }
 
 
-def _seconds_of(row: Row) -> Fraction | None:
-    us = took(row)
-    return None if us is None else Fraction(us, 1_000_000)
+def _micros(seconds: float) -> Fraction:
+    """Of what stands in a query string, exactly."""
+    return Fraction(repr(seconds)) * 1_000_000
+
+
+def _at_least(least: Fraction) -> Test:
+    return lambda row: (us := took(row)) is not None and us >= least
+
+
+def _at_most(most: Fraction) -> Test:
+    return lambda row: (us := took(row)) is not None and us <= most
 
 
 def group_of(row: Row) -> str | None:
@@ -163,7 +172,6 @@ def _group(error: str) -> str | None:
     return f"v1:{hashlib.md5(parts.encode(), usedforsecurity=False).hexdigest()[:16]}"
 
 
-Test = Callable[[Row], bool]
 # Each filter parameter: from its value and the time now to a test of runs.
 TESTS: Final[dict[str, Callable[[Any, int], Test]]] = {
     "task_id": lambda value, _: lambda row: row["task_id"] in (value if isinstance(value, list) else [value]),
@@ -173,8 +181,8 @@ TESTS: Final[dict[str, Callable[[Any, int], Test]]] = {
     "status": lambda value, now: lambda row: bool(kinds(row, now) & set(value)),
     "lease_owner": lambda value, _: lambda row: row["lease_owner"] == value,
     "attempt_min": lambda value, _: lambda row: row["attempt"] >= value,
-    "duration_min": lambda value, _: lambda row: (s := _seconds_of(row)) is not None and s >= Fraction(repr(value)),
-    "duration_max": lambda value, _: lambda row: (s := _seconds_of(row)) is not None and s <= Fraction(repr(value)),
+    "duration_min": lambda value, _: _at_least(_micros(value)),
+    "duration_max": lambda value, _: _at_most(_micros(value)),
     "error": lambda value, _: lambda row: row["error"] is not None and value.lower() in row["error"].lower(),
     "error_group": lambda value, _: lambda row: group_of(row) == value,
 }
@@ -187,6 +195,9 @@ class Oracle:
         self.rows = sorted(rows, key=lambda row: (run_at(row), row["id"].int), reverse=True)
         self._by_id = {row["id"]: row for row in self.rows}
         assert len(self._by_id) == len(self.rows), "a history holds no id twice"
+        self.by_task: dict[uuid.UUID, list[Row]] = {}  # in the same order
+        for row in self.rows:
+            self.by_task.setdefault(row["task_id"], []).append(row)
 
     def selected(self, now: int, **asked: Any) -> list[Row]:
         """The runs that fit all filter parameters, the most recent first; `now` tells which leases are over."""
@@ -224,12 +235,12 @@ class Oracle:
 
     def latest(self, task_id: uuid.UUID) -> Json | None:
         """GET /task/{task_id}/latest."""
-        return next((shown(row) for row in self.rows if row["task_id"] == task_id), None)
+        return next(map(shown, self.by_task.get(task_id, [])), None)
 
     def task_stats(self, task_id: uuid.UUID, *, until: int, days: int = 30) -> Json:
         """GET /task/{task_id}/stats."""
         start = until - days * DAY
-        rows = [row for row in self.rows if row["task_id"] == task_id and start <= run_at(row) <= until]
+        rows = [row for row in self.by_task.get(task_id, []) if start <= run_at(row) <= until]
         figures = _Figures(rows)
         return {
             **figures.totals(),

@@ -15,12 +15,14 @@ from typing import Any, Final
 
 import click.testing
 import pytest
+from beginnings import begin
 from taking import loaded, taken, written
 
 import runlake
 from runlake import recipes
 from runlake.cli.group import commands
 from runlake.lake.bulk import Totals
+from runlake.settings import Settings
 
 EXPORTS: Final = Path(__file__).parent / "exports"
 FILES: Final = {
@@ -168,6 +170,7 @@ NAMES: Final = {
 @pytest.mark.parametrize("name", recipes.NAMES)
 def test_a_recipe_names_its_tasks(tmp_path: Path, name: str) -> None:
     """Those without a name; what somebody called one stays."""
+    begin(Settings(data=str(tmp_path / "lake")))
     run = click.testing.CliRunner().invoke
     lake = ["--data", str(tmp_path / "lake")]
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from beginnings import begin
 from by_hand import by_hand
+from commands import live_files
 from support import Server, environment, post, record, runlake
 
 from runlake.errors import Busy
@@ -44,7 +45,7 @@ def lake(healthy: Path, tmp_path: Path) -> Path:
 
 def files(lake: Path) -> list[Path]:
     """The live Parquet files, in order."""
-    return sorted(Path(line) for line in runlake("info", "--files", "--data", str(lake)).stdout.splitlines())
+    return sorted(map(Path, live_files(lake)))
 
 
 def findings(lake: Path) -> list[str]:

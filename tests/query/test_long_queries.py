@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from commands import live_files
 from loading import opened_store
 from support import HOSTILE, RUNLAKE, Server, environment, record, runlake
 
@@ -88,22 +89,17 @@ def lake(made: Path, tmp_path: Path) -> Path:
         return lake
 
 
-def live(lake: Path) -> set[str]:
-    """The files the catalog names."""
-    return set(runlake("info", "--files", "--data", str(lake)).stdout.splitlines())
-
-
 @pytest.mark.parametrize("reader", [plain, sql], ids=["plain DuckDB", "runlake sql"])
 def test_a_long_query_outlives_a_merge_and_a_clean_up(
     lake: Path, tmp_path: Path, reader: Callable[[Path], list[str]]
 ) -> None:
     """Within the grace period its files stay; after it they go."""
-    old = live(lake)
+    old = set(live_files(lake))
     assert len(old) == 8 * 28
     with half_way(reader(lake), tmp_path) as query:
         with Server(lake, env=environment(None, **{**HOSTILE, "RUNLAKE_GRACE_SECONDS": "600"})) as server:
             deadline = time.monotonic() + 60
-            while not any("step=clean" in line for line in server.log) or len(live(lake)) > 28:
+            while not any("step=clean" in line for line in server.log) or len(live_files(lake)) > 28:
                 assert time.monotonic() < deadline, "".join(server.log)
                 time.sleep(0.2)
             assert any("step=merge" in line for line in server.log)

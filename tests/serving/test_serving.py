@@ -263,15 +263,25 @@ def test_one_of_a_lake_that_was_restored_without_its_last_runs(
 POINTS: Final = [f"{point}:{passes}" for point in ("before-apply", "mid-apply", "mid-checkpoint") for passes in (1, 2)]
 
 
-@pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("small", [False, True], ids=["shipped", "small"])
-def test_a_kill_between_a_commit_and_its_checkpoint(settings: Settings, point: str, small: bool) -> None:
-    """The next start answers all that was acknowledged, and all or nothing of what was not."""
-    if small:
+STORED: Final = [record(i) for i in range(40)]
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["shipped", "small"])
+def acknowledged_lake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A closed lake of these runs, as shipped or with everything done in small steps. Copy it."""
+    settings = Settings(data=str(tmp_path_factory.mktemp("acknowledged") / "lake"))
+    if request.param:
         settings = msgspec.structs.replace(settings, rollup_rows=1, inline_rows=3, maintain_seconds=0.001)
-    stored = [record(i) for i in range(40)]
     with opened_store(settings) as store:
-        post(store, *stored)
+        post(store, *STORED)
+    return settings
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_kill_between_a_commit_and_its_checkpoint(acknowledged_lake: Settings, tmp_path: Path, point: str) -> None:
+    """The next start answers all that was acknowledged, and all or nothing of what was not."""
+    lake = shutil.copytree(acknowledged_lake.data, tmp_path / "lake")
+    settings, stored = msgspec.structs.replace(acknowledged_lake, data=str(lake)), [*STORED]
     for turn in range(2):
         batch = [record(1000 + 100 * turn + i) for i in range(7)]
         acknowledged = append_and_die(settings, batch, point)
