@@ -16,7 +16,7 @@ from runlake.query.engine import Session
 from runlake.query.files import by_day
 from runlake.query.filters import RunFilter, union_of
 from runlake.query.queries import detail
-from runlake.query.spans import within
+from runlake.query.spans import joined, within
 from runlake.query.sql import SQL, Union, filled
 
 _BLOCKS: Final = Blocks("", "", "rank_runs")
@@ -97,20 +97,33 @@ def _neighbours(
                 session.require_readable(0 if other is None else other, day)
         days |= {other for other in nearest if other is not None}
         moments = _moments(session, known, sorted(days))
-    return _read(session, known, days, sorted({at, *(moment for moment in (next_at, *moments) if moment is not None)}))
+    hours = _cold_hours(session, known, at, days)
+    return _read(session, known, hours, sorted({at, *(moment for moment in (next_at, *moments) if moment is not None)}))
 
 
-def _read(session: Session, known: dict[str, Any], days: set[int], moments: Sequence[int]) -> list[RunRef | None]:
-    """The answer of `neighbours`: from the runs of these moments, and all of those days whose narrow rows are gone."""
+def _cold_hours(session: Session, known: dict[str, Any], at: int, days: set[int]) -> list[int]:
+    """The hours in which the runs lie that are looked for, as far as narrow rows of these days are gone."""
+    hour, of_day = at // times.HOUR_US, times.DAY_US // times.HOUR_US
+    cold = [day for day in sorted(days) if not _is_hot(session, day)]
+    if not cold:
+        return []
+    place = within("hour", [(day * of_day, (day + 1) * of_day) for day in cold])
+    (found,) = session.rows(filled(SQL["neighbour_hours"], within=place), {**known, "hour": hour})
+    return sorted({hour for hour in (hour, *found) if hour is not None and hour // of_day in cold})
+
+
+def _read(session: Session, known: dict[str, Any], hours: Sequence[int], moments: Sequence[int]) -> list[RunRef | None]:
+    """The answer of `neighbours`, from the runs of these hours and moments."""
     union = Union(known)
     union.add("moments_inlined", moments=tuple(map(times.to_datetime, moments)))
-    every_day = tuple(sorted(days | {moment // times.DAY_US for moment in moments}))
-    for day, files in by_day(session.rows(SQL["files_in_days"], {"days": every_day})).items():
-        of_day = tuple(times.to_datetime(moment) for moment in moments if moment // times.DAY_US == day)
-        if day in days and not _is_hot(session, day):
-            union.add("near_in_files", files=files, low=day * times.DAY_US, high=(day + 1) * times.DAY_US)
-        elif of_day:
-            union.add("near_at_moments", files=files, moments=of_day)
+    ranges = [(hour * times.HOUR_US, (hour + 1) * times.HOUR_US) for hour in hours]
+    days = {at // times.DAY_US for at in (*moments, *(low for low, _ in ranges))}
+    for day, files in by_day(session.rows(SQL["files_in_days"], {"days": tuple(sorted(days))})).items():
+        for low, high in joined(span for span in ranges if span[0] // times.DAY_US == day):
+            union.add("near_in_files", files=files, low=low, high=high)
+        apart = [at for at in moments if at // times.DAY_US == day and at // times.HOUR_US not in hours]
+        if apart:
+            union.add("near_at_moments", files=files, moments=tuple(map(times.to_datetime, apart)))
     (found,) = session.rows(*union.within("neighbours"))
     return [_ref(near) for near in found]
 

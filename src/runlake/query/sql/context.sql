@@ -82,6 +82,12 @@ SELECT max(day) FILTER (day < $day), min(day) FILTER (day > $day),
        max(day) FILTER (day < $day AND succeeded > 0), min(day) FILTER (day > $day AND succeeded > 0)
 FROM day_of_task WHERE task = $task
 
+-- name: neighbour_hours
+-- The same of hours, among those of some days.
+SELECT max(hour) FILTER (hour < $hour), min(hour) FILTER (hour > $hour),
+       max(hour) FILTER (hour < $hour AND succeeded > 0), min(hour) FILTER (hour > $hour AND succeeded > 0)
+FROM task_hour WHERE task = $task AND {within}
+
 -- name: neighbour_moments
 -- When the runs of a task next to a time began; and the successes next to it: of some days, and of what is not counted.
 SELECT max(run_at) FILTER (run_at < $at), min(run_at) FILTER (run_at > $at),
