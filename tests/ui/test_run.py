@@ -151,7 +151,7 @@ def test_everybody_can_use_it(open_page: Opened, server: Server, number: int) ->
 
 
 def test_what_stands_around_a_run(open_page: Opened, server: Server) -> None:
-    """Times, attempts, rank, neighbours and the same error elsewhere: as the API says; n and p go on."""
+    """Times, attempts, rank, neighbours and the same error elsewhere: as the API says; N and P go on."""
     context = server.client.get(f"/runs/{idof(4)}/context?days=7").json()
     page = opened(open_page, server, 4)
     expect(page.locator(".run .head")).to_contain_text("failed")
@@ -173,14 +173,30 @@ def test_what_stands_around_a_run(open_page: Opened, server: Server) -> None:
     expect(page.get_by_role("link", name="last success: 2 m before")).to_have_attribute(
         "href", f"/ui/runs/{context['last_success_before']['id']}"
     )
-    page.keyboard.press("n")
+    page.keyboard.press("N")
     shown(page, 5)
-    page.keyboard.press("p")
+    page.keyboard.press("P")
     shown(page, 4)
-    page.keyboard.press("p")
+    page.keyboard.press("P")
     shown(page, 3)
     page.go_back()
     shown(page, 4)
+
+
+def test_keys_go_from_failure_to_failure(open_page: Opened, server: Server) -> None:
+    """Of the task, in time, over all runs that did not fail; at either end they say so."""
+    page = opened(open_page, server, 0)
+    failures = [number for number, (ok, _) in TRIES.items() if not ok] + sorted(OF_TRACE.values())
+    for number in failures:
+        page.keyboard.press("n")
+        shown(page, number)
+    page.keyboard.press("n")
+    expect(page.locator(".said")).to_have_text("No run of this task after this one failed")
+    for number in failures[-2::-1]:
+        page.keyboard.press("p")
+        shown(page, number)
+    page.keyboard.press("p")
+    expect(page.locator(".said")).to_have_text("No run of this task before this one failed")
 
 
 @pytest.mark.parametrize("kind", TRACES)

@@ -62,6 +62,9 @@ export const queuedCut = (shown: number, all: number): string => `The oldest ${c
 export const markedRuns = (n: number): string => `${count(n)} marked`;
 export const markTwo = 'Mark two runs with x to compare them';
 export const chooseRow = 'Choose a row first, with j and k or by a click';
+export const noFailedRun = (way: 1 | -1): string => `No failed run further ${way > 0 ? 'down' : 'up'}`;
+export const noFailedRunOfTask = (way: 1 | -1): string =>
+  `No run of this task ${way > 0 ? 'before' : 'after'} this one failed`;
 export const differingFields = (n: number, all: number): string =>
   `${count(n)} of ${plural(all, 'field', 'fields')} differ`;
 export const differentValues = (n: number, most: number): string =>

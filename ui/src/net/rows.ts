@@ -61,6 +61,11 @@ export class Rows implements Failing {
     return this.#pages.get(Math.floor(rank / this.#held))?.items[rank % this.#held];
   }
 
+  /** The question, without a page; null while nothing is asked. */
+  get question(): Asked<'/runs'> | null {
+    return this.#query;
+  }
+
   /** Says which ranks are seen: these pages are asked for, others are not any more. */
   show(first: number, last: number): void {
     this.#seen = [first, last];

@@ -24,6 +24,7 @@ import { isUsual, readsOutputs } from './chosen';
 import { type Beside, columnsOf } from './columns';
 import { ColumnsMenu } from './columns_menu';
 import { Drawer } from './drawer';
+import { useFailedKeys } from './failed';
 import { MarkBar, marks, useMarks } from './marks';
 import { order, type Questions } from './questions';
 import { brush } from './selection';
@@ -45,6 +46,7 @@ export function List({ questions, rows, without }: ListProps): JSX.Element {
   const columns = columnsOf(questions, without);
   const selected = useComputed(() => place.value.query['sel'] ?? null);
   useMarks();
+  useFailedKeys(rows);
   useHolding(selected.value !== null);
   const total = rows.total.value;
   return (
