@@ -77,6 +77,9 @@ export const footing = (facts: Facts, zone: string): string =>
   `snapshot ${facts.snapshot === null ? '–' : count(facts.snapshot)} of ${clockSeconds(facts.at, zone)} · ` +
   `${plural(facts.answers, 'answer', 'answers')}, ${count(Math.ceil(facts.ms))} ms`;
 
+/** How far a long question came. */
+export const daysRead = (done: number, of: number): string => `${count(done)} of ${plural(of, 'day', 'days')} read`;
+
 /** A bucket of a histogram in words. */
 export function bucket(when: string, success: number, failed: number, open: number): string {
   const parts = [`${count(success + failed + open)} runs`, `${count(failed)} failed`];

@@ -10,7 +10,7 @@ import { dotAt, paintDots } from '../../chart/dots';
 import { Frame, type Mark } from '../../chart/frame';
 import { countTicks, durationTicks } from '../../chart/ticks';
 import { bucket, densitySentence, histogramSentence } from '../../messages';
-import { Trouble } from '../../parts/trouble';
+import { freshness, Trouble } from '../../parts/trouble';
 import { useNarrow } from '../../state/narrow';
 import { theme } from '../../state/theme';
 import { address, go } from '../../state/url';
@@ -55,7 +55,7 @@ export const axisOf = (answer: Pick<Histogram, 'start' | 'end'>): Grid['axis'] =
 });
 
 function Bars({ questions, hover }: ChartProps): JSX.Element {
-  const answer = questions.histogram.answer.value?.body;
+  const answer = questions.histogram.shown.value;
   const buckets = questions.buckets.value;
   if (!answer || !buckets) return <div class="plot waiting" style={{ height: `${BARS + 36}px` }} />;
   const axis = axisOf(answer);
@@ -65,7 +65,7 @@ function Bars({ questions, hover }: ChartProps): JSX.Element {
   const name = (at: number): string =>
     span(Math.max(axis.start, buckets.edges[at]!), Math.min(axis.end, buckets.edges[at + 1]!), zone.value);
   return (
-    <div class={questions.histogram.current.value ? '' : 'stale'}>
+    <div class={freshness(questions.histogram)}>
       <Frame
         title="Runs over time"
         note={`${widthName(answer.width)} each${ghost ? ', line: the period before' : ''}`}
@@ -105,7 +105,7 @@ function sentenceOf(answer: Histogram, buckets: Buckets): string {
 }
 
 function DensityChart({ questions, hover }: ChartProps): JSX.Element {
-  const answer = questions.durations.answer.value?.body;
+  const answer = questions.durations.shown.value;
   const density = questions.density.value;
   const height = useNarrow() ? 160 : DENSITY;
   if (!answer || !density) return <div class="plot waiting" style={{ height: `${height + 36}px` }} />;
@@ -124,7 +124,7 @@ function DensityChart({ questions, hover }: ChartProps): JSX.Element {
   ].filter(({ share }) => share < 0.97 && (share === strip / 2 || share > 2.5 * strip));
   const { p50, p95 } = questions.middle.value ?? { p50: null, p95: null };
   return (
-    <div class={questions.durations.current.value ? '' : 'stale'}>
+    <div class={freshness(questions.durations)}>
       <Frame
         title="Durations"
         note={
@@ -178,7 +178,7 @@ function cellText(
   at: number,
   row: number | null,
 ): string {
-  const answer = questions.durations.answer.value!.body;
+  const answer = questions.durations.shown.value!;
   const when = span(columns[at]!, columns[at + 1]!, zone.value);
   const [p50, p95] = [answer.p50_seconds[at] ?? null, answer.p95_seconds[at] ?? null];
   const middle = p50 === null || p95 === null ? 'no finished runs' : `p50 ${duration(p50)}, p95 ${duration(p95)}`;

@@ -5,6 +5,7 @@ import type { Histogram } from '../../api';
 import { sum } from '../../chart/bars';
 import { otherRuns, runs, successShare } from '../../messages';
 import { oldest } from '../../net/about';
+import { freshness } from '../../parts/trouble';
 import { screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import { duration } from '../../text/duration';
@@ -18,7 +19,7 @@ function counts(
   questions: Questions,
 ): { total: number; success: number; failed: number; seconds: number; timed: number } | null {
   const panel = brush.value ? questions.part : questions.histogram;
-  const answer = panel.answer.value?.body;
+  const answer = panel.shown.value;
   if (!answer) return null;
   const of = (key: string): number => sum(answer.series.find((series) => series.key === key)?.runs ?? []);
   return {
@@ -44,11 +45,12 @@ interface HeadProps {
 
 export function Head({ questions, before }: HeadProps): JSX.Element {
   const found = counts(questions);
-  const stale = !(brush.value ? questions.part : questions.histogram).current.value;
+  const panel = brush.value ? questions.part : questions.histogram;
   return (
-    <section class={`head ${stale ? 'stale' : ''}`} aria-label="Figures">
+    <section class={`head ${freshness(panel)}`} aria-label="Figures">
       {found ? (
         <>
+          {panel.progress.value && <span class="dim">so far</span>}
           <span data-total={found.total}>
             <b>{count(found.total)}</b> {runs(found.total).split(' ')[1]}
           </span>
@@ -64,7 +66,11 @@ export function Head({ questions, before }: HeadProps): JSX.Element {
         <span class="skeleton">…</span>
       )}
       <span class="grow" />
-      {brush.value ? <Selected /> : <Compared questions={questions} before={before ?? beforeOf(questions)} />}
+      {brush.value ? (
+        <Selected />
+      ) : (
+        !panel.progress.value && <Compared questions={questions} before={before ?? beforeOf(questions)} />
+      )}
     </section>
   );
 }

@@ -9,7 +9,7 @@ import { isEmpty, keyed } from '../../net/about';
 import { outputReader } from '../../net/outputs';
 import type { Rows } from '../../net/rows';
 import { Empty } from '../../parts/empty';
-import { Trouble } from '../../parts/trouble';
+import { freshness, Trouble } from '../../parts/trouble';
 import { chosenFilters } from '../../state/filters';
 import { held } from '../../state/live';
 import { address, change, go, place } from '../../state/url';
@@ -57,9 +57,9 @@ export function List({ questions, rows, without }: ListProps): JSX.Element {
         <ColumnsMenu without={without} />
       </div>
       {readsOutputs.value && <ReadsOutputs />}
-      <Newer questions={questions} total={total} />
+      <Newer questions={questions} total={rows.progress.value ? null : total} />
       <Trouble panel={rows} name="List of runs" />
-      {total === 0 ? (
+      {total === 0 && !rows.progress.value ? (
         <Nothing />
       ) : (
         <Table<Run>
@@ -81,7 +81,7 @@ export function List({ questions, rows, without }: ListProps): JSX.Element {
           link={(run) => address(`/ui/runs/${run.id}`)}
           sorting={{ key: order.value, ascending: false }}
           sort={(key) => change({ order: key === 'duration' ? key : undefined })}
-          stale={!rows.current.value}
+          stale={freshness(rows) === 'stale'}
         />
       )}
       <Drawer />
@@ -125,7 +125,7 @@ interface NewerProps {
 /** How many runs have started since the list was read; a click shows them. */
 export function Newer({ questions, total, name = newRuns }: NewerProps): JSX.Element | null {
   const count = (questions.newer.answer.value?.body.total ?? 0) - (total ?? 0);
-  if (count <= 0 || brush.value) return null;
+  if (total === null || count <= 0 || brush.value) return null;
   const showThem = (): void => {
     change({ sel: undefined }, 'replace');
     scrollTo({ top: 0 });

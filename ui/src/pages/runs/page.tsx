@@ -30,7 +30,7 @@ export function RunsPage(): JSX.Element {
     <Page
       title="Runs"
       screen={screen}
-      headline={total === null ? null : runs(total)}
+      headline={total === null || rows.progress.value ? null : runs(total)}
       question={addressOf('/runs', listed.value)}
     >
       <Head questions={questions} />

@@ -57,9 +57,9 @@ export function begin(screen: Screen, beforeIsKnown: () => boolean = () => false
     return groups.length ? { ...selected.value, limit: 50 } : null;
   });
   const newer = newerOf(screen, () => asked.value);
-  const buckets = computed(() => histogram.answer.value && bucketsOf(histogram.answer.value.body));
-  const density = computed(() => durations.answer.value && densityOf(durations.answer.value.body));
-  const middle = computed(() => durations.answer.value && percentiles(durations.answer.value.body));
+  const buckets = computed(() => histogram.shown.value && bucketsOf(histogram.shown.value));
+  const density = computed(() => durations.shown.value && densityOf(durations.shown.value));
+  const middle = computed(() => durations.shown.value && percentiles(durations.shown.value));
   return { histogram, durations, previous, part, difference: what, errorNames, newer, buckets, density, middle };
 }
 
