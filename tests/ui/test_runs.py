@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 from screens import Opened, numbers, query, rows, settled
@@ -77,6 +79,63 @@ def test_a_jump_to_the_end_shows_the_oldest_run(open_page: Opened, history: Serv
     window = {"start_time": "2026-11-01T12:00:10Z", "end_time": "2026-11-15T12:00:10Z"}
     answer = history.client.get("/runs", params={**window, "limit": "1", "offset": str(total - 1)}).json()
     expect(last).to_have_attribute("href", f"/ui/runs/{answer['items'][0]['id']}?range=14d")
+
+
+def first_seen(page: Page) -> str:
+    """The run of the first row below the head of the list."""
+    read = """() => {
+        const edge = document.querySelector('table.list th').getBoundingClientRect().bottom;
+        const rows = [...document.querySelectorAll('table.list tbody:not(.space) tr:not(.coming)')];
+        const seen = rows.find(row => row.getBoundingClientRect().top >= edge - 1);
+        return seen ? seen.querySelector('td.started a').pathname.split('/').at(-1) : '';
+    }"""
+    return str(page.evaluate(read))
+
+
+def test_a_click_on_a_bar_leads_to_its_runs(open_page: Opened, history: Server) -> None:
+    """And Enter at a bar. The first row is the newest run of it; nothing is selected, and no address changes."""
+    page = open_page(WEEK)
+    settled(page)
+    chart = page.locator("canvas").first
+    box = chart.bounding_box()
+    assert box is not None
+    for hour, key in ((40, False), (3, True)):
+        end = datetime(2026, 11, 8, 13, tzinfo=UTC) + timedelta(hours=hour)
+        before = {"start_time": "2026-11-08T12:00:10Z", "end_time": end.isoformat(), "limit": "1", "fields": "id"}
+        newest = history.client.get("/runs", params=before).json()["items"][0]["id"]
+        page.evaluate("scrollTo(0, 0)")
+        if key:
+            chart.focus()
+            for _ in range(hour + 1):
+                page.keyboard.press("ArrowRight")
+            page.keyboard.press("Enter")
+        else:
+            page.mouse.click(box["x"] + box["width"] * (hour + 0.5) / (7 * 24), box["y"] + 60)
+        page.evaluate(FRAMES)
+        settled(page)
+        assert first_seen(page) == newest
+        assert query(page) == "?range=7d"
+
+
+def test_bursts_of_failures_are_marked(open_page: Opened, history: Server) -> None:
+    """At their begin, in the picture and in words; what no chance explains, and nothing else."""
+    page = open_page(WEEK)
+    settled(page)
+    expect(page.locator("figcaption").first).to_contain_text("\u25b2: a burst of failures begins")
+    chart = page.locator("canvas").first
+    chart.focus()
+    told = []
+    for _ in range(7 * 24 + 1):
+        page.keyboard.press("ArrowRight")
+        told.append(page.locator(".plot [role=status]").first.inner_text())
+    begins = [at for at, text in enumerate(told) if "a burst of failures begins" in text]
+    asked = {"start_time": "2026-11-08T12:00:10Z", "end_time": "2026-11-15T12:00:10Z", "width": "1h"}
+    series = history.client.get("/stats/histogram", params=asked).json()["series"]
+    failed = next(one["runs"] for one in series if one["key"] == "failed")
+    assert begins == [failed.index(max(failed))]  # the incident of the history
+    page.goto(f"{history.url}{WEEK}&status=failed")  # all of them failed: none is a burst
+    settled(page)
+    expect(page.locator("figcaption").first).not_to_contain_text("burst")
 
 
 def test_a_double_click_zooms_to_what_is_selected(open_page: Opened) -> None:

@@ -87,6 +87,9 @@ export function bucket(when: string, success: number, failed: number, open: numb
   return `${when}: ${parts.join(', ')}`;
 }
 
+export const burstsNote = '▲: a burst of failures begins';
+export const burstBegins = 'a burst of failures begins';
+
 /** A histogram in one sentence. */
 export function histogramSentence(
   buckets: number,

@@ -58,6 +58,9 @@ export function markRow(key: string, rank: number): void {
   reveal(current.current, rank);
 }
 
+/** Shows the rows of a rank and after it. */
+export const showFrom = (rank: number): void => current?.current.scrollTo(rank);
+
 /** What is done with the marked row, where there is one. */
 function withMarked(act: (list: Listed<unknown>, row: unknown) => void): void {
   const list = current?.current;

@@ -2,14 +2,13 @@
 
 import type { JSX } from 'preact';
 import type { Histogram } from '../../api';
-import { sum } from '../../chart/bars';
 import { otherRuns, runs, successShare } from '../../messages';
 import { oldest } from '../../net/about';
 import { freshness } from '../../parts/trouble';
 import { screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import { duration } from '../../text/duration';
-import { count, difference, percent } from '../../text/number';
+import { count, difference, percent, sum } from '../../text/number';
 import { millis, span } from '../../text/time';
 import type { Questions } from './questions';
 import { brush, select } from './selection';
