@@ -240,6 +240,19 @@ def test_nothing_matches(open_page: Opened) -> None:
     assert numbers(page)["total"] > 0 and query(page) == "?range=1h"
 
 
+def test_an_empty_list_leads_to_the_run_before(open_page: Opened, history: Server) -> None:
+    """Where one matches, whatever the filters of rollups; else the page says that there is none."""
+    empty = "start_time=2026-11-20T00:00:00Z&end_time=2026-11-20T02:00:00Z"
+    newest = history.client.get("/runs?status=failed&limit=1").json()["items"][0]["started_at"]
+    page = open_page(f"/ui/runs?{empty}&status=failed")
+    expect(page.locator(".nothing")).to_contain_text("The last one before started")
+    page.get_by_role("button", name="Show it").click()
+    settled(page)
+    assert page.locator("td.started time").first.get_attribute("datetime") == newest
+    page.goto(f"{history.url}/ui/runs?{empty}&task_id=00000000-0000-0000-0000-000000000001")
+    expect(page.locator(".nothing")).to_contain_text("Nor is there one before.")
+
+
 def test_a_refused_question_says_why(open_page: Opened) -> None:
     """The problem of the API is shown where its answer would be, and the rest of the page lives."""
     page = open_page("/ui/runs?range=90d&lease_owner=worker-001", expected=("400: ",))

@@ -106,6 +106,25 @@ def test_a_day_of_the_year_becomes_the_window(open_page: Opened, history: Server
     assert numbers(page)["total"] == asked(history, "/runs", **window, task_id=task, limit=1)["total"]
 
 
+def test_keys_reach_each_day_of_the_year(open_page: Opened, history: Server, task: str) -> None:
+    """Up and down by days, left and right by weeks, from today on; each is told, and Enter shows it."""
+    page = open_page(f"/ui/tasks/{task}?range=7d", height=TALL)
+    settled(page)
+    days = page.locator(".weeks")
+    assert days.evaluate("days => days.getAttribute('aria-label')").endswith("Arrow keys move, Enter shows a day.")
+    days.focus()
+    told = []
+    for key in ("ArrowDown", "ArrowUp", "ArrowLeft", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp"):
+        page.keyboard.press(key)
+        said = page.locator("figure.heat p[role=status]").inner_text()
+        assert said == page.locator(".weeks i.here").get_attribute("title")
+        told.append(said.split(":")[0])
+    assert told == ["Nov 15", "Nov 14", "Nov 7", "Nov 8", "Nov 9", "Nov 15", "Nov 14"]
+    page.keyboard.press("Enter")
+    settled(page)
+    assert query(page) == "?start_time=2026-11-14T00:00:00Z&end_time=2026-11-15T00:00:00Z"
+
+
 def test_a_task_without_runs_says_so(open_page: Opened) -> None:
     """Its page is there, as an id may be pasted that never ran."""
     page = open_page(f"/ui/tasks/{uuid.UUID(int=7)}?range=7d", height=TALL)

@@ -5,6 +5,7 @@ import type { Run, Uuid } from '../api';
 import { noFailedRunOfTask } from '../messages';
 import { useScreen } from '../net/use';
 import { say } from '../parts/clipboard';
+import { MissingRun } from '../parts/missing';
 import { Trouble } from '../parts/trouble';
 import { useShortcuts } from '../shell/keys';
 import { Page } from '../shell/page';
@@ -44,7 +45,7 @@ export function RunPage(): JSX.Element {
   const missing = panel.trouble.value?.status === 404;
   return (
     <Page title="Run" screen={screen} question={runAddress(id)} copies={run ? copiesOf(run) : []}>
-      {missing ? <p class="nothing">There is no run with the id {id}.</p> : <Trouble panel={panel} name="Run" />}
+      {missing ? <MissingRun id={id} /> : <Trouble panel={panel} name="Run" />}
       {!run && !panel.trouble.value && <p class="skeleton waiting">…</p>}
       {run && !missing && <RunView run={run} questions={questions} />}
     </Page>

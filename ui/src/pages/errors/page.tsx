@@ -31,6 +31,7 @@ export function ErrorsPage(): JSX.Element {
       title="Errors"
       screen={screen}
       headline={answer && !partly ? failedRuns(answer.total_failed) : null}
+      failed={partly ? undefined : answer?.total_failed}
       question={addressOf('/errors', { ...selected.value, limit: MOST })}
       filter={{ ...selected.value, status: 'failed' }}
     >

@@ -1,7 +1,6 @@
 // The numbers of the window, or of the selection.
 
 import type { JSX } from 'preact';
-import type { Histogram } from '../../api';
 import { otherRuns, runs, successShare } from '../../messages';
 import { oldest } from '../../net/about';
 import { freshness } from '../../parts/trouble';
@@ -10,7 +9,7 @@ import { zone } from '../../state/zone';
 import { duration } from '../../text/duration';
 import { count, difference, percent, sum } from '../../text/number';
 import { millis, span } from '../../text/time';
-import type { Questions } from './questions';
+import { failedOf, type Questions } from './questions';
 import { brush, select } from './selection';
 
 /** The finished and the open runs of a histogram. */
@@ -112,8 +111,6 @@ export function Selected(): JSX.Element {
     </span>
   );
 }
-
-const failedOf = ({ series }: Histogram): number => sum(series.find(({ key }) => key === 'failed')?.runs ?? []);
 
 /** The window before as it was asked for; null where that began before the first run. */
 function beforeOf({ previous }: Questions): Before | null {

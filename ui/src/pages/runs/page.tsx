@@ -32,6 +32,7 @@ export function RunsPage(): JSX.Element {
       title="Runs"
       screen={screen}
       headline={total === null || rows.progress.value ? null : runs(total)}
+      failed={questions.failed.value}
       question={addressOf('/runs', listed.value)}
     >
       <Head questions={questions} />

@@ -1,7 +1,7 @@
 // What the Runs page asks: four questions, two more about a selection, and the rows of the list.
 
 import { computed } from '@preact/signals';
-import type { Durations, RunPage } from '../../api';
+import type { Durations, Histogram, RunPage } from '../../api';
 import { bucketsOf } from '../../chart/bars';
 import { byDuration, densityOf } from '../../chart/density';
 import { quantile } from '../../chart/quantile';
@@ -12,6 +12,7 @@ import { place } from '../../state/url';
 import { asParameters, before, now, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import type { RawFilter } from '../../text/copy';
+import { sum } from '../../text/number';
 import { fields } from './chosen';
 import { difference } from './difference';
 import { asked, brush, selected } from './selection';
@@ -40,6 +41,9 @@ export const newerOf = (
     return { ...of, ...asParameters({ start: since(), end: present.value }), limit: 1, fields: 'id' };
   });
 
+/** How many runs of a histogram failed. */
+export const failedOf = ({ series }: Histogram): number => sum(series.find(({ key }) => key === 'failed')?.runs ?? []);
+
 /** Begins the questions of a screen; the window before is not asked for where its figures are known. */
 export function begin(screen: Screen, beforeIsKnown: () => boolean = () => false) {
   const histogram = screen.ask('/stats/histogram', () => ({ ...asked.value, buckets: BUCKETS, tz: zone.value }));
@@ -60,7 +64,20 @@ export function begin(screen: Screen, beforeIsKnown: () => boolean = () => false
   const buckets = computed(() => histogram.shown.value && bucketsOf(histogram.shown.value));
   const density = computed(() => durations.shown.value && densityOf(durations.shown.value));
   const middle = computed(() => durations.shown.value && percentiles(durations.shown.value));
-  return { histogram, durations, previous, part, difference: what, errorNames, newer, buckets, density, middle };
+  const failed = computed(() => histogram.answer.value && failedOf(histogram.answer.value.body));
+  return {
+    histogram,
+    failed,
+    durations,
+    previous,
+    part,
+    difference: what,
+    errorNames,
+    newer,
+    buckets,
+    density,
+    middle,
+  };
 }
 
 export type Questions = ReturnType<typeof begin>;

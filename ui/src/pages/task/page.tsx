@@ -37,6 +37,7 @@ export function TaskPage(): JSX.Element {
       title={taskName(questions.task.value)}
       screen={screen}
       headline={total === undefined ? null : runs(total)}
+      failed={questions.runs.failed.value}
       question={addressOf('/runs', listed.value)}
     >
       <TaskHead questions={questions} />
