@@ -122,17 +122,17 @@ def test_bursts_of_failures_are_marked(open_page: Opened, history: Server) -> No
     page = open_page(WEEK)
     settled(page)
     expect(page.locator("figcaption").first).to_contain_text("\u25b2: a burst of failures begins")
-    chart = page.locator("canvas").first
-    chart.focus()
-    told = []
-    for _ in range(7 * 24 + 1):
-        page.keyboard.press("ArrowRight")
-        told.append(page.locator(".plot [role=status]").first.inner_text())
-    begins = [at for at, text in enumerate(told) if "a burst of failures begins" in text]
     asked = {"start_time": "2026-11-08T12:00:10Z", "end_time": "2026-11-15T12:00:10Z", "width": "1h"}
     series = history.client.get("/stats/histogram", params=asked).json()["series"]
     failed = next(one["runs"] for one in series if one["key"] == "failed")
-    assert begins == [failed.index(max(failed))]  # the incident of the history
+    incident = failed.index(max(failed))
+    page.locator("canvas").first.focus()
+    told = {}
+    for at in range(len(failed) - 1, incident - 2, -1):
+        page.keyboard.press("ArrowLeft")
+        told[at] = page.locator(".plot [role=status]").first.inner_text()
+    assert f", {failed[incident]} failed" in told[incident]
+    assert [at for at, text in told.items() if "a burst of failures begins" in text] == [incident]
     page.goto(f"{history.url}{WEEK}&status=failed")  # all of them failed: none is a burst
     settled(page)
     expect(page.locator("figcaption").first).not_to_contain_text("burst")
@@ -187,6 +187,10 @@ def test_a_brush_filters_everything(open_page: Opened, history: Server) -> None:
     window = {"start_time": "2026-11-08T14:00:00Z", "end_time": "2026-11-08T20:00:00Z"}
     assert selected["total"] == selected["rows"] == asked(history, **window) < whole
     assert selected["failed"] == asked(history, **window, status="failed")
+    durations = history.client.get("/stats/durations", params={**window, "columns": 1, "points": 0}).json()
+    told = page.locator(".head [data-p95]")
+    assert [float(told.get_attribute("data-p95") or 0)] == durations["p95_seconds"]
+    expect(told).to_have_attribute("title", "Within 1 %")
     page.get_by_label("Remove the selection").click()
     settled(page)
     assert numbers(page)["total"] == whole

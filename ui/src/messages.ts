@@ -162,6 +162,10 @@ export function comparedDuration({ share_faster, of, days }: DurationRank): stri
   return `Slower than ${Math.floor(share_faster * 100)} % of ${others}.`;
 }
 
+/** A duration as a multiple of the p95 of its task. */
+export const againstMost = (ratio: number, p95: string): string =>
+  `${ratio < 9.95 ? ratio.toFixed(ratio < 0.095 ? 2 : 1) : count(ratio)} × the p95 of this task, ≈ ${p95}`;
+
 export const distributionLabel = (n: number): string =>
   `How long ${runs(n)} of this task took, from short to long; the mark is this run.`;
 

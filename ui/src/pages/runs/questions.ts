@@ -53,7 +53,9 @@ export function begin(screen: Screen, beforeIsKnown: () => boolean = () => false
     const window = before(screenWindow.value);
     return { ...asked.value, ...asParameters(window), buckets: BUCKETS, tz: zone.value };
   });
-  const part = screen.ask('/stats/histogram', () => (brush.value ? { ...selected.value, buckets: 1 } : null));
+  const part = screen.ask('/stats/durations', () =>
+    brush.value ? { ...selected.value, columns: 1, points: 0 } : null,
+  );
   const what = screen.ask('/stats/breakdown', difference);
   // What the errors of the selection are called.
   const errorNames = screen.ask('/errors', () => {
@@ -82,22 +84,24 @@ export function begin(screen: Screen, beforeIsKnown: () => boolean = () => false
 
 export type Questions = ReturnType<typeof begin>;
 
-interface Percentiles {
+export interface Percentiles {
   p50: number | null;
   p95: number | null;
-  /** Whether they are exact: of the runs one by one, not of rows. */
-  exact: boolean;
+  /** How near they are; null where they are exact. */
+  within: string | null;
 }
 
-/** Percentiles of all runs of a density. */
+/** Percentiles of all runs of a density: of a single column its own, which are nearer than those of rows. */
 export function percentiles(answer: Durations): Percentiles {
   if (answer.points) {
     const sorted = [...answer.points.seconds].sort((a, b) => a - b);
     const at = (share: number): number | null => sorted[Math.round(share * (sorted.length - 1))] ?? null;
-    return { p50: at(0.5), p95: at(0.95), exact: true };
+    return { p50: at(0.5), p95: at(0.95), within: null };
   }
+  const [p50, p95] = [answer.p50_seconds[0] ?? null, answer.p95_seconds[0] ?? null];
+  if (answer.columns === 1) return { p50, p95, within: '1 %' };
   const { success, failed } = byDuration(densityOf(answer));
   const counts = success.map((n, row) => n + failed[row]!);
   const at = (share: number): number | null => quantile(answer.row_edges_seconds, counts, share);
-  return { p50: at(0.5), p95: at(0.95), exact: false };
+  return { p50: at(0.5), p95: at(0.95), within: '17 %' };
 }
