@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -72,6 +73,28 @@ def test_pictures_and_counts_are_of_this_task(open_page: Opened, history: Server
     shares = [[float(re.sub(r"[^\d.]", "", cell)) for cell in row[2:5]] for row in table(page, "Durations of all runs")]
     now, failed, before = (sum(column) for column in zip(*shares, strict=True))
     assert now + failed == pytest.approx(100, abs=2) and before == pytest.approx(100, abs=2)
+
+
+def test_its_workers_are_those_of_its_runs(open_page: Opened, history: Server, task: str) -> None:
+    """The ten with most of them, each with its share, and how many runs are of others; a count leads to its runs."""
+    page = open_page(f"/ui/tasks/{task}?range=7d", height=TALL)
+    settled(page)
+    found: list[dict[str, Any]] = []
+    of_task = {**WEEK, "task_id": task, "fields": "lease_owner", "limit": 200}
+    for offset in range(0, asked(history, "/runs", **of_task)["total"], 200):
+        found += asked(history, "/runs", **of_task, offset=offset)["items"]
+    counts = Counter(run["lease_owner"] for run in found)
+    lines = page.locator("section[aria-label='Its workers'] li")
+    told = {line.locator(".name").inner_text(): line.locator("a").inner_text() for line in lines.all()}
+    assert len(told) == 10 and {name: int(n) for name, n in told.items()} == {name: counts[name] for name in told}
+    assert sorted(counts[name] for name in told) == sorted(counts.values())[-10:]
+    rest = len(found) - sum(counts[name] for name in told)
+    expect(page.locator("section[aria-label='Its workers']")).to_contain_text(f"Other workers, or none: {rest} runs")
+    first = lines.first.locator(".name").inner_text()
+    lines.first.locator("a").click()
+    settled(page)
+    assert numbers(page)["total"] == counts[first]
+    assert query(page) == f"?range=7d&task_id={task}&lease_owner={first}"
 
 
 def test_a_link_shows_the_same_state(open_page: Opened, history: Server, task: str) -> None:

@@ -137,8 +137,9 @@ export function groupSpark(parts: readonly number[]): string {
 }
 
 /** What a list of the greatest parts leaves out. */
-export const spreadRest = (others: number, noun: 'task' | 'worker', rest: number): string =>
-  `${plural(others, `other ${noun}`, `other ${noun}s`)}: ${runs(rest)}`;
+export const spreadRest = (others: number, noun: 'task' | 'worker'): string =>
+  plural(others, `other ${noun}`, `other ${noun}s`);
+export const restOf = (others: string, rest: number): string => `${others}: ${runs(rest)}`;
 
 export const workersName = (n: number): string => (n === 1 ? 'worker' : 'workers');
 
