@@ -13,6 +13,7 @@ import httpx
 import pytest
 from clients import connected, logged, rest, until
 from inprocess import assert_problem
+from paces import PACES
 from support import Server, environment, record
 
 from runlake import access
@@ -22,34 +23,6 @@ EVENTS: Final = {"Accept": "text/event-stream"}
 WINDOW: Final = "start_time=2025-01-01&end_time=2025-01-29"
 ROUTES: Final = ("/runs?limit=7", "/stats/histogram?width=1d", "/stats/durations?points=0", "/stats/durations?points=9")
 DAYS: Final = 28
-# Who looks for `slow` waits after each day for longer than the pause between parts; for `endless`, for ever after the
-# first one; for `broken`, for an error that comes when the first part has been sent.
-PACES: Final = """
-import time
-from runlake.query import durations, histogram, scan
-def at_pace(session, wanted, steps):
-    for number, step in enumerate(steps):
-        yield step
-        until = time.monotonic() + (0.3 if wanted.error == "slow" else 0)
-        while time.monotonic() < until or (wanted.error == "endless" and number > 1):
-            session.rows("SELECT 1")
-            time.sleep(0.01)
-        if wanted.error == "broken" and number > 1:
-            time.sleep(2)
-            raise RuntimeError("as the test wants it")
-steps = scan._steps
-scan._steps = lambda session, wanted, **options: at_pace(session, wanted, steps(session, wanted, **options))
-for chart in histogram, durations:
-    class Parts:
-        whole, growing = chart.parts.whole, chart.parts.growing
-        cut = staticmethod(chart.parts.pieces)
-        @staticmethod
-        def pieces(*window, **options):
-            for piece in Parts.cut(*window, **options):
-                yield piece
-                time.sleep(0.3)
-    chart.parts = Parts
-"""
 TEXT: Final = "slow, endless, broken or quick"
 
 

@@ -30,6 +30,16 @@ def opens_a_tab(page: Page, key: str) -> None:
     assert page.url == here
 
 
+def marks_a_failure(page: Page, key: str) -> int:
+    """A key marks another row, of a failed run; returns its rank."""
+    before = query(page)
+    press(page, key)
+    until(page, "before => location.search !== before", before)
+    marked = page.locator("table.list tr.failed[aria-current]")
+    expect(marked).to_have_count(1)
+    return int(marked.get_attribute("aria-rowindex") or 0) - 2
+
+
 def test_every_shortcut_does_what_it_says(open_page: Opened) -> None:
     """All that the help of the page Runs lists; a new one fails here until it is tried."""
     page = open_page(WEEK, **CHROME)
@@ -64,7 +74,7 @@ def test_every_shortcut_does_what_it_says(open_page: Opened) -> None:
     assert "&marks=" not in press(page, "x")
     press(page, "Escape")
     expect(marked).to_have_count(0)
-    press(page, "j")
+    assert marks_a_failure(page, "n") < marks_a_failure(page, "n") > marks_a_failure(page, "p")
     opens_a_tab(page, "o")
     assert press(page, "Enter").startswith("/ui/runs/")
     page.go_back()
@@ -91,7 +101,7 @@ def test_every_shortcut_does_what_it_says(open_page: Opened) -> None:
             expect(box).to_have_count(0)
     terms = page.get_by_role("dialog").locator("dt").all()
     listed = {" ".join(term.locator("kbd").all_inner_texts()) for term in terms}
-    tried |= {"z", "j", "k", "o", "x", "c", "v", "Escape", "Enter", "l", "t", "y", "Y", "f", "/", "?"}
+    tried |= {"z", "j", "k", "n", "p", "o", "x", "c", "v", "Escape", "Enter", "l", "t", "y", "Y", "f", "/", "?"}
     assert {keys for keys in listed if keys.isascii()} == tried  # others are keys of charts
 
 

@@ -131,5 +131,5 @@ def test_a_lake_without_runs_is_well(open_page: Opened, tmp_path: Path) -> None:
         page = open_page("/", server=server)
         settled(page)
         expect(page.locator("[data-verdict]")).to_contain_text("No task is failing")
-        expect(page.locator(".nothing")).to_contain_text("No run started in")
+        expect(page.locator(".nothing")).to_contain_text("There are no runs yet. This stores one:")
         assert violations(page) == []

@@ -76,7 +76,9 @@ DEEP: Final = '{"in":' * 99 + "[1]" + "}" * 99
 WIDE: Final = json.dumps([[n, f"row {n}"] for n in range(52_000)], separators=(",", ":"))
 
 ROWS: Final = [{"id": 12345678901234567890 + n, "name": f"<b>{n}</b>"} for n in range(250)]
-TABLE: Final = json.dumps({"stages": [*ROWS, {"id": -0.0, "more": {"a": [1]}, "": None}], "none": [], "mixed": [1, {}]})
+ODD_ROW: Final = {"id": -0.0, "more": {"a": [1]}, "": None}
+TABLE: Final = json.dumps({"stages": [*ROWS, ODD_ROW], "none": [], "mixed": [1, {}]})
+SHORT: Final = json.dumps({"stages": [*ROWS[:3], ODD_ROW], "none": [], "mixed": [1, {}]})
 
 
 def run(number: int, **fields: Any) -> dict[str, Any]:
@@ -95,7 +97,7 @@ def idof(number: int) -> str:
 
 TRIES: Final = {3: (False, 1), 4: (False, 2), 5: (True, 3)}  # numbers of runs that are attempts at one work
 OF_TRACE: Final = dict(zip(TRACES, range(10, 20), strict=False))
-ODD_RUN, DEEP_RUN, WIDE_RUN, TABLE_RUN = 20, 21, 22, 23
+ODD_RUN, DEEP_RUN, WIDE_RUN, TABLE_RUN, SHORT_RUN = 20, 21, 22, 23, 24
 
 
 def body() -> str:
@@ -103,7 +105,7 @@ def body() -> str:
     runs = [run(number) for number in range(3)]
     runs += [run(n, success=ok, attempt=k, error=None if ok else PYTHON) for n, (ok, k) in TRIES.items()]
     runs += [run(number, success=False, error=TRACES[kind][0]) for kind, number in OF_TRACE.items()]
-    outputs = {ODD_RUN: ODD, DEEP_RUN: DEEP, WIDE_RUN: WIDE, TABLE_RUN: TABLE}
+    outputs = {ODD_RUN: ODD, DEEP_RUN: DEEP, WIDE_RUN: WIDE, TABLE_RUN: TABLE, SHORT_RUN: SHORT}
     runs += [run(number, output=f"output of {number}") for number in outputs]
     text = json.dumps({"runs": runs})
     for number, output in outputs.items():
@@ -151,7 +153,7 @@ def test_everybody_can_use_it(open_page: Opened, server: Server, number: int) ->
 
 
 def test_what_stands_around_a_run(open_page: Opened, server: Server) -> None:
-    """Times, attempts, rank, neighbours and the same error elsewhere: as the API says; n and p go on."""
+    """Times, attempts, rank, neighbours and the same error elsewhere: as the API says; N and P go on."""
     context = server.client.get(f"/runs/{idof(4)}/context?days=7").json()
     page = opened(open_page, server, 4)
     expect(page.locator(".run .head")).to_contain_text("failed")
@@ -167,20 +169,48 @@ def test_what_stands_around_a_run(open_page: Opened, server: Server) -> None:
     rank = context["duration_rank"]
     assert rank == {"share_faster": 1.0, "of": 4, "days": 7}
     expect(page.locator(".rank")).to_contain_text("Slower than all of 4 other runs of this task in the 7 days before.")
+    durations: dict[str, Any] = {"task_id": TASK, "columns": 1, "points": 0, "start_time": "2026-11-08T10:04:00Z"}
+    most = server.client.get("/stats/durations", params={**durations, "end_time": "2026-11-15T10:04:00.001Z"}).json()
+    assert len(most["p95_seconds"]) == most["columns"] == 1
+    (p95,) = most["p95_seconds"]
+    expect(page.locator(".against")).to_contain_text(f"4.3 s {4.25 / p95:.1f} \u00d7 the p95 of this task, \u2248")
+    whole, bar, limit = [
+        page.locator(f".against {part}").evaluate("part => part.getBoundingClientRect().toJSON()")
+        for part in (".took", "i:first-child", "i.limit")
+    ]
+    most_seconds = max(4.25, p95)
+    assert bar["width"] / whole["width"] == pytest.approx(4.25 / most_seconds, abs=0.01)
+    assert (limit["right"] - whole["left"]) / whole["width"] == pytest.approx(p95 / most_seconds, abs=0.01)
     expect(page.locator(".run")).to_contain_text(
         "Same error: 2 runs of 1 task on 1 worker in the 7 days up to this run"
     )
     expect(page.get_by_role("link", name="last success: 2 m before")).to_have_attribute(
         "href", f"/ui/runs/{context['last_success_before']['id']}"
     )
-    page.keyboard.press("n")
+    page.keyboard.press("N")
     shown(page, 5)
-    page.keyboard.press("p")
+    page.keyboard.press("P")
     shown(page, 4)
-    page.keyboard.press("p")
+    page.keyboard.press("P")
     shown(page, 3)
     page.go_back()
     shown(page, 4)
+
+
+def test_keys_go_from_failure_to_failure(open_page: Opened, server: Server) -> None:
+    """Of the task, in time, over all runs that did not fail; at either end they say so."""
+    page = opened(open_page, server, 0)
+    failures = [number for number, (ok, _) in TRIES.items() if not ok] + sorted(OF_TRACE.values())
+    for number in failures:
+        page.keyboard.press("n")
+        shown(page, number)
+    page.keyboard.press("n")
+    expect(page.locator(".said")).to_have_text("No run of this task after this one failed")
+    for number in failures[-2::-1]:
+        page.keyboard.press("p")
+        shown(page, number)
+    page.keyboard.press("p")
+    expect(page.locator(".said")).to_have_text("No run of this task before this one failed")
 
 
 @pytest.mark.parametrize("kind", TRACES)
@@ -263,6 +293,10 @@ def test_an_array_of_objects_is_a_table(open_page: Opened, server: Server) -> No
     lines = [line.split("\t") for line in tables.locator("tbody tr").all_inner_texts()]
     assert lines[:-1] == [[str(n), str(row["id"]), row["name"], "", ""] for n, row in enumerate(ROWS)]
     assert lines[-1] == ["250", "-0.0", "", '{"a":[1]}', "null"]
+    page.goto(f"{server.url}/ui/runs/{idof(SHORT_RUN)}")  # axe looks at each cell of a table, by all others
+    shown(page, SHORT_RUN)
+    page.get_by_role("button", name="table", exact=True).click()
+    expect(tables.locator("tbody tr")).to_have_count(4)
     assert unusable(page) == []
     page.goto(f"{server.url}/ui/runs/{idof(DEEP_RUN)}")
     shown(page, DEEP_RUN)
@@ -342,8 +376,8 @@ def test_every_copy_is_the_run(open_page: Opened, server: Server) -> None:
 def test_a_run_that_is_not_there(open_page: Opened, server: Server) -> None:
     """The page says so; the rest of the page lives."""
     page = open_page(f"/ui/runs/{idof(99)}", server=server, expected=("404: ",))
-    expect(page.locator(".nothing")).to_have_text(f"There is no run with the id {idof(99)}.")
-    page.get_by_role("link", name="Runs").click()
+    expect(page.locator(".nothing")).to_contain_text(f"There is no run with the id {idof(99)}.")
+    page.get_by_role("link", name="All runs").click()
     expect(page.locator("h1")).to_have_text("Runs")
 
 

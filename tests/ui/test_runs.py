@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 from screens import Opened, numbers, query, rows, settled
@@ -79,6 +81,63 @@ def test_a_jump_to_the_end_shows_the_oldest_run(open_page: Opened, history: Serv
     expect(last).to_have_attribute("href", f"/ui/runs/{answer['items'][0]['id']}?range=14d")
 
 
+def first_seen(page: Page) -> str:
+    """The run of the first row below the head of the list."""
+    read = """() => {
+        const edge = document.querySelector('table.list th').getBoundingClientRect().bottom;
+        const rows = [...document.querySelectorAll('table.list tbody:not(.space) tr:not(.coming)')];
+        const seen = rows.find(row => row.getBoundingClientRect().top >= edge - 1);
+        return seen ? seen.querySelector('td.started a').pathname.split('/').at(-1) : '';
+    }"""
+    return str(page.evaluate(read))
+
+
+def test_a_click_on_a_bar_leads_to_its_runs(open_page: Opened, history: Server) -> None:
+    """And Enter at a bar. The first row is the newest run of it; nothing is selected, and no address changes."""
+    page = open_page(WEEK)
+    settled(page)
+    chart = page.locator("canvas").first
+    box = chart.bounding_box()
+    assert box is not None
+    for hour, key in ((40, False), (3, True)):
+        end = datetime(2026, 11, 8, 13, tzinfo=UTC) + timedelta(hours=hour)
+        before = {"start_time": "2026-11-08T12:00:10Z", "end_time": end.isoformat(), "limit": "1", "fields": "id"}
+        newest = history.client.get("/runs", params=before).json()["items"][0]["id"]
+        page.evaluate("scrollTo(0, 0)")
+        if key:
+            chart.focus()
+            for _ in range(hour + 1):
+                page.keyboard.press("ArrowRight")
+            page.keyboard.press("Enter")
+        else:
+            page.mouse.click(box["x"] + box["width"] * (hour + 0.5) / (7 * 24), box["y"] + 60)
+        page.evaluate(FRAMES)
+        settled(page)
+        assert first_seen(page) == newest
+        assert query(page) == "?range=7d"
+
+
+def test_bursts_of_failures_are_marked(open_page: Opened, history: Server) -> None:
+    """At their begin, in the picture and in words; what no chance explains, and nothing else."""
+    page = open_page(WEEK)
+    settled(page)
+    expect(page.locator("figcaption").first).to_contain_text("\u25b2: a burst of failures begins")
+    asked = {"start_time": "2026-11-08T12:00:10Z", "end_time": "2026-11-15T12:00:10Z", "width": "1h"}
+    series = history.client.get("/stats/histogram", params=asked).json()["series"]
+    failed = next(one["runs"] for one in series if one["key"] == "failed")
+    incident = failed.index(max(failed))
+    page.locator("canvas").first.focus()
+    told = {}
+    for at in range(len(failed) - 1, incident - 2, -1):
+        page.keyboard.press("ArrowLeft")
+        told[at] = page.locator(".plot [role=status]").first.inner_text()
+    assert f", {failed[incident]} failed" in told[incident]
+    assert [at for at, text in told.items() if "a burst of failures begins" in text] == [incident]
+    page.goto(f"{history.url}{WEEK}&status=failed")  # all of them failed: none is a burst
+    settled(page)
+    expect(page.locator("figcaption").first).not_to_contain_text("burst")
+
+
 def test_a_double_click_zooms_to_what_is_selected(open_page: Opened) -> None:
     """Though its first click alone would take the selection away."""
     page = open_page(f"{WEEK}&brush=2026-11-10T00:00:00Z..2026-11-11T00:00:00Z")
@@ -128,6 +187,10 @@ def test_a_brush_filters_everything(open_page: Opened, history: Server) -> None:
     window = {"start_time": "2026-11-08T14:00:00Z", "end_time": "2026-11-08T20:00:00Z"}
     assert selected["total"] == selected["rows"] == asked(history, **window) < whole
     assert selected["failed"] == asked(history, **window, status="failed")
+    durations = history.client.get("/stats/durations", params={**window, "columns": 1, "points": 0}).json()
+    told = page.locator(".head [data-p95]")
+    assert [float(told.get_attribute("data-p95") or 0)] == durations["p95_seconds"]
+    expect(told).to_have_attribute("title", "Within 1 %")
     page.get_by_label("Remove the selection").click()
     settled(page)
     assert numbers(page)["total"] == whole
@@ -179,6 +242,19 @@ def test_nothing_matches(open_page: Opened) -> None:
     page.get_by_role("button", name="Clear the filters").click()
     settled(page)
     assert numbers(page)["total"] > 0 and query(page) == "?range=1h"
+
+
+def test_an_empty_list_leads_to_the_run_before(open_page: Opened, history: Server) -> None:
+    """Where one matches, whatever the filters of rollups; else the page says that there is none."""
+    empty = "start_time=2026-11-20T00:00:00Z&end_time=2026-11-20T02:00:00Z"
+    newest = history.client.get("/runs?status=failed&limit=1").json()["items"][0]["started_at"]
+    page = open_page(f"/ui/runs?{empty}&status=failed")
+    expect(page.locator(".nothing")).to_contain_text("The last one before started")
+    page.get_by_role("button", name="Show it").click()
+    settled(page)
+    assert page.locator("td.started time").first.get_attribute("datetime") == newest
+    page.goto(f"{history.url}/ui/runs?{empty}&task_id=00000000-0000-0000-0000-000000000001")
+    expect(page.locator(".nothing")).to_contain_text("Nor is there one before.")
 
 
 def test_a_refused_question_says_why(open_page: Opened) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import pytest
 from playwright.sync_api import Page, expect
 from screens import NOW, Opened, numbers, query, settled, until, unusable
-from support import Server
+from support import Server, record
 
 pytestmark = pytest.mark.browser
 WEEK = "/ui/runs?range=7d"
@@ -150,3 +153,48 @@ def test_eight_tabs_at_once(open_page: Opened, history: Server) -> None:
     for page in tabs:
         settled(page)
     assert len({tuple(numbers(page).items()) for page in tabs}) == 1
+
+
+def test_keys_go_from_failed_row_to_failed_row(open_page: Opened, tmp_path: Path) -> None:
+    """In the order of the list, over pages of it that were never seen, also among runs of the same microsecond."""
+    runs = []
+    for number in range(600):
+        started = datetime(2026, 11, 15, 11, microsecond=1, tzinfo=UTC) + timedelta(seconds=number // 7)
+        finished = started + timedelta(seconds=number // 11, microseconds=3)
+        fails = number in (0, 3, 4, 290, 292, 450, 599)
+        times = {"started_at": started.isoformat(), "finished_at": finished.isoformat()}
+        runs.append(record(number, success=not fails, error="E: x" if fails else None, **times))
+    with Server(tmp_path / "lake") as server:
+        assert server.client.post("/runs", json={"runs": runs}).status_code == 200
+        page = open_page("/ui/runs", server=server)
+        for order in ("started", "duration"):
+            failures = failed(server, order)
+            page.goto(f"{server.url}/ui/runs{'' if order == 'started' else '?order=duration'}")
+            settled(page)
+            for rank, run in failures:
+                visit(page, "n", rank, run)
+            page.keyboard.press("n")
+            expect(page.locator(".said")).to_have_text("No failed run further down")
+            for rank, run in failures[-2::-1]:
+                visit(page, "p", rank, run)
+            page.keyboard.press("p")
+            expect(page.locator(".said")).to_have_text("No failed run further up")
+            page.reload()  # the link marks the row: the keys go on from it
+            settled(page)
+            visit(page, "n", *failures[1])
+
+
+def failed(server: Server, order: str) -> list[tuple[int, str]]:
+    """Rank and id of each failed run of the last day, in the order of a list."""
+    asked = {"order": order, "start_time": "2026-11-14T12:00:10Z", "end_time": "2026-11-15T12:00:10Z", "limit": "200"}
+    pages = [server.client.get("/runs", params=asked | {"offset": str(at)}).json() for at in (0, 200, 400)]
+    listed = [run for page in pages for run in page["items"]]
+    return [(rank, run["id"]) for rank, run in enumerate(listed) if run["success"] is False]
+
+
+def visit(page: Page, key: str, rank: int, run: str) -> None:
+    """A key marks the row of a run, which comes into sight."""
+    page.keyboard.press(key)
+    marked = page.locator(f"table.list tr[aria-current][aria-rowindex='{rank + 2}'] td.started a")
+    expect(marked).to_have_attribute("href", re.compile(f"/ui/runs/{run}"))
+    expect(marked).to_be_in_viewport()

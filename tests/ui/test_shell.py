@@ -57,6 +57,37 @@ def test_a_link_shows_the_same_state_and_stays_the_same(open_page: Opened) -> No
     assert "status" not in query(page)
 
 
+def test_the_focus_follows_the_page(open_page: Opened, history: Server) -> None:
+    """To its heading, by links, keys and Back, but not while one stays; the title of the window counts failures."""
+    page = open_page(WEEK)
+    settled(page)
+    assert page.evaluate("document.activeElement === document.body")
+    expect(page).to_have_title(f"({numbers(page)['failed']} \u2715) Runs \u2013 runlake")
+    page.keyboard.press("F")
+    page.keyboard.press("F")
+    settled(page)
+    assert page.evaluate("document.activeElement === document.body")
+    heading = page.get_by_role("heading", level=1)
+    page.get_by_role("link", name="Workers").press("Enter")
+    expect(heading).to_be_focused()
+    expect(heading).to_have_text("Workers")
+    expect(page).to_have_title("Workers \u2013 runlake")
+    page.keyboard.press("g")
+    page.keyboard.press("o")
+    expect(heading).to_have_text("Overview")
+    expect(heading).to_be_focused()
+    page.go_back()
+    expect(heading).to_have_text("Workers")
+    expect(heading).to_be_focused()
+    task = history.client.get("/tasks/names").json()["names"].popitem()
+    page.keyboard.press("/")
+    page.keyboard.type(task[1]["name"])
+    page.keyboard.press("Enter")
+    expect(heading).to_have_text(task[1]["name"])
+    expect(heading).to_be_focused()
+    assert page.evaluate("scrollY") == 0
+
+
 def test_relative_ranges_stay_relative(open_page: Opened) -> None:
     """Later, the same link shows what is new; a link to another page takes window and filters along."""
     page = open_page("/ui/runs?status=failed")
@@ -178,7 +209,7 @@ def test_a_service_that_is_gone_is_waited_for(open_page: Opened, tmp_path: Path)
         expect(outage).to_contain_text("No connection to the service since 12:00:13")
         assert page.locator(".trouble").count() == 0
         with Server(tmp_path / "lake", "--port", str(port)):
-            page.get_by_role("button", name="Try now").click()
+            page.evaluate("document.querySelector('.outage button')?.click()")  # it may have looked by itself
             expect(outage).to_have_count(0)
             expect(page.locator(".nothing")).to_contain_text("matches these filters")
             assert query(page) == "?range=7d&status=failed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -74,6 +75,28 @@ def test_pictures_and_counts_are_of_this_task(open_page: Opened, history: Server
     assert now + failed == pytest.approx(100, abs=2) and before == pytest.approx(100, abs=2)
 
 
+def test_its_workers_are_those_of_its_runs(open_page: Opened, history: Server, task: str) -> None:
+    """The ten with most of them, each with its share, and how many runs are of others; a count leads to its runs."""
+    page = open_page(f"/ui/tasks/{task}?range=7d", height=TALL)
+    settled(page)
+    found: list[dict[str, Any]] = []
+    of_task = {**WEEK, "task_id": task, "fields": "lease_owner", "limit": 200}
+    for offset in range(0, asked(history, "/runs", **of_task)["total"], 200):
+        found += asked(history, "/runs", **of_task, offset=offset)["items"]
+    counts = Counter(run["lease_owner"] for run in found)
+    lines = page.locator("section[aria-label='Its workers'] li")
+    told = {line.locator(".name").inner_text(): line.locator("a").inner_text() for line in lines.all()}
+    assert len(told) == 10 and {name: int(n) for name, n in told.items()} == {name: counts[name] for name in told}
+    assert sorted(counts[name] for name in told) == sorted(counts.values())[-10:]
+    rest = len(found) - sum(counts[name] for name in told)
+    expect(page.locator("section[aria-label='Its workers']")).to_contain_text(f"Other workers, or none: {rest} runs")
+    first = lines.first.locator(".name").inner_text()
+    lines.first.locator("a").click()
+    settled(page)
+    assert numbers(page)["total"] == counts[first]
+    assert query(page) == f"?range=7d&task_id={task}&lease_owner={first}"
+
+
 def test_a_link_shows_the_same_state(open_page: Opened, history: Server, task: str) -> None:
     """Also after a reload, and after Back. The list has runs of the task only, and no column for it."""
     link = f"/ui/tasks/{task}?range=7d&status=failed&brush=2026-11-15T06:00:00Z..2026-11-15T12:00:00Z&order=duration"
@@ -104,6 +127,25 @@ def test_a_day_of_the_year_becomes_the_window(open_page: Opened, history: Server
     assert query(page) == "?start_time=2026-11-13T00:00:00Z&end_time=2026-11-14T00:00:00Z"
     window = {"start_time": "2026-11-13T00:00:00Z", "end_time": "2026-11-14T00:00:00Z"}
     assert numbers(page)["total"] == asked(history, "/runs", **window, task_id=task, limit=1)["total"]
+
+
+def test_keys_reach_each_day_of_the_year(open_page: Opened, history: Server, task: str) -> None:
+    """Up and down by days, left and right by weeks, from today on; each is told, and Enter shows it."""
+    page = open_page(f"/ui/tasks/{task}?range=7d", height=TALL)
+    settled(page)
+    days = page.locator(".weeks")
+    assert days.evaluate("days => days.getAttribute('aria-label')").endswith("Arrow keys move, Enter shows a day.")
+    days.focus()
+    told = []
+    for key in ("ArrowDown", "ArrowUp", "ArrowLeft", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp"):
+        page.keyboard.press(key)
+        said = page.locator("figure.heat p[role=status]").inner_text()
+        assert said == page.locator(".weeks i.here").get_attribute("title")
+        told.append(said.split(":")[0])
+    assert told == ["Nov 15", "Nov 14", "Nov 7", "Nov 8", "Nov 9", "Nov 15", "Nov 14"]
+    page.keyboard.press("Enter")
+    settled(page)
+    assert query(page) == "?start_time=2026-11-14T00:00:00Z&end_time=2026-11-15T00:00:00Z"
 
 
 def test_a_task_without_runs_says_so(open_page: Opened) -> None:

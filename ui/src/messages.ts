@@ -62,6 +62,9 @@ export const queuedCut = (shown: number, all: number): string => `The oldest ${c
 export const markedRuns = (n: number): string => `${count(n)} marked`;
 export const markTwo = 'Mark two runs with x to compare them';
 export const chooseRow = 'Choose a row first, with j and k or by a click';
+export const noFailedRun = (way: 1 | -1): string => `No failed run further ${way > 0 ? 'down' : 'up'}`;
+export const noFailedRunOfTask = (way: 1 | -1): string =>
+  `No run of this task ${way > 0 ? 'before' : 'after'} this one failed`;
 export const differingFields = (n: number, all: number): string =>
   `${count(n)} of ${plural(all, 'field', 'fields')} differ`;
 export const differentValues = (n: number, most: number): string =>
@@ -74,12 +77,18 @@ export const footing = (facts: Facts, zone: string): string =>
   `snapshot ${facts.snapshot === null ? '–' : count(facts.snapshot)} of ${clockSeconds(facts.at, zone)} · ` +
   `${plural(facts.answers, 'answer', 'answers')}, ${count(Math.ceil(facts.ms))} ms`;
 
+/** How far a long question came. */
+export const daysRead = (done: number, of: number): string => `${count(done)} of ${plural(of, 'day', 'days')} read`;
+
 /** A bucket of a histogram in words. */
 export function bucket(when: string, success: number, failed: number, open: number): string {
   const parts = [`${count(success + failed + open)} runs`, `${count(failed)} failed`];
   if (open) parts.push(`${count(open)} open`);
   return `${when}: ${parts.join(', ')}`;
 }
+
+export const burstsNote = '▲: a burst of failures begins';
+export const burstBegins = 'a burst of failures begins';
 
 /** A histogram in one sentence. */
 export function histogramSentence(
@@ -128,8 +137,9 @@ export function groupSpark(parts: readonly number[]): string {
 }
 
 /** What a list of the greatest parts leaves out. */
-export const spreadRest = (others: number, noun: 'task' | 'worker', rest: number): string =>
-  `${plural(others, `other ${noun}`, `other ${noun}s`)}: ${runs(rest)}`;
+export const spreadRest = (others: number, noun: 'task' | 'worker'): string =>
+  plural(others, `other ${noun}`, `other ${noun}s`);
+export const restOf = (others: string, rest: number): string => `${others}: ${runs(rest)}`;
 
 export const workersName = (n: number): string => (n === 1 ? 'worker' : 'workers');
 
@@ -152,6 +162,10 @@ export function comparedDuration({ share_faster, of, days }: DurationRank): stri
   if (share_faster === 1) return `Slower than all of ${others}.`;
   return `Slower than ${Math.floor(share_faster * 100)} % of ${others}.`;
 }
+
+/** A duration as a multiple of the p95 of its task. */
+export const againstMost = (ratio: number, p95: string): string =>
+  `${ratio < 9.95 ? ratio.toFixed(ratio < 0.095 ? 2 : 1) : count(ratio)} × the p95 of this task, ≈ ${p95}`;
 
 export const distributionLabel = (n: number): string =>
   `How long ${runs(n)} of this task took, from short to long; the mark is this run.`;

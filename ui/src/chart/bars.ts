@@ -25,12 +25,23 @@ export function bucketsOf(histogram: Histogram): Buckets {
   return { edges, success, failed, open, greatest };
 }
 
-export const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
-
 const LEAST = 2; // CSS pixels of a failure, so that none is hidden
 
-/** Draws the bars, failures at the bottom and last; `ghost` are sums of another period as a line. */
-export function paintBars(surface: Surface, axis: TimeAxis, buckets: Buckets, ghost: readonly number[] | null): void {
+/** What is drawn beside the bars. */
+interface Beside {
+  /** Sums of another period, as a line. */
+  ghost: readonly number[] | null;
+  /** Buckets at which a ▲ stands. */
+  bursts: readonly number[];
+}
+
+/** Draws the bars, failures at the bottom and last. */
+export function paintBars(
+  surface: Surface,
+  axis: TimeAxis,
+  buckets: Buckets,
+  { ghost, bursts }: Beside = { ghost: null, bursts: [] },
+): void {
   const { context, width, height, ratio } = surface;
   const greatest = Math.max(buckets.greatest, ...(ghost ?? []));
   const x = (ms: number): number => ((ms - axis.start) / (axis.end - axis.start)) * width;
@@ -52,6 +63,25 @@ export function paintBars(surface: Surface, axis: TimeAxis, buckets: Buckets, gh
   context.fillStyle = color.failed;
   for (let at = 0; at < failed.length; at++) bar(at, 0, failed[at]!, LEAST * ratio);
   if (ghost) paintGhost(surface, edges.map(x), ghost.map(tall), color.dim);
+  for (const at of bursts) paintTriangle(surface, (x(edges[at]!) + x(edges[at + 1]!)) / 2, color.failed, color.bg);
+}
+
+const TRIANGLE = 9; // CSS pixels wide and tall
+
+/** A ▲ at the top, with a border that sets it off from a bar. */
+function paintTriangle({ context, width, ratio }: Surface, x: number, color: string, border: string): void {
+  const half = (TRIANGLE / 2) * ratio;
+  const middle = Math.min(width - half, Math.max(half, x));
+  context.beginPath();
+  context.moveTo(middle, ratio);
+  context.lineTo(middle + half, (TRIANGLE + 1) * ratio);
+  context.lineTo(middle - half, (TRIANGLE + 1) * ratio);
+  context.closePath();
+  context.strokeStyle = border;
+  context.lineWidth = 2 * ratio;
+  context.stroke();
+  context.fillStyle = color;
+  context.fill();
 }
 
 /** A line in steps. */

@@ -58,6 +58,8 @@ export interface Handlers {
   /** The selection is made; null when it is taken away. */
   select(brush: Brush | null): void;
   zoom(brush: Brush | null): void;
+  /** A column was chosen, by a click or by Enter, while nothing is selected. */
+  jump?(column: number): void;
   /** A click without a drag, at shares of width and height from the left and the bottom. */
   click?(x: number, y: number, box: DOMRect): boolean;
 }
@@ -76,7 +78,7 @@ export class Selecting {
   constructor(
     readonly grid: () => Grid,
     readonly hover: Signal<number | null>,
-    readonly handlers: Handlers,
+    readonly handlers: Required<Handlers>,
   ) {}
 
   press(event: PointerEvent): void {
@@ -115,6 +117,7 @@ export class Selecting {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (step) this.#step(step[0]!, step[1]!, event.shiftKey);
     else if (event.key === 'Enter' && selected) this.handlers.zoom(selected);
+    else if (event.key === 'Enter' && this.cursor.peek()) this.handlers.jump(this.cursor.peek()!.x);
     else if (event.key === 'Escape' && selected) this.handlers.select(null);
     else return;
     event.preventDefault();
@@ -169,9 +172,11 @@ export class Selecting {
   }
 
   #click(event: PointerEvent, selected: Brush | null): void {
-    const { share, rise, box } = this.#at(event);
+    const { share, rise, box, grid } = this.#at(event);
     if (this.handlers.click?.(share, rise, box)) return;
     if (selected) this.#taken = { brush: selected, at: event.timeStamp };
     this.handlers.select(null);
+    if (!selected)
+      this.handlers.jump(cellOf(grid.columns, grid.axis.start + share * (grid.axis.end - grid.axis.start)));
   }
 }

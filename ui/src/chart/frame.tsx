@@ -56,9 +56,10 @@ export function Frame(props: FrameProps): JSX.Element {
   const latest = useRef(props);
   latest.current = props;
   const selecting = useMemo(() => {
-    const handlers: Handlers = {
+    const handlers: Required<Handlers> = {
       select: (brush) => latest.current.handlers.select(brush),
       zoom: (brush) => latest.current.handlers.zoom(brush),
+      jump: (column) => latest.current.handlers.jump?.(column),
       click: (x, y, box) => latest.current.handlers.click?.(x, y, box) ?? false,
     };
     return new Selecting(() => latest.current.grid, props.hover, handlers);

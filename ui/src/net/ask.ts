@@ -1,7 +1,9 @@
 // One question to the API and its answer. What was answered before is asked for with its tag.
 
 import type { Problem as ProblemBody, Routes } from '../api';
+import { reading } from '../state/live';
 import { encode } from '../state/url';
+import { EVENTS, isLong, lastEvent, type Progress, type TakePart } from './parts';
 
 export type Route = keyof Routes;
 /** Parameters of a route; each may also be text, as it stands in an address. */
@@ -69,17 +71,34 @@ export function ask<R extends Route>(
   return askAddress<Routes[R]['answer']>(addressOf(route, query, options.ids), options.signal);
 }
 
-/** As `ask`, by address; `parse` reads the body. */
+/** As `ask`, by address; `parse` reads the body, `take` what was found so far where that takes long. */
 export async function askAddress<T>(
   url: string,
   signal: AbortSignal | null = null,
   parse: (text: string) => unknown = JSON.parse,
+  take?: TakePart<T>,
+): Promise<Answer<T>> {
+  if (!take || !isLong(url)) return await answered(url, signal, parse);
+  reading.value = reading.peek() + 1;
+  try {
+    return await answered(url, signal, parse, (data) => take(parse(data) as T & Progress));
+  } finally {
+    reading.value -= 1;
+  }
+}
+
+async function answered<T>(
+  url: string,
+  signal: AbortSignal | null,
+  parse: (text: string) => unknown,
+  take?: (data: string) => void,
 ): Promise<Answer<T>> {
   const known = kept.get(url);
-  const headers: HeadersInit = known ? { 'If-None-Match': known.tag } : {};
+  const headers: Record<string, string> = known ? { 'If-None-Match': known.tag } : {};
+  if (take) headers['Accept'] = EVENTS;
   const response = await fetched(url, { headers, signal, cache: 'no-store' });
   if (response.status === 304 && known) return confirmed(url, known, response.headers) as Answer<T>;
-  const text = await read(response);
+  const text = await read(response, take);
   if (!response.ok) throw problemOf(response, text);
   const answer = { body: parse(text) as T, at: Date.now(), url, ...facts(response.headers) };
   const tag = response.headers.get('ETag');
@@ -95,11 +114,15 @@ async function fetched(url: string, options: RequestInit): Promise<Response> {
   }
 }
 
-async function read(response: Response): Promise<string> {
+/** The body; of an answer in parts the last one. Throws the problem that is one. */
+async function read(response: Response, take?: (data: string) => void): Promise<string> {
   try {
-    return await response.text();
+    if (!take || !response.headers.get('Content-Type')?.startsWith(EVENTS)) return await response.text();
+    const [name, data] = await lastEvent(response.body!, take);
+    if (name === 'error') throw problemOf(response, data);
+    return data;
   } catch (error) {
-    throw gone(error); // the connection broke within the body
+    throw error instanceof Problem ? error : gone(error); // the connection broke within the body
   }
 }
 
@@ -140,7 +163,7 @@ function problemOf(response: Response, text: string): Problem {
   }
   const retry = Number(response.headers.get('Retry-After'));
   return new Problem(
-    response.status,
+    body.status ?? response.status,
     body.type ?? 'about:blank',
     body.title ?? `${response.status} ${response.statusText}`,
     body.detail ?? '',

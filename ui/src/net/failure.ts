@@ -3,10 +3,11 @@
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { Problem } from './ask';
 import { isOutage, wait } from './connection';
+import type { Reading } from './parts';
 import { keyNeeded } from './session';
 
-/** What a panel shows of its trouble. */
-export interface Failing {
+/** What a panel shows of its trouble, and of what it waits for. */
+export interface Failing extends Reading {
   readonly trouble: ReadonlySignal<Problem | null>;
   /** When it is asked again by itself, in milliseconds since 1970; null when it is not. */
   readonly retryAt: ReadonlySignal<number | null>;

@@ -5,6 +5,7 @@ import type { Run, RunPage } from '../api';
 import { type Asked, addressOf, askAddress } from './ask';
 import { type Failing, Failure } from './failure';
 import { outputReader } from './outputs';
+import { isLong, Parts, type Progress } from './parts';
 import type { Screen } from './screen';
 import { sessions } from './session';
 
@@ -29,6 +30,9 @@ export class Rows implements Failing {
   readonly #failure = new Failure(() => this.retry());
   readonly trouble = this.#failure.trouble;
   readonly retryAt = this.#failure.retryAt;
+  readonly #parts = new Parts();
+  readonly progress = this.#parts.progress;
+  readonly goes = this.#parts.goes;
   /** Changes whenever rows come. */
   readonly changed: Signal<number> = signal(0);
   /** Whether the rows are those of the question of now. */
@@ -61,6 +65,11 @@ export class Rows implements Failing {
     return this.#pages.get(Math.floor(rank / this.#held))?.items[rank % this.#held];
   }
 
+  /** The question, without a page; null while nothing is asked. */
+  get question(): Asked<'/runs'> | null {
+    return this.#query;
+  }
+
   /** Says which ranks are seen: these pages are asked for, others are not any more. */
   show(first: number, last: number): void {
     this.#seen = [first, last];
@@ -77,9 +86,18 @@ export class Rows implements Failing {
     this.#refresh();
   }
 
+  halt(): void {
+    this.#abort();
+    this.#parts.halt();
+  }
+
   close(): void {
     this.#failure.stop();
     for (const stop of this.#stops) stop();
+    this.halt();
+  }
+
+  #abort(): void {
     const under = [...this.#under.values()];
     this.#under.clear(); // so that nobody hears of the end of them
     for (const one of under) one.abort();
@@ -101,6 +119,7 @@ export class Rows implements Failing {
     this.#query = query;
     this.#size = hasOutput(query) ? WITH_OUTPUT : PAGE;
     this.current.value = false;
+    this.#chased = -1;
     this.#refresh();
   }
 
@@ -108,13 +127,13 @@ export class Rows implements Failing {
   #follow(newest: number): void {
     const old = [...this.#pages.values()].some((page) => page.snapshot !== null && page.snapshot < newest);
     if (!old || this.#chased >= newest) return;
-    this.#chased = newest;
+    this.#chased = isLong(this.#address) ? Number.POSITIVE_INFINITY : newest; // as the questions of a screen
     this.#refresh();
   }
 
   #refresh(): void {
-    for (const under of this.#under.values()) under.abort();
-    this.#under.clear();
+    this.#abort();
+    this.#parts.begin();
     if (this.#query) for (const number of this.#wanted()) this.#fetch(number);
   }
 
@@ -125,14 +144,27 @@ export class Rows implements Failing {
     this.#under.set(number, under);
     const address = addressOf('/runs', { ...query, limit: this.#size, offset: number * this.#size });
     const mine = (): boolean => this.#under.get(number) === under;
-    askAddress<RunPage>(address, under.signal, hasOutput(query) ? outputReader.peek()?.parse : undefined).then(
+    const take = (part: RunPage & Progress): void => {
+      if (mine() && number === this.#wanted()[0]) this.#parts.take(part, () => this.#takePart(number, part));
+    };
+    askAddress<RunPage>(address, under.signal, hasOutput(query) ? outputReader.peek()?.parse : undefined, take).then(
       ({ body, snapshot }) => mine() && this.#take(number, { items: body.items, snapshot }, body.total),
       (error: unknown) => mine() && this.#fail(number, error),
     );
   }
 
+  /** What is known of a page while the list is read: the newest runs of it. */
+  #takePart(number: number, { items, total }: RunPage): void {
+    this.#pages.clear(); // they are of another question, or of an earlier part
+    this.#held = this.#size;
+    this.#pages.set(number, { items, snapshot: null });
+    this.total.value = total;
+    this.changed.value += 1;
+  }
+
   #take(number: number, page: Page, total: number): void {
     this.#under.delete(number);
+    this.#parts.end(true);
     const of = page.snapshot ?? -1;
     // Pages of another question, or of another snapshot, do not fit to this one.
     for (const [other, { snapshot }] of this.#pages) {
@@ -154,6 +186,7 @@ export class Rows implements Failing {
 
   #fail(number: number, error: unknown): void {
     this.#under.delete(number);
+    this.#parts.halt();
     this.#failure.take(error);
   }
 }

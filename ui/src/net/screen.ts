@@ -4,12 +4,15 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import type { Routes } from '../api';
 import { type Answer, type Asked, addressOf, askAddress, type Route } from './ask';
 import { type Failing, Failure } from './failure';
+import { isLong, Parts, type Progress } from './parts';
 import { sessions } from './session';
 
 /** A question that is asked again whenever its parameters change. */
 export interface Panel<T> extends Failing {
   /** The last good answer; it stays while a newer one is on its way, and when one fails. */
   readonly answer: ReadonlySignal<Answer<T> | null>;
+  /** The same, or what is known of the answer that is on its way: `progress` says how much that is. */
+  readonly shown: ReadonlySignal<T | null>;
   /** Whether the answer is to the question of now. */
   readonly current: ReadonlySignal<boolean>;
 }
@@ -88,6 +91,11 @@ export class Screen {
 
 class Question<T> implements Panel<T> {
   readonly answer: Signal<Answer<T> | null> = signal(null);
+  readonly #part: Signal<T | null> = signal(null);
+  readonly shown = computed(() => this.#part.value ?? this.answer.value?.body ?? null);
+  readonly #parts = new Parts();
+  readonly progress = this.#parts.progress;
+  readonly goes = this.#parts.goes;
   readonly current: ReadonlySignal<boolean>;
   readonly #failure = new Failure(() => this.retry());
   readonly trouble = this.#failure.trouble;
@@ -106,6 +114,7 @@ class Question<T> implements Panel<T> {
     this.current = computed(() => this.#answered.value === this.#address.value);
     this.#stopFollowing = effect(() => {
       void sessions.value;
+      this.#chased = -1;
       this.#begin(this.#address.value);
     });
   }
@@ -118,15 +127,21 @@ class Question<T> implements Panel<T> {
   follow(newest: number): void {
     const snapshot = this.answer.value?.snapshot;
     if (snapshot == null || snapshot >= newest || this.#chased >= newest || !this.current.peek()) return;
-    this.#chased = newest;
+    // While runs come in, two questions that take long would chase each other for ever.
+    this.#chased = isLong(this.#address.peek() ?? '') ? Number.POSITIVE_INFINITY : newest;
     this.retry();
+  }
+
+  halt(): void {
+    const under = this.#under;
+    this.#under = null; // so that nobody hears of the end of it
+    under?.abort();
+    this.#parts.halt();
   }
 
   stop(): void {
     this.#stopFollowing();
-    const under = this.#under;
-    this.#under = null; // so that nobody hears of the end of it
-    under?.abort();
+    this.halt();
     this.#failure.stop();
   }
 
@@ -140,16 +155,34 @@ class Question<T> implements Panel<T> {
     }
     const under = new AbortController();
     this.#under = under;
-    askAddress<T>(url, under.signal, this.#parse).then(
-      (answer) => under === this.#under && this.#take(url, answer),
-      (error: unknown) => under === this.#under && this.#failure.take(error),
+    const mine = (): boolean => under === this.#under;
+    batch(() => {
+      this.#part.value = null;
+      this.#parts.begin();
+    });
+    const take = (part: T & Progress): void => {
+      const show = (): void => {
+        this.#part.value = part;
+      };
+      if (mine()) this.#parts.take(part, show);
+    };
+    askAddress<T>(url, under.signal, this.#parse, take).then(
+      (answer) => mine() && this.#take(url, answer),
+      (error: unknown) => mine() && this.#fail(error),
     );
+  }
+
+  #fail(error: unknown): void {
+    this.#parts.halt();
+    this.#failure.take(error);
   }
 
   #take(url: string | null, answer: Answer<T> | null): void {
     batch(() => {
       this.answer.value = answer;
       this.#answered.value = url;
+      this.#part.value = null;
+      this.#parts.end(answer !== null);
       this.#failure.clear();
     });
   }

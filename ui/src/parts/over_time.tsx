@@ -3,7 +3,7 @@
 import { type ReadonlySignal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Histogram } from '../api';
-import { type Buckets, paintBars, sum } from '../chart/bars';
+import { type Buckets, paintBars } from '../chart/bars';
 import type { Brush, Handlers } from '../chart/brush';
 import { Frame } from '../chart/frame';
 import { countTicks } from '../chart/ticks';
@@ -11,7 +11,7 @@ import { bucket, groupBucket, histogramSentence } from '../messages';
 import type { Panel } from '../net/screen';
 import { axisOf, widthName } from '../pages/runs/charts';
 import { zone } from '../state/zone';
-import { count } from '../text/number';
+import { count, sum } from '../text/number';
 import { minute, span } from '../text/time';
 import { Trouble } from './trouble';
 
@@ -63,7 +63,7 @@ function Picture({ answer, buckets, panel, title, height, failedOnly, brush, han
         note={`${widthName(answer.width)} each`}
         height={height}
         grid={{ axis, columns: edges }}
-        paint={(surface) => paintBars(surface, axis, buckets, null)}
+        paint={(surface) => paintBars(surface, axis, buckets)}
         marks={(answer.total ? countTicks(greatest, 3) : []).map(({ at, text }) => ({ share: at / greatest, text }))}
         sentence={histogramSentence(failed.length, widthName(answer.width), answer.total, sum(failed), worst)}
         describe={(at) =>

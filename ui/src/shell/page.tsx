@@ -13,6 +13,7 @@ import { changed, place, writeQuery } from '../state/url';
 import { asParameters, range, screenWindow } from '../state/window';
 import { zone } from '../state/zone';
 import { asCurl, asPython, asSql, type RawFilter } from '../text/copy';
+import { count } from '../text/number';
 import { useShortcuts } from './keys';
 
 interface PageProps {
@@ -20,6 +21,8 @@ interface PageProps {
   screen: Screen;
   /** The most important number, as in "174,415 runs". */
   headline?: string | null;
+  /** How many of its runs failed, for the title of the window. */
+  failed?: number | null | undefined;
   /** The API address of the main question, for copying. */
   question?: string | null;
   /** The runs that the screen is of, for copying as SQL; by default those of the window and the filters. */
@@ -29,14 +32,26 @@ interface PageProps {
   children: ComponentChildren;
 }
 
-export function Page({ title, screen, headline, question, filter, copies, children }: PageProps): JSX.Element {
+/** The path of the page that was shown last. */
+let shownPath: string | null = null;
+
+export function Page({ title, screen, headline, failed, question, filter, copies, children }: PageProps): JSX.Element {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const { path } = place.value;
   useEffect(() => {
-    document.title = `${title} – runlake`;
-  }, [title]);
+    document.title = `${failed ? `(${count(failed)} ✕) ` : ''}${title} – runlake`;
+  }, [title, failed]);
+  useEffect(() => {
+    // A reader hears where they are; on the first page the browser says it.
+    if (shownPath !== null && shownPath !== path) heading.current!.focus({ preventScroll: true });
+    shownPath = path;
+  }, [path]);
   return (
     <>
       <main id="main" tabIndex={-1}>
-        <h1 class="vh">{title}</h1>
+        <h1 class="vh" tabIndex={-1} ref={heading}>
+          {title}
+        </h1>
         {children}
       </main>
       <footer class="foot">

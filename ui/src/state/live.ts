@@ -11,6 +11,9 @@ export const live = stored('live', ['on', 'off'] as const);
 /** Set by a page whose reader looks at older rows: they stay where they are. */
 export const held = signal(false);
 
+/** How many questions are read that take long: the window stands still meanwhile, or they would never come to an end. */
+export const reading = signal(0);
+
 /** The present, in steps, while it is followed. */
 export const present = signal(now.peek());
 
@@ -32,6 +35,6 @@ export function followClock(): void {
     if (follows.value) look();
   });
   effect(() => {
-    if (!held.value && present.value > now.peek()) advance();
+    if (!held.value && !reading.value && present.value > now.peek()) advance();
   });
 }

@@ -40,6 +40,27 @@ export function moveRow(by: 1 | -1): void {
   reveal(list, rank);
 }
 
+/** The marked row, or the first one that is seen, as far as it is here. */
+export function currentRow<T>(): { row: T; rank: number; marked: boolean } | null {
+  if (!current) return null;
+  const list = current.current;
+  const marked = cursorOf(list);
+  const rank = marked ?? firstSeen(list);
+  const row = list.at(rank) as T | undefined;
+  return row === undefined ? null : { row, rank, marked: marked !== null };
+}
+
+/** Marks a row that may not be here yet, and brings it into sight. */
+export function markRow(key: string, rank: number): void {
+  if (!current) return;
+  cursor = rank;
+  current.current.select(key, rank);
+  reveal(current.current, rank);
+}
+
+/** Shows the rows of a rank and after it. */
+export const showFrom = (rank: number): void => current?.current.scrollTo(rank);
+
 /** What is done with the marked row, where there is one. */
 function withMarked(act: (list: Listed<unknown>, row: unknown) => void): void {
   const list = current?.current;
@@ -64,17 +85,22 @@ export function markRank(rank: number | null): void {
 }
 
 function cursorOf(list: Listed<unknown>): number | null {
-  if (list.selected.peek() === null || cursor === null) return null;
-  const row = list.at(cursor);
-  return row === undefined || list.keyOf(row) === list.selected.peek() ? cursor : null;
+  if (list.selected.peek() === null) return null;
+  const row = cursor === null ? null : list.at(cursor);
+  if (row === undefined || (row !== null && list.keyOf(row) === list.selected.peek())) return cursor;
+  // It was marked by a link, or rows that came have moved it.
+  const drawn = list.element.current!.querySelector('tr[aria-current]');
+  return drawn ? rankOf(drawn) : null;
 }
+
+const rankOf = (row: Element): number => Number(row.getAttribute('aria-rowindex')) - 2;
 
 function firstSeen(list: Listed<unknown>): number {
   const table = list.element.current!;
   const edge = stickyEdge() + table.tHead!.getBoundingClientRect().height;
   const rows = [...table.querySelectorAll<HTMLTableRowElement>('tbody:not(.space) tr')];
   const found = rows.find((row) => row.getBoundingClientRect().top >= edge - 1);
-  return found ? Number(found.getAttribute('aria-rowindex')) - 2 : 0;
+  return found ? rankOf(found) : 0;
 }
 
 /** Scrolls only when the row is out of sight. */

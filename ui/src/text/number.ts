@@ -7,6 +7,8 @@ const short = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumSignif
 const signed = new Intl.NumberFormat(LOCALE, { signDisplay: 'exceptZero' });
 const plurals = new Intl.PluralRules(LOCALE);
 
+export const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+
 /** A whole number with separators: 174,415. */
 export const count = (n: number): string => whole.format(n);
 

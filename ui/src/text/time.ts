@@ -26,6 +26,14 @@ export const millis = (text: Timestamp): number => Date.parse(text);
 /** An ISO text of the API for a time: without a fraction when it is zero. */
 export const iso = (ms: number): Timestamp => new Date(ms).toISOString().replace('.000Z', 'Z');
 
+/** Microseconds of an ISO text, which times are stored to. */
+export const micros = (text: Timestamp): number =>
+  Math.floor(millis(text) / 1000) * 1e6 + Number((/\.(\d+)/.exec(text)?.[1] ?? '').padEnd(6, '0'));
+
+/** The same as an ISO text. */
+export const isoOfMicros = (at: number): Timestamp =>
+  iso(Math.floor(at / 1e6) * 1000).replace('Z', `.${String(at % 1e6).padStart(6, '0')}Z`);
+
 export const clock = (ms: number, zone: string): string => format(zone, 'clock', CLOCK).format(ms);
 export const day = (ms: number, zone: string): string => format(zone, 'day', DAY).format(ms);
 export const month = (ms: number, zone: string): string =>

@@ -7,6 +7,7 @@ import { differingFields } from '../../messages';
 import type { Panel, Screen } from '../../net/screen';
 import { useScreen } from '../../net/use';
 import { LongText } from '../../parts/long_text';
+import { MissingRun } from '../../parts/missing';
 import { Trouble } from '../../parts/trouble';
 import { useShortcuts } from '../../shell/keys';
 import { Page } from '../../shell/page';
@@ -72,7 +73,7 @@ function Missing({ side, panel }: { side: Side; panel: Panel<StoredRun> }): JSX.
   const id = idOf(side);
   const name = side.toUpperCase();
   if (id === null) return <p class="nothing">Run {name} is not chosen. Mark two runs of the list, and press c.</p>;
-  if (panel.trouble.value?.status === 404) return <p class="nothing">There is no run with the id {id}.</p>;
+  if (panel.trouble.value?.status === 404) return <MissingRun id={id} />;
   return <Trouble panel={panel} name={`Run ${name}`} />;
 }
 

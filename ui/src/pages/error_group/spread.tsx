@@ -2,7 +2,7 @@
 
 import type { ComponentChild, JSX } from 'preact';
 import type { ErrorGroupDetail } from '../../api';
-import { spreadRest } from '../../messages';
+import { restOf, spreadRest } from '../../messages';
 import { Worker } from '../../parts/different';
 import { Task } from '../../parts/task';
 import type { Change } from '../../state/url';
@@ -34,13 +34,12 @@ export function Spread({ found, tooLong }: { found: ErrorGroupDetail; tooLong: b
   const none = owners.filter(({ key }) => !key).length;
   return (
     <>
-      <Parts title="Tasks" parts={tasks} total={found.runs} others={found.tasks - tasks.length} noun="task" />
+      <Parts title="Tasks" parts={tasks} total={found.runs} others={spreadRest(found.tasks - tasks.length, 'task')} />
       <Parts
         title="Workers"
         parts={owners}
         total={found.runs}
-        others={found.owners - owners.length + none}
-        noun="worker"
+        others={spreadRest(found.owners - owners.length + none, 'worker')}
       />
     </>
   );
@@ -50,12 +49,12 @@ interface PartsProps {
   title: string;
   parts: Part[];
   total: number;
-  /** How many more there are. */
-  others: number;
-  noun: 'task' | 'worker';
+  /** What all other parts are called. */
+  others: string;
 }
 
-function Parts({ title, parts, total, others, noun }: PartsProps): JSX.Element {
+/** The greatest parts of some runs, with their shares, and how many runs are in none of them. */
+export function Parts({ title, parts, total, others }: PartsProps): JSX.Element {
   const rest = total - parts.reduce((sum, { runs }) => sum + runs, 0);
   return (
     <section class="spread">
@@ -80,7 +79,7 @@ function Parts({ title, parts, total, others, noun }: PartsProps): JSX.Element {
           </li>
         ))}
       </ul>
-      {rest > 0 && <p class="dim">{spreadRest(others, noun, rest)}</p>}
+      {rest > 0 && <p class="dim">{restOf(others, rest)}</p>}
     </section>
   );
 }

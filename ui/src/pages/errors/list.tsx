@@ -8,6 +8,7 @@ import { groupSpark } from '../../messages';
 import { Change } from '../../parts/change';
 import { Empty } from '../../parts/empty';
 import { Message, messageText } from '../../parts/message';
+import { freshness } from '../../parts/trouble';
 import { Unit } from '../../parts/unit';
 import { When } from '../../parts/when';
 import { filterBy } from '../../state/filters';
@@ -84,7 +85,7 @@ const LESS_ROOM = new Set(['frame', 'first']);
 export function List({ questions }: { questions: Questions }): JSX.Element | null {
   const selected = useComputed(() => place.value.query['sel'] ?? null);
   const [narrow, medium] = [useNarrow(), useMedium()];
-  const answer = questions.groups.answer.value?.body;
+  const answer = questions.groups.shown.value;
   if (!answer) return null;
   if (!answer.groups.length) return <Nothing answer={answer} />;
   const columns = columnsOf(questions).filter(({ key }) => narrow || !medium || !LESS_ROOM.has(key));
@@ -103,7 +104,7 @@ export function List({ questions }: { questions: Questions }): JSX.Element | nul
       open={({ id }) => go(groupAddress(id))}
       sorting={{ key: sort.value, ascending: false }}
       sort={(key) => change({ sort: key === 'count' ? undefined : key })}
-      stale={!questions.groups.current.value}
+      stale={freshness(questions.groups) === 'stale'}
     />
   );
 }

@@ -7,7 +7,7 @@ import { failedRuns, groupsCut, groupsName, newFailedRuns } from '../../messages
 import { addressOf } from '../../net/ask';
 import { useScreen } from '../../net/use';
 import { Order } from '../../parts/order';
-import { Trouble } from '../../parts/trouble';
+import { freshness, Trouble } from '../../parts/trouble';
 import { Page } from '../../shell/page';
 import { change, place } from '../../state/url';
 import { count } from '../../text/number';
@@ -24,12 +24,14 @@ export function ErrorsPage(): JSX.Element {
   const marked = useComputed(() => pointed.value ?? place.value.query['sel'] ?? null);
   useSelectionKeys();
   useHolding(place.value.query['sel'] !== undefined);
-  const answer = questions.groups.answer.value?.body;
+  const answer = questions.groups.shown.value;
+  const partly = questions.groups.progress.value !== null;
   return (
     <Page
       title="Errors"
       screen={screen}
-      headline={answer ? failedRuns(answer.total_failed) : null}
+      headline={answer && !partly ? failedRuns(answer.total_failed) : null}
+      failed={partly ? undefined : answer?.total_failed}
       question={addressOf('/errors', { ...selected.value, limit: MOST })}
       filter={{ ...selected.value, status: 'failed' }}
     >
@@ -47,7 +49,7 @@ export function ErrorsPage(): JSX.Element {
         }}
       >
         <Trouble panel={questions.groups} name="Groups of errors" />
-        <Newer questions={questions} total={answer?.total_failed ?? null} name={newFailedRuns} />
+        <Newer questions={questions} total={partly ? null : (answer?.total_failed ?? null)} name={newFailedRuns} />
         <List questions={questions} />
       </section>
     </Page>
@@ -55,9 +57,9 @@ export function ErrorsPage(): JSX.Element {
 }
 
 function Head({ questions }: { questions: Questions }): JSX.Element {
-  const answer = questions.groups.answer.value?.body;
+  const answer = questions.groups.shown.value;
   return (
-    <section class={`head ${questions.groups.current.value ? '' : 'stale'}`} aria-label="Figures">
+    <section class={`head ${freshness(questions.groups)}`} aria-label="Figures">
       {answer ? <Figures answer={answer} /> : <span class="skeleton">…</span>}
       <span class="grow" />
       {brush.value && <Selected />}

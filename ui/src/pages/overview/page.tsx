@@ -9,13 +9,11 @@ import { Trouble } from '../../parts/trouble';
 import { Page } from '../../shell/page';
 import { chosenFilters } from '../../state/filters';
 import { address, place } from '../../state/url';
-import { screenWindow, zoomOut } from '../../state/window';
-import { zone } from '../../state/zone';
 import { percent, plural } from '../../text/number';
-import { span } from '../../text/time';
 import { Charts } from '../runs/charts';
 import { Difference } from '../runs/difference';
 import { Head, Queued } from '../runs/head';
+import { Nothing } from '../runs/nothing';
 import { asked, brush, useSelectionKeys, zoom } from '../runs/selection';
 import { beforeOf } from '../tasks/before';
 import { Attention } from './attention';
@@ -35,6 +33,7 @@ export function OverviewPage(): JSX.Element {
       title="Overview"
       screen={screen}
       headline={total === undefined ? null : runs(total)}
+      failed={questions.runs.failed.value}
       question={addressOf('/stats/histogram', asked.value)}
     >
       <SinceLooked />
@@ -165,21 +164,5 @@ function WorkerLine({ worker }: { worker: Worker }): JSX.Element {
         </span>
       </div>
     </li>
-  );
-}
-
-function Nothing(): JSX.Element {
-  const { start, end } = screenWindow.value;
-  const filtered = Object.keys(chosenFilters.value).length > 0;
-  const when = span(start, end, zone.value);
-  return (
-    <div class="nothing">
-      <p>{filtered ? `No run of ${when} matches these filters.` : `No run started in ${when}.`}</p>
-      <div class="row">
-        <button type="button" onClick={zoomOut}>
-          Twice as long
-        </button>
-      </div>
-    </div>
   );
 }

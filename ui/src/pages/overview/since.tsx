@@ -3,7 +3,6 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { sum } from '../../chart/bars';
 import { failedRuns, runs } from '../../messages';
 import type { Screen } from '../../net/screen';
 import { useScreen } from '../../net/use';
@@ -13,6 +12,7 @@ import { address } from '../../state/url';
 import { wall } from '../../state/wall';
 import { asParameters, now } from '../../state/window';
 import { BROWSER, zone } from '../../state/zone';
+import { sum } from '../../text/number';
 import { ago, everywhere } from '../../text/time';
 
 const NAME = 'looked';

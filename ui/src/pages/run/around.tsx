@@ -4,11 +4,12 @@ import type { JSX } from 'preact';
 import type { Context, Durations, RunRef } from '../../api';
 import { cellOf } from '../../chart/brush';
 import { Spark } from '../../chart/spark';
-import { attemptsFound, comparedDuration, distributionLabel } from '../../messages';
+import { againstMost, attemptsFound, comparedDuration, distributionLabel } from '../../messages';
 import { Outcome } from '../../parts/outcome';
 import { When } from '../../parts/when';
 import { duration } from '../../text/duration';
 import { millis } from '../../text/time';
+import { percentiles } from '../runs/questions';
 import { runLink, secondsOf } from './head';
 import type { StoredRun } from './questions';
 
@@ -56,8 +57,26 @@ export function Rank({ run, around, durations }: RankProps): JSX.Element | null 
   return (
     <section aria-label="Duration" class="rank">
       <p>{comparedDuration(rank)}</p>
+      {durations && <AgainstMost seconds={seconds} durations={durations} />}
       {durations && durations.timed > 1 && <Distribution durations={durations} seconds={seconds} />}
     </section>
+  );
+}
+
+/** Its duration as a bar, beside the one that 95 % of the runs of its task stay below. */
+function AgainstMost({ seconds, durations }: { seconds: number; durations: Durations }): JSX.Element | null {
+  const { p95, within } = percentiles(durations);
+  if (!p95) return null;
+  const scale = Math.max(seconds, p95);
+  return (
+    <p class="against">
+      <span class="took" style={{ width: `${WIDTH}px` }} title={within ? `Within ${within}` : undefined}>
+        <i aria-hidden="true" style={{ width: `${(seconds / scale) * 100}%` }} />
+        <i aria-hidden="true" class="limit" style={{ insetInlineStart: `${(p95 / scale) * 100}%` }} />
+        <span>{duration(seconds)}</span>
+      </span>{' '}
+      {againstMost(seconds / p95, duration(p95))}
+    </p>
   );
 }
 

@@ -48,14 +48,14 @@ export function Neighbours({ run, around }: { run: StoredRun; around: Context })
   return (
     <nav class="neighbours" aria-label="Runs of this task">
       {previous ? (
-        <a href={runLink(previous)} aria-keyshortcuts="p">
+        <a href={runLink(previous)} aria-keyshortcuts="Shift+P">
           ‹ run before
         </a>
       ) : (
         <span class="dim">first run of this task</span>
       )}
       {next ? (
-        <a href={runLink(next)} aria-keyshortcuts="n">
+        <a href={runLink(next)} aria-keyshortcuts="Shift+N">
           run after ›
         </a>
       ) : (

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Screen } from '../../net/screen';
 import { useScreen } from '../../net/use';
+import { MissingRun } from '../../parts/missing';
 import { Trouble } from '../../parts/trouble';
 import { address } from '../../state/url';
 import { closeDrawer, marked } from '../runs/drawer';
@@ -42,7 +43,7 @@ export function MarkedRun(): JSX.Element {
           ✕
         </button>
       </div>
-      {missing ? <p class="nothing">There is no run with the id {id}.</p> : <Trouble panel={panel} name="Run" />}
+      {missing ? <MissingRun id={id} /> : <Trouble panel={panel} name="Run" />}
       {run && !missing && <RunView run={run} questions={questions} />}
     </aside>
   );

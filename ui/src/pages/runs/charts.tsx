@@ -3,33 +3,40 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Histogram } from '../../api';
-import { type Buckets, paintBars, sum } from '../../chart/bars';
+import { type Buckets, paintBars } from '../../chart/bars';
 import type { Grid } from '../../chart/brush';
+import { burstsOf } from '../../chart/bursts';
 import { type DurationAxis, durationAt, durationAxis, heightOf, paintDensity, STRIP } from '../../chart/density';
 import { dotAt, paintDots } from '../../chart/dots';
 import { Frame, type Mark } from '../../chart/frame';
 import { countTicks, durationTicks } from '../../chart/ticks';
-import { bucket, densitySentence, histogramSentence } from '../../messages';
-import { Trouble } from '../../parts/trouble';
+import { bucket, burstBegins, burstsNote, densitySentence, histogramSentence } from '../../messages';
+import { freshness, Trouble } from '../../parts/trouble';
 import { useNarrow } from '../../state/narrow';
 import { theme } from '../../state/theme';
 import { address, go } from '../../state/url';
 import { zone } from '../../state/zone';
 import { duration } from '../../text/duration';
-import { count } from '../../text/number';
+import { count, sum } from '../../text/number';
 import { millis, minute, span } from '../../text/time';
-import type { Questions } from './questions';
+import { order, type Questions } from './questions';
 import { brush, select, zoom } from './selection';
 
 const BARS = 110; // CSS pixels
 const DENSITY = 220;
 
-export function Charts({ questions }: { questions: Questions }): JSX.Element {
+interface ChartsProps {
+  questions: Questions;
+  /** Shows the runs of the list from a rank on; where there is a list below. */
+  jump?(rank: number): void;
+}
+
+export function Charts({ questions, jump }: ChartsProps): JSX.Element {
   const hover = useSignal<number | null>(null);
   return (
     <div class="charts">
       <Trouble panel={questions.histogram} name="Runs over time" />
-      <Bars questions={questions} hover={hover} />
+      <Bars questions={questions} hover={hover} jump={jump} />
       <Trouble panel={questions.durations} name="Durations" />
       <DensityChart questions={questions} hover={hover} />
     </div>
@@ -39,6 +46,7 @@ export function Charts({ questions }: { questions: Questions }): JSX.Element {
 interface ChartProps {
   questions: Questions;
   hover: Signal<number | null>;
+  jump?: ChartsProps['jump'] | undefined;
 }
 
 const WIDTHS: Record<string, string> = { s: 'second', m: 'minute', h: 'hour', d: 'day', w: 'week', month: 'month' };
@@ -54,27 +62,31 @@ export const axisOf = (answer: Pick<Histogram, 'start' | 'end'>): Grid['axis'] =
   end: millis(answer.end),
 });
 
-function Bars({ questions, hover }: ChartProps): JSX.Element {
-  const answer = questions.histogram.answer.value?.body;
+function Bars({ questions, hover, jump }: ChartProps): JSX.Element {
+  const answer = questions.histogram.shown.value;
   const buckets = questions.buckets.value;
   if (!answer || !buckets) return <div class="plot waiting" style={{ height: `${BARS + 36}px` }} />;
   const axis = axisOf(answer);
   const ghost = ghostOf(questions.previous.answer.value?.body, answer, buckets);
+  const bursts = burstsOf(buckets);
   const greatest = Math.max(buckets.greatest, ...(ghost ?? []));
   const marks: Mark[] = countTicks(greatest, 3).map(({ at, text }) => ({ share: at / greatest, text }));
   const name = (at: number): string =>
     span(Math.max(axis.start, buckets.edges[at]!), Math.min(axis.end, buckets.edges[at + 1]!), zone.value);
   return (
-    <div class={questions.histogram.current.value ? '' : 'stale'}>
+    <div class={freshness(questions.histogram)}>
       <Frame
         title="Runs over time"
-        note={`${widthName(answer.width)} each${ghost ? ', line: the period before' : ''}`}
+        note={`${widthName(answer.width)} each${ghost ? ', line: the period before' : ''}${bursts.length ? `, ${burstsNote}` : ''}`}
         height={BARS}
         grid={{ axis, columns: buckets.edges }}
-        paint={(surface) => paintBars(surface, axis, buckets, ghost)}
+        paint={(surface) => paintBars(surface, axis, buckets, { ghost, bursts })}
         marks={marks}
         sentence={sentenceOf(answer, buckets)}
-        describe={(at) => bucket(name(at), buckets.success[at]!, buckets.failed[at]!, buckets.open[at]!)}
+        describe={(at) =>
+          bucket(name(at), buckets.success[at]!, buckets.failed[at]!, buckets.open[at]!) +
+          (bursts.includes(at) ? `, ▲ ${burstBegins}` : '')
+        }
         table={() => ({
           heads: ['From', 'Success', 'Failed', 'Open'],
           rows: buckets.success.map((n, at) => [
@@ -84,11 +96,19 @@ function Bars({ questions, hover }: ChartProps): JSX.Element {
         })}
         hover={hover}
         brush={brush}
-        handlers={{ select, zoom }}
+        handlers={{
+          select,
+          zoom,
+          ...(jump && order.value === 'started' && { jump: (at) => jump(newer(buckets, at)) }),
+        }}
       />
     </div>
   );
 }
+
+/** How many runs stand above those of a bucket in a list with the newest ones first. */
+const newer = ({ success, failed, open }: Buckets, at: number): number =>
+  [success, failed, open].reduce((total, counts) => total + sum(counts.slice(at + 1)), 0);
 
 /** The sums of the period before, bucket by bucket; null while its answer does not belong to that of the window. */
 function ghostOf(before: Histogram | undefined, answer: Histogram, { edges }: Buckets): number[] | null {
@@ -105,7 +125,7 @@ function sentenceOf(answer: Histogram, buckets: Buckets): string {
 }
 
 function DensityChart({ questions, hover }: ChartProps): JSX.Element {
-  const answer = questions.durations.answer.value?.body;
+  const answer = questions.durations.shown.value;
   const density = questions.density.value;
   const height = useNarrow() ? 160 : DENSITY;
   if (!answer || !density) return <div class="plot waiting" style={{ height: `${height + 36}px` }} />;
@@ -124,7 +144,7 @@ function DensityChart({ questions, hover }: ChartProps): JSX.Element {
   ].filter(({ share }) => share < 0.97 && (share === strip / 2 || share > 2.5 * strip));
   const { p50, p95 } = questions.middle.value ?? { p50: null, p95: null };
   return (
-    <div class={questions.durations.current.value ? '' : 'stale'}>
+    <div class={freshness(questions.durations)}>
       <Frame
         title="Durations"
         note={
@@ -178,7 +198,7 @@ function cellText(
   at: number,
   row: number | null,
 ): string {
-  const answer = questions.durations.answer.value!.body;
+  const answer = questions.durations.shown.value!;
   const when = span(columns[at]!, columns[at + 1]!, zone.value);
   const [p50, p95] = [answer.p50_seconds[at] ?? null, answer.p95_seconds[at] ?? null];
   const middle = p50 === null || p95 === null ? 'no finished runs' : `p50 ${duration(p50)}, p95 ${duration(p95)}`;

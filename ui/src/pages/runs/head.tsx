@@ -1,33 +1,36 @@
 // The numbers of the window, or of the selection.
 
 import type { JSX } from 'preact';
-import type { Histogram } from '../../api';
-import { sum } from '../../chart/bars';
 import { otherRuns, runs, successShare } from '../../messages';
 import { oldest } from '../../net/about';
+import { freshness } from '../../parts/trouble';
 import { screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import { duration } from '../../text/duration';
-import { count, difference, percent } from '../../text/number';
+import { count, difference, percent, sum } from '../../text/number';
 import { millis, span } from '../../text/time';
-import type { Questions } from './questions';
+import { failedOf, type Percentiles, percentiles, type Questions } from './questions';
 import { brush, select } from './selection';
 
-/** The finished and the open runs of a histogram. */
-function counts(
-  questions: Questions,
-): { total: number; success: number; failed: number; seconds: number; timed: number } | null {
-  const panel = brush.value ? questions.part : questions.histogram;
-  const answer = panel.answer.value?.body;
+interface Counts {
+  total: number;
+  success: number;
+  failed: number;
+  middle: Percentiles | null;
+}
+
+/** The runs of the selection, or of the window without one. */
+function counts({ part, histogram, middle }: Questions): Counts | null {
+  const selected = part.shown.value;
+  if (brush.value) {
+    if (!selected) return null;
+    const [success, failed] = [sum(selected.success.n), sum(selected.failed.n)];
+    return { total: selected.timed + selected.open, success, failed, middle: percentiles(selected) };
+  }
+  const answer = histogram.shown.value;
   if (!answer) return null;
-  const of = (key: string): number => sum(answer.series.find((series) => series.key === key)?.runs ?? []);
-  return {
-    total: answer.total,
-    success: of('success'),
-    failed: of('failed'),
-    seconds: sum(answer.seconds),
-    timed: sum(answer.timed),
-  };
+  const success = sum(answer.series.find(({ key }) => key === 'success')?.runs ?? []);
+  return { total: answer.total, success, failed: failedOf(answer), middle: middle.value };
 }
 
 /** Figures of the window of equal length before. */
@@ -44,11 +47,12 @@ interface HeadProps {
 
 export function Head({ questions, before }: HeadProps): JSX.Element {
   const found = counts(questions);
-  const stale = !(brush.value ? questions.part : questions.histogram).current.value;
+  const panel = brush.value ? questions.part : questions.histogram;
   return (
-    <section class={`head ${stale ? 'stale' : ''}`} aria-label="Figures">
+    <section class={`head ${freshness(panel)}`} aria-label="Figures">
       {found ? (
         <>
+          {panel.progress.value && <span class="dim">so far</span>}
           <span data-total={found.total}>
             <b>{count(found.total)}</b> {runs(found.total).split(' ')[1]}
           </span>
@@ -58,35 +62,30 @@ export function Head({ questions, before }: HeadProps): JSX.Element {
           <span>
             <b>{successShare(found.success, found.failed)}</b> success
           </span>
-          {brush.value ? <Mean {...found} /> : <Middle questions={questions} />}
+          {found.middle && <Middle found={found.middle} />}
         </>
       ) : (
         <span class="skeleton">…</span>
       )}
       <span class="grow" />
-      {brush.value ? <Selected /> : <Compared questions={questions} before={before ?? beforeOf(questions)} />}
+      {brush.value ? (
+        <Selected />
+      ) : (
+        !panel.progress.value && <Compared questions={questions} before={before ?? beforeOf(questions)} />
+      )}
     </section>
   );
 }
 
-function Mean({ seconds, timed }: { seconds: number; timed: number }): JSX.Element | null {
-  return timed ? (
-    <span>
-      mean <b>{duration(seconds / timed)}</b>
-    </span>
-  ) : null;
-}
-
-/** Percentiles; those that are known by rows say that they are about right. */
-function Middle({ questions }: { questions: Questions }): JSX.Element | null {
-  const found = questions.middle.value;
-  if (!found || found.p50 === null || found.p95 === null) return null;
-  const about = found.exact ? '' : '≈ ';
+/** Percentiles; those that are not exact say so. */
+function Middle({ found: { p50, p95, within } }: { found: Percentiles }): JSX.Element | null {
+  if (p50 === null || p95 === null) return null;
+  const about = within ? '≈ ' : '';
   return (
-    <span title={found.exact ? undefined : 'From rows of durations that are 17 % wide'}>
+    <span title={within ? `Within ${within}` : undefined} data-p95={p95}>
       p50 {about}
-      <b>{duration(found.p50)}</b> · p95 {about}
-      <b>{duration(found.p95)}</b>
+      <b>{duration(p50)}</b> · p95 {about}
+      <b>{duration(p95)}</b>
     </span>
   );
 }
@@ -107,8 +106,6 @@ export function Selected(): JSX.Element {
     </span>
   );
 }
-
-const failedOf = ({ series }: Histogram): number => sum(series.find(({ key }) => key === 'failed')?.runs ?? []);
 
 /** The window before as it was asked for; null where that began before the first run. */
 function beforeOf({ previous }: Questions): Before | null {

@@ -4,27 +4,23 @@ import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Run } from '../../api';
-import { newRuns, noneQueued, nothing } from '../../messages';
-import { isEmpty, keyed } from '../../net/about';
+import { newRuns } from '../../messages';
 import { outputReader } from '../../net/outputs';
 import type { Rows } from '../../net/rows';
-import { Empty } from '../../parts/empty';
-import { Trouble } from '../../parts/trouble';
-import { chosenFilters } from '../../state/filters';
+import { freshness, Trouble } from '../../parts/trouble';
 import { held } from '../../state/live';
 import { address, change, go, place } from '../../state/url';
-import { advance, now, screenWindow } from '../../state/window';
-import { zone } from '../../state/zone';
+import { advance } from '../../state/window';
 import { markRank } from '../../table/list';
 import { Table } from '../../table/table';
-import { KEY_OPTION } from '../../text/copy';
-import { iso, span } from '../../text/time';
 import { loaded } from '../loaded';
 import { isUsual, readsOutputs } from './chosen';
 import { type Beside, columnsOf } from './columns';
 import { ColumnsMenu } from './columns_menu';
 import { Drawer } from './drawer';
+import { useFailedKeys } from './failed';
 import { MarkBar, marks, useMarks } from './marks';
+import { Nothing } from './nothing';
 import { order, type Questions } from './questions';
 import { brush } from './selection';
 
@@ -45,6 +41,7 @@ export function List({ questions, rows, without }: ListProps): JSX.Element {
   const columns = columnsOf(questions, without);
   const selected = useComputed(() => place.value.query['sel'] ?? null);
   useMarks();
+  useFailedKeys(rows);
   useHolding(selected.value !== null);
   const total = rows.total.value;
   return (
@@ -55,9 +52,9 @@ export function List({ questions, rows, without }: ListProps): JSX.Element {
         <ColumnsMenu without={without} />
       </div>
       {readsOutputs.value && <ReadsOutputs />}
-      <Newer questions={questions} total={total} />
+      <Newer questions={questions} total={rows.progress.value ? null : total} />
       <Trouble panel={rows} name="List of runs" />
-      {total === 0 ? (
+      {total === 0 && !rows.progress.value ? (
         <Nothing />
       ) : (
         <Table<Run>
@@ -79,7 +76,7 @@ export function List({ questions, rows, without }: ListProps): JSX.Element {
           link={(run) => address(`/ui/runs/${run.id}`)}
           sorting={{ key: order.value, ascending: false }}
           sort={(key) => change({ order: key === 'duration' ? key : undefined })}
-          stale={!rows.current.value}
+          stale={freshness(rows) === 'stale'}
         />
       )}
       <Drawer />
@@ -123,7 +120,7 @@ interface NewerProps {
 /** How many runs have started since the list was read; a click shows them. */
 export function Newer({ questions, total, name = newRuns }: NewerProps): JSX.Element | null {
   const count = (questions.newer.answer.value?.body.total ?? 0) - (total ?? 0);
-  if (count <= 0 || brush.value) return null;
+  if (total === null || count <= 0 || brush.value) return null;
   const showThem = (): void => {
     change({ sel: undefined }, 'replace');
     scrollTo({ top: 0 });
@@ -134,29 +131,4 @@ export function Newer({ questions, total, name = newRuns }: NewerProps): JSX.Ele
       {name(count)}
     </button>
   );
-}
-
-/** How the first run gets in. */
-function NoRunsYet(): JSX.Element {
-  const at = iso(now.value);
-  const run = {
-    task_id: crypto.randomUUID?.() ?? '550e8400-e29b-41d4-a716-446655440000',
-    started_at: at,
-    finished_at: at,
-  };
-  const body = JSON.stringify({ runs: [{ ...run, success: true }] });
-  return (
-    <div class="nothing">
-      <p>There are no runs yet. This stores one:</p>
-      <pre>{`curl ${location.origin}/runs ${keyed.value ? `${KEY_OPTION} ` : ''}-H 'Content-Type: application/json' -d '${body}'`}</pre>
-    </div>
-  );
-}
-
-function Nothing(): JSX.Element {
-  const { start, end } = screenWindow.value;
-  const filtered = Object.keys(chosenFilters.value).length > 0;
-  if (isEmpty.value) return <NoRunsYet />;
-  if (chosenFilters.value.status === 'queued') return <p class="nothing">{noneQueued}</p>;
-  return <Empty text={nothing(filtered, span(start, end, zone.value))} />;
 }

@@ -7,6 +7,7 @@ import { addressOf } from '../../net/ask';
 import type { Screen } from '../../net/screen';
 import { useRows, useScreen } from '../../net/use';
 import { Page } from '../../shell/page';
+import { showFrom } from '../../table/list';
 import { Charts } from './charts';
 import { Difference } from './difference';
 import { useListKeys } from './drawer';
@@ -30,11 +31,12 @@ export function RunsPage(): JSX.Element {
     <Page
       title="Runs"
       screen={screen}
-      headline={total === null ? null : runs(total)}
+      headline={total === null || rows.progress.value ? null : runs(total)}
+      failed={questions.failed.value}
       question={addressOf('/runs', listed.value)}
     >
       <Head questions={questions} />
-      <Charts questions={questions} />
+      <Charts questions={questions} jump={showFrom} />
       <Difference questions={questions} />
       <QueuedStrip queued={questions.queued} />
       <List questions={questions} rows={rows} />

@@ -1,7 +1,7 @@
 // What the Runs page asks: four questions, two more about a selection, and the rows of the list.
 
 import { computed } from '@preact/signals';
-import type { Durations, RunPage } from '../../api';
+import type { Durations, Histogram, RunPage } from '../../api';
 import { bucketsOf } from '../../chart/bars';
 import { byDuration, densityOf } from '../../chart/density';
 import { quantile } from '../../chart/quantile';
@@ -12,6 +12,7 @@ import { place } from '../../state/url';
 import { asParameters, before, now, screenWindow } from '../../state/window';
 import { zone } from '../../state/zone';
 import type { RawFilter } from '../../text/copy';
+import { sum } from '../../text/number';
 import { fields } from './chosen';
 import { difference } from './difference';
 import { asked, brush, selected } from './selection';
@@ -40,6 +41,9 @@ export const newerOf = (
     return { ...of, ...asParameters({ start: since(), end: present.value }), limit: 1, fields: 'id' };
   });
 
+/** How many runs of a histogram failed. */
+export const failedOf = ({ series }: Histogram): number => sum(series.find(({ key }) => key === 'failed')?.runs ?? []);
+
 /** Begins the questions of a screen; the window before is not asked for where its figures are known. */
 export function begin(screen: Screen, beforeIsKnown: () => boolean = () => false) {
   const histogram = screen.ask('/stats/histogram', () => ({ ...asked.value, buckets: BUCKETS, tz: zone.value }));
@@ -49,7 +53,9 @@ export function begin(screen: Screen, beforeIsKnown: () => boolean = () => false
     const window = before(screenWindow.value);
     return { ...asked.value, ...asParameters(window), buckets: BUCKETS, tz: zone.value };
   });
-  const part = screen.ask('/stats/histogram', () => (brush.value ? { ...selected.value, buckets: 1 } : null));
+  const part = screen.ask('/stats/durations', () =>
+    brush.value ? { ...selected.value, columns: 1, points: 0 } : null,
+  );
   const what = screen.ask('/stats/breakdown', difference);
   // What the errors of the selection are called.
   const errorNames = screen.ask('/errors', () => {
@@ -57,30 +63,45 @@ export function begin(screen: Screen, beforeIsKnown: () => boolean = () => false
     return groups.length ? { ...selected.value, limit: 50 } : null;
   });
   const newer = newerOf(screen, () => asked.value);
-  const buckets = computed(() => histogram.answer.value && bucketsOf(histogram.answer.value.body));
-  const density = computed(() => durations.answer.value && densityOf(durations.answer.value.body));
-  const middle = computed(() => durations.answer.value && percentiles(durations.answer.value.body));
-  return { histogram, durations, previous, part, difference: what, errorNames, newer, buckets, density, middle };
+  const buckets = computed(() => histogram.shown.value && bucketsOf(histogram.shown.value));
+  const density = computed(() => durations.shown.value && densityOf(durations.shown.value));
+  const middle = computed(() => durations.shown.value && percentiles(durations.shown.value));
+  const failed = computed(() => histogram.answer.value && failedOf(histogram.answer.value.body));
+  return {
+    histogram,
+    failed,
+    durations,
+    previous,
+    part,
+    difference: what,
+    errorNames,
+    newer,
+    buckets,
+    density,
+    middle,
+  };
 }
 
 export type Questions = ReturnType<typeof begin>;
 
-interface Percentiles {
+export interface Percentiles {
   p50: number | null;
   p95: number | null;
-  /** Whether they are exact: of the runs one by one, not of rows. */
-  exact: boolean;
+  /** How near they are; null where they are exact. */
+  within: string | null;
 }
 
-/** Percentiles of all runs of a density. */
+/** Percentiles of all runs of a density: of a single column its own, which are nearer than those of rows. */
 export function percentiles(answer: Durations): Percentiles {
   if (answer.points) {
     const sorted = [...answer.points.seconds].sort((a, b) => a - b);
     const at = (share: number): number | null => sorted[Math.round(share * (sorted.length - 1))] ?? null;
-    return { p50: at(0.5), p95: at(0.95), exact: true };
+    return { p50: at(0.5), p95: at(0.95), within: null };
   }
+  const [p50, p95] = [answer.p50_seconds[0] ?? null, answer.p95_seconds[0] ?? null];
+  if (answer.columns === 1) return { p50, p95, within: '1 %' };
   const { success, failed } = byDuration(densityOf(answer));
   const counts = success.map((n, row) => n + failed[row]!);
   const at = (share: number): number | null => quantile(answer.row_edges_seconds, counts, share);
-  return { p50: at(0.5), p95: at(0.95), exact: false };
+  return { p50: at(0.5), p95: at(0.95), within: '17 %' };
 }

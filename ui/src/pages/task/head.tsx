@@ -39,7 +39,7 @@ export function TaskHead({ questions }: { questions: Questions }): JSX.Element {
         </button>
         {named?.tags.map((tag) => (
           <a key={tag} href={address('/ui/tasks', { q: tag, task_id: undefined })} class="tag">
-            {tag}
+            <bdi>{tag}</bdi>
           </a>
         ))}
         {named?.url && (

@@ -1,5 +1,6 @@
 // A year by days, and two weeks by hours: how much a task ran, and how much of it failed.
 
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { DailyFigures, Histogram } from '../../api';
@@ -25,26 +26,41 @@ interface Cell {
   title: string;
 }
 
+interface SquareProps {
+  cell: Cell;
+  greatest: number;
+  /** Whether the keyboard is at it. */
+  here?: boolean;
+  onClick?: () => void;
+}
+
 /** The more runs the denser, the more failures the redder; as in the density. */
-function Square({ cell, greatest, onClick }: { cell: Cell; greatest: number; onClick?: () => void }): JSX.Element {
+function Square({ cell, greatest, here, onClick }: SquareProps): JSX.Element {
   const share = cell.runs ? Math.min(1, 1.6 * (cell.failed / cell.runs) ** 1.2) : 0;
   const dense = cell.runs ? Math.max(0.25 + 0.75 * (Math.log1p(cell.runs) / Math.log1p(greatest)), 0.85 * share) : 0;
   const style = cell.runs
     ? { background: `color-mix(in srgb, var(--failed) ${share * 100}%, var(--success))`, opacity: dense }
     : {};
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: a shortcut for the pointer; the time control shows any day
+    // biome-ignore lint/a11y/useKeyWithClickEvents: what is around it has the keys
     // biome-ignore lint/a11y/noStaticElementInteractions: see above
-    <i title={cell.title} style={style} class={onClick ? 'open' : ''} onClick={onClick} />
+    <i title={cell.title} style={style} class={`${onClick ? 'open' : ''} ${here ? 'here' : ''}`} onClick={onClick} />
   );
 }
 
 const titleOf = (when: string, n: number, failed: number): string =>
   n ? `${when}: ${runs(n)}, ${count(failed)} failed` : `${when}: no runs`;
 
+const STEPS: Readonly<Record<string, number>> = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -7, ArrowRight: 7 };
+
+const beginOf = ({ date }: DailyFigures): number => millis(`${date}T00:00:00Z`);
+const showDay = (each: DailyFigures): void => show(between(beginOf(each), beginOf(each) + DAY));
+const dayTitle = (each: DailyFigures): string => titleOf(day(beginOf(each), 'UTC'), each.total_runs, each.failed_runs);
+
 export function Calendar({ questions }: { questions: Questions }): JSX.Element {
   const answer = questions.year.answer.value?.body;
   const narrow = useNarrow();
+  const cursor = useSignal<number | null>(null);
   const days = (answer?.daily ?? []).slice(narrow ? -HALF : 0);
   const first = days[0] ? (new Date(days[0].date).getUTCDay() + 6) % 7 : 0;
   const greatest = Math.max(1, ...days.map((each) => each.total_runs));
@@ -52,6 +68,15 @@ export function Calendar({ questions }: { questions: Questions }): JSX.Element {
   const failed = days.reduce((sum, each) => sum + each.failed_runs, 0);
   const total = days.reduce((sum, each) => sum + each.total_runs, 0);
   const sentence = `${runs(total)} on ${plural(ran.length, 'day', 'days')} of ${narrow ? 26 : 53} weeks, ${count(failed)} failed.`;
+  const here = days[cursor.value ?? -1];
+  const key = (event: KeyboardEvent): void => {
+    const step = STEPS[event.key];
+    if (step) cursor.value = Math.min(days.length - 1, Math.max(0, (cursor.value ?? days.length - 1 - step) + step));
+    else if (event.key === 'Enter' && here) showDay(here);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
   return (
     <figure class={`heat ${questions.year.current.value ? '' : 'stale'}`}>
       <figcaption>
@@ -62,17 +87,32 @@ export function Calendar({ questions }: { questions: Questions }): JSX.Element {
       {answer && (
         <div class="calendar">
           <Months days={days} first={first} />
-          <div class="weeks" role="img" aria-label={sentence}>
+          <div
+            class="weeks"
+            role="img"
+            aria-roledescription="chart"
+            aria-label={`A year by days: ${sentence} Arrow keys move, Enter shows a day.`}
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: as in the other charts, the keys move within it
+            tabIndex={0}
+            onKeyDown={key}
+            onBlur={() => {
+              cursor.value = null;
+            }}
+          >
             {Array.from({ length: first }, (_, at) => (
               <span key={WEEKDAYS[at]} />
             ))}
             {days.map((each) => (
-              <Day key={each.date} each={each} greatest={greatest} />
+              <Day key={each.date} each={each} greatest={greatest} here={each === here} />
             ))}
           </div>
         </div>
       )}
-      {answer && <p class="dim">{sentence}</p>}
+      {answer && (
+        <p class="dim" role="status">
+          {here ? dayTitle(here) : sentence}
+        </p>
+      )}
       <AsTable
         title="A year by days"
         table={() => ({
@@ -89,11 +129,9 @@ export function Calendar({ questions }: { questions: Questions }): JSX.Element {
   );
 }
 
-function Day({ each, greatest }: { each: DailyFigures; greatest: number }): JSX.Element {
-  const at = millis(`${each.date}T00:00:00Z`);
-  const title = titleOf(day(at, 'UTC'), each.total_runs, each.failed_runs);
-  const cell = { runs: each.total_runs, failed: each.failed_runs, title };
-  return <Square cell={cell} greatest={greatest} onClick={() => show(between(at, at + DAY))} />;
+function Day({ each, greatest, here }: { each: DailyFigures; greatest: number; here: boolean }): JSX.Element {
+  const cell = { runs: each.total_runs, failed: each.failed_runs, title: dayTitle(each) };
+  return <Square cell={cell} greatest={greatest} here={here} onClick={() => showDay(each)} />;
 }
 
 /** Names of months over the week in which they begin. */

@@ -6,10 +6,11 @@ import { addressOf } from '../../net/ask';
 import { taskName } from '../../net/names';
 import { useRows, useScreen } from '../../net/use';
 import { InView } from '../../parts/in_view';
-import { Trouble } from '../../parts/trouble';
+import { freshness, Trouble } from '../../parts/trouble';
 import { Page } from '../../shell/page';
 import { address } from '../../state/url';
-import { plural } from '../../text/number';
+import { plural, sum } from '../../text/number';
+import { Parts } from '../error_group/spread';
 import { Groups } from '../overview/errors';
 import { Charts } from '../runs/charts';
 import { Difference } from '../runs/difference';
@@ -37,6 +38,7 @@ export function TaskPage(): JSX.Element {
       title={taskName(questions.task.value)}
       screen={screen}
       headline={total === undefined ? null : runs(total)}
+      failed={questions.runs.failed.value}
       question={addressOf('/runs', listed.value)}
     >
       <TaskHead questions={questions} />
@@ -55,7 +57,10 @@ export function TaskPage(): JSX.Element {
       </InView>
       <InView seen={seen.causes} class="pair even">
         <Errors questions={questions} />
-        <Differs questions={questions} />
+        <div>
+          <Differs questions={questions} />
+          <Owners questions={questions} />
+        </div>
       </InView>
       <InView seen={seen.list} class="of-task">
         <h2>Runs</h2>
@@ -63,6 +68,33 @@ export function TaskPage(): JSX.Element {
         <List questions={questions.runs} rows={rows} without="task" />
       </InView>
     </Page>
+  );
+}
+
+/** The workers that ran most of its runs. */
+function Owners({ questions: { owners, task } }: { questions: Questions }): JSX.Element {
+  const answer = owners.answer.value?.body;
+  const parts = (answer?.series ?? []).flatMap(({ key, runs: counts }) =>
+    key === null
+      ? []
+      : [
+          {
+            key,
+            name: <bdi>{key}</bdi>,
+            runs: sum(counts),
+            filter: { task_id: task.value, lease_owner: key },
+          },
+        ],
+  );
+  return (
+    <section class={`panel ${freshness(owners)}`} aria-label="Its workers">
+      <Trouble panel={owners} name="Its workers" />
+      {answer ? (
+        <Parts title="Its workers" parts={parts} total={answer.total} others="Other workers, or none" />
+      ) : (
+        <p class="skeleton waiting">…</p>
+      )}
+    </section>
   );
 }
 

@@ -55,7 +55,10 @@ export function begin(screen: Screen) {
     if (!seen.causes.value || tooLong.value) return null;
     return { ...selected.value, success: undefined, status: 'failed', by: 'owner,attempt,hour', top: 3 };
   });
-  return { task, seen, runs, fleet, last, trend, trendBefore, year, hours, errors, differs };
+  const owners = screen.ask('/stats/histogram', () =>
+    seen.causes.value && task.value ? { ...selected.value, by: 'owner' } : null,
+  );
+  return { task, seen, runs, fleet, last, trend, trendBefore, year, hours, errors, differs, owners };
 }
 
 export type Questions = ReturnType<typeof begin>;

@@ -126,7 +126,7 @@ export const columns: readonly Column<Row>[] = [
           onClick={() => change({ q: tag })}
           title={`Only tasks with ${tag}`}
         >
-          {tag}
+          <bdi>{tag}</bdi>
         </button>
       )),
   },
