@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Page, expect
-from screens import Opened, settled
+from screens import Opened, numbers, settled
 from support import Server, record, runlake
 
 from runlake import access
@@ -85,3 +85,24 @@ def test_copies_have_a_place_for_the_key(open_page: Opened, tmp_path: Path) -> N
             assert "RUNLAKE_KEY" in text and key not in text
             assert told(text, *command, key=key) == stored
             assert stored["id"] == posted["id"]
+
+
+def test_the_runs_of_a_screen_are_exported(open_page: Opened, history: Server) -> None:
+    """As a file in each format, with the filters of the screen and what is selected; a run alone is none."""
+    page = open_page("/ui/runs?range=7d&status=failed")
+    settled(page)
+    expected = numbers(page)["total"]
+    button = page.get_by_role("button", name="Export the runs of this screen")
+    for name in ("Parquet", "Arrow", "CSV", "NDJSON"):
+        button.click()
+        with page.expect_download() as started:
+            page.locator(".menu").get_by_role("link", name=name, exact=True).click()
+        assert started.value.suggested_filename == f"runs.{name.lower()}"
+        content = started.value.path().read_bytes()
+        if name == "NDJSON":
+            found = [json.loads(line) for line in content.splitlines()]
+            assert len(found) == expected and not any(run["success"] for run in found)
+    run = history.client.get("/runs?limit=1").json()["items"][0]["id"]
+    page.goto(f"{history.url}/ui/runs/{run}")
+    expect(page.get_by_role("button", name="Copy this screen")).to_be_visible()
+    expect(button).to_have_count(0)

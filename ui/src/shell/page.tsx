@@ -14,6 +14,7 @@ import { asParameters, range, screenWindow } from '../state/window';
 import { zone } from '../state/zone';
 import { asCurl, asPython, asSql, type RawFilter } from '../text/copy';
 import { count } from '../text/number';
+import { ExportMenu } from './exports';
 import { useShortcuts } from './keys';
 
 interface PageProps {
@@ -25,7 +26,7 @@ interface PageProps {
   failed?: number | null | undefined;
   /** The API address of the main question, for copying. */
   question?: string | null;
-  /** The runs that the screen is of, for copying as SQL; by default those of the window and the filters. */
+  /** The runs that the screen is of, for export and for copying as SQL; by default those of the window and the filters. */
   filter?: RawFilter | undefined;
   /** What the menu copies besides the link, by name; without them it is the question, and its filters as SQL. */
   copies?: [string, () => string][] | undefined;
@@ -63,11 +64,15 @@ export function Page({ title, screen, headline, failed, question, filter, copies
         <span role="status" class="said">
           {said.value}
         </span>
+        {question && !copies && <ExportMenu filter={filter ?? ofScreen()} />}
         <CopyMenu question={question ?? null} filter={filter} copies={copies} />
       </footer>
     </>
   );
 }
+
+/** The runs of the window that the filters let through. */
+const ofScreen = (): RawFilter => ({ ...asParameters(screenWindow.value), ...filters.value });
 
 const absolute = (url: string): string => new URL(url, location.origin).href;
 const copyLink = (): Promise<void> => copy(location.href, 'Link');
@@ -100,7 +105,7 @@ function CopyMenu({ question, filter, copies }: CopyMenuProps): JSX.Element {
     items.push(
       ['curl', () => copy(asCurl(absolute(question), keyed.peek()), 'curl')],
       ['Python', () => copy(asPython(absolute(question), keyed.peek()), 'Python')],
-      ['SQL', () => copy(asSql(filter ?? { ...asParameters(screenWindow.peek()), ...filters.peek() }), 'SQL')],
+      ['SQL', () => copy(asSql(filter ?? ofScreen()), 'SQL')],
     );
   }
   return (

@@ -15,6 +15,7 @@ import { Head } from './head';
 import { List } from './list';
 import { begin, listed } from './questions';
 import { askQueued, QueuedStrip } from './queued';
+import { selected } from './selection';
 
 function beginAll(screen: Screen) {
   const questions = begin(screen);
@@ -34,6 +35,7 @@ export function RunsPage(): JSX.Element {
       headline={total === null || rows.progress.value ? null : runs(total)}
       failed={questions.failed.value}
       question={addressOf('/runs', listed.value)}
+      filter={selected.value}
     >
       <Head questions={questions} />
       <Charts questions={questions} jump={showFrom} />
