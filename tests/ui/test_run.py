@@ -87,7 +87,7 @@ def run(number: int, **fields: Any) -> dict[str, Any]:
     finished = f"2026-11-15T10:{number:02}:{number:02}.25Z"
     created = f"2026-11-15T10:{number - 1:02}:30Z" if number else f"{start}Z"
     times = {"created_at": created, "started_at": f"{start}Z", "finished_at": finished}
-    return record(number, task_id=TASK, lease_owner="worker-1", **(times | fields))
+    return record(number, **({"task_id": TASK, "lease_owner": "worker-1"} | times | fields))
 
 
 def idof(number: int) -> str:
@@ -98,6 +98,7 @@ def idof(number: int) -> str:
 TRIES: Final = {3: (False, 1), 4: (False, 2), 5: (True, 3)}  # numbers of runs that are attempts at one work
 OF_TRACE: Final = dict(zip(TRACES, range(10, 20), strict=False))
 ODD_RUN, DEEP_RUN, WIDE_RUN, TABLE_RUN, SHORT_RUN = 20, 21, 22, 23, 24
+LOST_RUN, NEXT_RUN = 30, 31  # of another task
 
 
 def body() -> str:
@@ -105,6 +106,9 @@ def body() -> str:
     runs = [run(number) for number in range(3)]
     runs += [run(n, success=ok, attempt=k, error=None if ok else PYTHON) for n, (ok, k) in TRIES.items()]
     runs += [run(number, success=False, error=TRACES[kind][0]) for kind, number in OF_TRACE.items()]
+    other = {"task_id": str(uuid.UUID(int=8))}
+    lost = {"finished_at": None, "success": None, "leased_until": "2026-11-15T10:30:40Z"}
+    runs += [run(LOST_RUN, **other, **lost), run(NEXT_RUN, **other, attempt=2)]
     outputs = {ODD_RUN: ODD, DEEP_RUN: DEEP, WIDE_RUN: WIDE, TABLE_RUN: TABLE, SHORT_RUN: SHORT}
     runs += [run(number, output=f"output of {number}") for number in outputs]
     text = json.dumps({"runs": runs})
@@ -150,6 +154,16 @@ CLIPBOARD: Final = {"permissions": ["clipboard-read", "clipboard-write"]}
 def test_everybody_can_use_it(open_page: Opened, server: Server, number: int) -> None:
     """axe finds nothing, and nothing is wider than the screen."""
     assert unusable(opened(open_page, server, number)) == []
+
+
+def test_an_attempt_that_was_followed_is_lost_and_not_running(open_page: Opened, server: Server) -> None:
+    page = opened(open_page, server, NEXT_RUN)
+    attempts = page.locator(".attempts a")
+    assert [link.get_attribute("href") for link in attempts.all()] == [
+        f"/ui/runs/{idof(number)}" for number in (LOST_RUN, NEXT_RUN)
+    ]
+    expect(attempts.first).to_contain_text("lost")
+    expect(attempts.last).to_contain_text("success")
 
 
 def test_what_stands_around_a_run(open_page: Opened, server: Server) -> None:

@@ -25,7 +25,7 @@ export function Attempts({ run, around }: { run: StoredRun; around: Context }): 
         {around.attempts.map((attempt) => (
           <li key={attempt.id}>
             <a href={runLink(attempt.id)} aria-current={attempt.id === run.id ? 'true' : undefined}>
-              {attempt.attempt} <Outcome name={stateOf(attempt)} />{' '}
+              {attempt.attempt} <Outcome name={stateOf(attempt, around.attempts)} />{' '}
               {attempt.started_at && <When at={attempt.started_at} />}
             </a>
           </li>
@@ -35,8 +35,13 @@ export function Attempts({ run, around }: { run: StoredRun; around: Context }): 
   );
 }
 
-function stateOf({ success, started_at }: RunRef): 'success' | 'failed' | 'running' | 'queued' {
+/** An open attempt that another one followed did not end before its lease did. */
+function stateOf(
+  { attempt, success, started_at }: RunRef,
+  all: RunRef[],
+): 'success' | 'failed' | 'lost' | 'running' | 'queued' {
   if (success !== null) return success ? 'success' : 'failed';
+  if (all.some((other) => other.attempt > attempt)) return 'lost';
   return started_at === null ? 'queued' : 'running';
 }
 
