@@ -39,7 +39,7 @@ P50: Final = {  # milliseconds, one connection
     "histogram, 7 days": 8,
     "histogram, 30 days": 8,
     "histogram, 365 days": 8,
-    "histogram in Asia/Kolkata, 30 days": 8,
+    "histogram in Kolkata, 30 days": 8,
     "histogram of a task, 30 days": 12,
     "density, 7 days": 12,
     "density, 365 days": 40,

@@ -138,7 +138,7 @@ LATER: Final[dict[str, Make]] = {
     "histogram, 7 days": _in_window("/stats/histogram?width=1h&", 7),
     "histogram, 30 days": _in_window("/stats/histogram?width=6h&", 30),
     "histogram, 365 days": _in_window("/stats/histogram?width=1d&", 365),
-    "histogram in Asia/Kolkata, 30 days": _in_window("/stats/histogram?width=1d&tz=Asia/Kolkata&", 30),
+    "histogram in Kolkata, 30 days": _in_window("/stats/histogram?width=1d&tz=Asia/Kolkata&", 30),
     "histogram of a task, 30 days": lambda rng, facts: (
         f"/stats/histogram?width=6h&task_id={_frequent(rng, facts)}&{_between(rng, 30)}"
     ),

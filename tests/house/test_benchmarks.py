@@ -95,6 +95,7 @@ def test_goals_are_about_what_is_asked() -> None:
     assert set(questions.FIRST) <= set(goals.P50) <= set(questions.KINDS)
     assert set(goals.AHEAD_OF_POSTGRES) | set(questions.BESIDE) | set(questions.MISSING) <= set(questions.KINDS)
     assert set(questions.LATER) >= questions.PARTLY | questions.ALONE
+    assert not [kind for kind in questions.KINDS if "/" in kind]  # they name files
 
 
 def test_goals_are_met_and_missed() -> None:
