@@ -8,7 +8,8 @@ question `wrk` asks each side for two seconds, then the other, and the sides cha
 warms up. Appends alternate body by body. Prints medians in milliseconds (requests a second for the mix) and the ratio
 of times, above 1 where this work tree is slower. Exit code 1 if the median of the ratios is above 1.1.
 
-A lake that `compare.py --work FOLDER --keep` left is used, and written to by neither side.
+A lake that `compare.py --work FOLDER --keep` left is used, and written to by neither side. The other commit imports its
+files, so that it has the same runs in a lake of its own layout.
 """
 
 from __future__ import annotations
@@ -70,10 +71,13 @@ def _measured(commit: str, shape: Shape, work: Path, scratch: Path, turns: int) 
     folder.mkdir(exist_ok=True)
     facts = lake.make(folder / "lake", shape, machine.commit())
     other = _checked_out(commit, scratch)
+    before = scratch / "imported"
+    for command in (["import", *facts.files, "--select", "SELECT * EXCLUDE run_at FROM source"], ["maintain"]):
+        machine.run(["env", f"PYTHONPATH={other}", *machine.RUNLAKE, *command, "--data", str(before)])
     with ExitStack() as stack:
         sides = [
-            stack.enter_context(_serving(name, source, folder / "lake", scratch))
-            for name, source in (("now", machine.ROOT / "src"), ("then", other))
+            stack.enter_context(_serving(name, source, original, scratch))
+            for name, source, original in (("now", machine.ROOT / "src", folder / "lake"), ("then", other, before))
         ]
         print(f"{'':{WORDS}}{'then':>10}{'now':>10}{'ratio':>8}", flush=True)
         for kind in questions.KINDS:
