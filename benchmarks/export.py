@@ -58,19 +58,12 @@ def main() -> None:
     print(f"{options.runs:,} runs over {options.days} days, {machine.description()}, {machine.commit()}", flush=True)
     with tempfile.TemporaryDirectory(prefix="runlake-export-") as scratch:
         work: Path = options.work or Path(scratch)
-        work.mkdir(parents=True, exist_ok=True)
-        shape = Shape(options.runs, options.days)
-        facts = lake.make(work / f"lake-{shape.runs}-{shape.days}", shape, machine.commit())
+        folder = work / f"{options.runs}-{options.days}"
+        folder.mkdir(parents=True, exist_ok=True)
+        facts = lake.make(folder / "lake", Shape(options.runs, options.days), machine.commit())
         port = machine.free_port()
-        command = [
-            *machine.RUNLAKE,
-            "serve",
-            "--data",
-            str(work / f"lake-{shape.runs}-{shape.days}"),
-            "--port",
-            str(port),
-        ]
-        with machine.served(command, port, "/ready", work / "export.log") as (pid, _):
+        command = [*machine.RUNLAKE, "serve", "--data", str(folder / "lake"), "--port", str(port)]
+        with machine.served(command, port, "/ready", folder / "export.log") as (pid, _):
             grown = _measured(port, pid, facts, options.times, options.days)
     if grown > MOST:
         sys.exit(1)

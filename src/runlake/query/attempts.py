@@ -22,10 +22,11 @@ _MOST: Final = 100  # before a run, and after it
 
 
 class Attempt(Struct, frozen=True):
-    """One that failed, or was not finished when its lease ended; times are microseconds.
+    """A run that failed, or that was not finished when its lease ended; times are microseconds.
 
+    ended    when it finished, or its lease ended
     next_at  when the next attempt began, if there is one
-    rivals   the attempts that may be the one before that, this one included
+    rivals   how many attempts may be the one before that run, this one included
     """
 
     id: uuid.UUID
@@ -65,7 +66,9 @@ def _ended(run: Run) -> int | None:
 
 
 def _between(session: Session, run: Run, at: int, tasks: tuple[int, ...], window: tuple[int, int]) -> list[Attempt]:
-    """The same of those that ended in a window or later, and of what began in it; both ends are included."""
+    """The attempts around a run, found among those that ended after the start of a window, and the runs that began in
+    the window; both ends are included.
+    """
     low, high = window
     first, last = max(0, at - _FAR_US), min(at + _FAR_US, times.MAX_US)
     session.require_readable(first // times.DAY_US, high // times.DAY_US)

@@ -28,7 +28,7 @@ class Export(Struct, frozen=True):
 
     form        the format
     total       how many they are
-    statement   yields them, the newest days first; it needs nothing but files, and `outside`
+    statement   yields them: those outside files first, then the newest days; it needs nothing but files, and `outside`
     outside     runs that are in no file, with the schema columns.ARROW
     """
 

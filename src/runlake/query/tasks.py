@@ -29,7 +29,7 @@ _GAP_US: Final = 28 * times.DAY_US  # how far back the longest gap is looked for
 
 
 class _Window(Windows, frozen=True):
-    """The same, and from when on gaps count."""
+    """The windows of the fleet, and from when on gaps between runs count (microseconds)."""
 
     gap_from: int
 

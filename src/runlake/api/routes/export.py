@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import ExitStack, aclosing
 from functools import partial
 from typing import Final, cast
@@ -52,8 +52,8 @@ async def export_runs(request: Req, query: ExportQuery) -> Answer[str]:
     header, or as one JSON object a line. The service sends them as fast as the client takes them, and needs no more
     memory for many. `Runlake-Total` is their exact number.
 
-    - The filters are those of `GET /runs`, and so are the columns; `fields` leaves others out. Days come newest first,
-      and within a day in any order.
+    - The filters are those of `GET /runs`, and so are the columns; `fields` leaves others out. Runs that are in no
+      file yet come first; then the days, the newest first, each in any order.
     - Each format can be imported again as it is: all duplicates. CSV has nothing for null and `""` for the empty text.
     - An export that fails half-way breaks the connection: it never ends as if it were whole.
     - 429 when too many exports run. A client that takes nothing for a minute is dropped.
@@ -71,10 +71,11 @@ async def export_runs(request: Req, query: ExportQuery) -> Answer[str]:
         found, made = answered
         if request.method == HttpMethod.HEAD:
             held.close()
-            pieces = _nothing()
+            body: AsyncIterator[bytes] | Iterator[bytes] = iter(())
         else:
             pieces = service.exports.pieces(found, held)
-        first = await anext(pieces, b"")  # what cannot begin is refused, and no broken answer
+            # What cannot begin is refused, and no broken answer.
+            body = _whole(request, await anext(pieces, b""), pieces)
     except BaseException:
         held.close()
         raise
@@ -83,7 +84,7 @@ async def export_runs(request: Req, query: ExportQuery) -> Answer[str]:
         "Content-Type": _TYPES[query.format],
         "Content-Disposition": f'attachment; filename="runs.{query.format}"',
     }
-    return cast("Answer[str]", Stream(_whole(request, first, pieces), headers=headers))
+    return cast("Answer[str]", Stream(body, headers=headers))
 
 
 async def _whole(request: Req, first: bytes, pieces: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
@@ -94,11 +95,6 @@ async def _whole(request: Req, first: bytes, pieces: AsyncGenerator[bytes]) -> A
         async for piece in pieces:
             yield piece
     context.disconnected = False
-
-
-async def _nothing() -> AsyncGenerator[bytes]:
-    return
-    yield b""
 
 
 HANDLERS: Final = [export_runs]
