@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -55,13 +55,6 @@ def begun(server: Server, **query: str) -> Iterator[httpx.Response]:
         yield answer
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def is_free(server: Server) -> bool:
     return server.client.head("/export/runs").status_code == 200
 
@@ -87,11 +80,11 @@ def test_too_many_at_once(served: Server) -> None:
         assert refused.status_code == 429
         assert refused.headers["content-type"] == "application/problem+json"
         assert served.client.get("/runs?limit=1").status_code == 200  # others go on
-    until(lambda: is_free(served))
+    served.until(lambda: is_free(served))
     with begun(served) as one, begun(served) as two:
         counts = [sum(chunk.count(b"\n") for chunk in answer.iter_bytes()) for answer in (one, two)]
     assert counts == [RUNS, RUNS]
-    until(lambda: is_free(served))
+    served.until(lambda: is_free(served))
 
 
 def files_of(lake: Path) -> set[Path]:
@@ -121,13 +114,13 @@ def test_of_one_snapshot(tmp_path: Path) -> None:
             total, since = int(answer.headers["runlake-total"]), len(server.log)
             for number in range(10, 40):
                 server.post(record(number, started_at=today, finished_at=today))
-            until(lambda: any("step=merge" in line for line in server.log[since:]))
+            server.until(lambda: any("step=merge" in line for line in server.log[since:]))
             time.sleep(1)  # rounds of upkeep
             kept = before & files_of(lake)
             ids = [json.loads(line)["id"] for line in answer.iter_lines()]
         assert len(ids) == len(set(ids)) == total
         assert kept == before
-        until(lambda: not before <= files_of(lake))  # afterwards what was replaced goes
+        server.until(lambda: not before <= files_of(lake))  # afterwards what was replaced goes
 
 
 def test_a_failure_half_way_breaks_the_connection(made: Path, tmp_path: Path) -> None:
@@ -142,8 +135,8 @@ def test_a_failure_half_way_breaks_the_connection(made: Path, tmp_path: Path) ->
             with pytest.raises(httpx.RemoteProtocolError):
                 for _ in answer.iter_bytes():
                     pass
-        until(lambda: is_free(server))
-        until(lambda: any("an export failed" in line for line in server.log))
+        server.until(lambda: is_free(server))
+        server.until(lambda: any("an export failed" in line for line in server.log))
         assert_problem(server.client.get(f"/export/runs?format=csv&end_time={end}"), 500)
         damaged.write_bytes(content)
         assert server.client.get(f"/export/runs?format=csv&end_time={end}").status_code == 200
@@ -159,7 +152,7 @@ def test_a_client_that_takes_nothing_is_dropped(made: Path, tmp_path: Path) -> N
         begun(server) as answer,
     ):
         assert not is_free(server)
-        until(lambda: is_free(server))
+        server.until(lambda: is_free(server))
         with pytest.raises(httpx.RemoteProtocolError):
             for _ in answer.iter_bytes():
                 pass

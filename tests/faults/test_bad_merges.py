@@ -122,13 +122,6 @@ def test_maintain_says_which_day_it_left_out(lake: Path, tmp_path: Path, damage:
     assert runlake("check", "--data", str(lake)).returncode == 0
 
 
-def until(what: Callable[[], bool], server: Server) -> None:
-    deadline = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < deadline, "".join(server.log)
-        time.sleep(0.1)
-
-
 def unreadable(client: httpx.Client) -> int:
     """What the service's metrics say of files that cannot be read."""
     (line,) = (line for line in client.get("/metrics").text.splitlines() if line.startswith("runlake_unreadable"))
@@ -141,10 +134,10 @@ def test_the_service_merges_the_other_days(lake: Path, tmp_path: Path) -> None:
     good = shutil.copyfile(bad, tmp_path / "good")
     half(bad)
     with Server(lake, env=environment(None, **UPKEEP, RUNLAKE_FLUSH_ROWS="1")) as server:
-        until(lambda: all(len(live(lake)[day]) <= 2 for day in (1, 2, 4, 5)), server)
-        until(lambda: unreadable(server.client) == 1, server)
+        server.until(lambda: all(len(live(lake)[day]) <= 2 for day in (1, 2, 4, 5)))
+        server.until(lambda: unreadable(server.client) == 1)
         steps = len([line for line in server.log if "step=clean" in line])
-        until(lambda: len([line for line in server.log if "step=clean" in line]) > steps + 3, server)
+        server.until(lambda: len([line for line in server.log if "step=clean" in line]) > steps + 3)
         assert any("step=flush" in line for line in server.log)
         named = [line for line in server.log if bad.name in line]
         assert len(named) == 1, named
@@ -154,7 +147,7 @@ def test_the_service_merges_the_other_days(lake: Path, tmp_path: Path) -> None:
         time.sleep(1)
         assert len([line for line in server.log if "step=merge" in line]) == merges, "nothing is left to merge"
         shutil.copyfile(good, bad)
-        until(lambda: len(live(lake)[BAD]) == 1, server)
+        server.until(lambda: len(live(lake)[BAD]) == 1)
         assert unreadable(server.client) == 0
         page = server.client.get("/runs", params={"limit": 1, "start_time": "2025-01-03", "end_time": "2025-01-04"})
         assert page.json()["total"] == sum(3 + turn for turn in range(EACH))

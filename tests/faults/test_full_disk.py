@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -122,12 +122,12 @@ def test_no_room_for_the_serving_database(tmp_path: Path) -> None:
             fill(serving)
             while len(ledger.acknowledged) < 1000:
                 assert ledger.post(server.client, ledger.batch()) == 200
-            wait_until(server, lambda: any(NO_CHECKPOINT.search(line) for line in server.log))
+            server.until(lambda: any(NO_CHECKPOINT.search(line) for line in server.log), 20)
             assert ids(serving) == saved
             free(serving)
             while len(ledger.acknowledged) < 1500:
                 assert ledger.post(server.client, ledger.batch()) == 200
-            wait_until(server, lambda: ids(serving) != saved)
+            server.until(lambda: ids(serving) != saved, 20)
             assert list(ledger.check(server.client)) == []
         with Server(lake) as server:
             assert list(ledger.check(server.client)) == []
@@ -138,11 +138,3 @@ def test_no_room_for_the_serving_database(tmp_path: Path) -> None:
 def ids(serving: Path) -> set[str]:
     """The names of the files of the id index, which every checkpoint of new runs replaces."""
     return {file.name for file in serving.glob("ids-*")}
-
-
-def wait_until(server: Server, happened: Callable[[], bool]) -> None:
-    """Return when it has happened; fails with the log."""
-    deadline = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < deadline, "".join(server.log)[-3000:]
-        time.sleep(0.1)

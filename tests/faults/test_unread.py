@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,20 +95,13 @@ def test_the_service_answers_without_the_file(lake: Path, tmp_path: Path, damage
         assert len(named) == 1 and file.name in named[0], named
         file.parent.mkdir(parents=True, exist_ok=True)  # clean-up may have removed the empty folder meanwhile
         shutil.copyfile(good, file)
-        until(lambda: server.post(on(GOOD, 500)).status_code == 200, server)
+        server.until(lambda: server.post(on(GOOD, 500)).status_code == 200)
         assert client.get(f"/runs/{on(BAD, 7)['id']}").json()["output"] == {"n": 7}
         assert get(client, "/runs", success="true").json()["total"] == 401
         assert server.post(on(BAD, 7)).json()["duplicates"] == 1
         assert "runlake_unreadable_files 0.0" in client.get("/metrics").text
     check = runlake("check", "--data", str(lake))
     assert (check.returncode, check.stderr) == (0, "")
-
-
-def until(what: Callable[[], bool], server: Server) -> None:
-    deadline = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < deadline, "".join(server.log)
-        time.sleep(0.1)
 
 
 def settings_of(lake: Path, **changes: Any) -> Settings:

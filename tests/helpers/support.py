@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -197,6 +198,13 @@ class Server:
                 return self
             assert self.process.poll() is None, "".join(self.log)
             time.sleep(0.02)  # who asks all the time takes a third of the processor time of a start
+
+    def until(self, happened: Callable[[], bool], seconds: float = 30.0) -> None:
+        """Return when it has happened; fails with the log."""
+        deadline = time.monotonic() + seconds
+        while not happened():
+            assert time.monotonic() < deadline, "".join(self.log)
+            time.sleep(0.05)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, wait for the end, return the exit code."""
