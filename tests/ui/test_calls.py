@@ -69,3 +69,18 @@ def test_each_page_asks_as_few_questions_as_the_handbook_says(open_page: Opened,
         page.locator("td.started").first.wait_for()
         page.wait_for_load_state("networkidle")
     assert len(first) == counts["Task"] and len(later) == 6, (first, later)
+
+
+def test_a_page_that_is_left_asks_nothing(open_page: Opened, history: Server) -> None:
+    """From a task to its runs of one worker: the page of the task would ask nine questions about these at once."""
+    run = history.client.get("/runs", params={**WEEK, "status": "failed", "limit": "1"}).json()["items"][0]
+    page = open_page(f"/ui/tasks/{run['task_id']}?range=7d", height=3000)
+    link = page.locator("section[aria-label='Its workers'] li a").first
+    link.wait_for()
+    page.wait_for_load_state("networkidle")
+    with heard(page) as routes:
+        link.click()
+        page.wait_for_url("**/ui/runs?**")
+        page.locator("td.started").first.wait_for()
+        page.wait_for_load_state("networkidle")
+    assert sorted(routes) == sorted(asked(page, page.url))

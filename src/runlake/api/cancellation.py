@@ -16,7 +16,7 @@ from runlake.query.engine import Session
 
 T = TypeVar("T")
 
-_UNWATCHED: Final = 0.2  # seconds before the connection is watched: most queries are faster than that
+UNWATCHED: Final = 0.2  # seconds before the connection is watched: most queries are faster than that
 _CANCEL_PAUSE: Final = 0.05  # seconds between two cancels: a statement that has not started yet ignores an interrupt
 
 
@@ -44,10 +44,12 @@ class CancellableQuery(Generic[T]):
             if self._session is not None:
                 self._session.cancel()
 
-    async def result(self, future: Future[T], request: Request[Any, Any, Any]) -> T:
-        """Wait for the result of the query; raises Timeout when the client disconnects first."""
+    async def result(self, future: Future[T], request: Request[Any, Any, Any], unwatched: float = UNWATCHED) -> T:
+        """Wait for the result of the query; raises Timeout when the client disconnects first, which is seen after
+        `unwatched` seconds.
+        """
         result = asyncio.wrap_future(future)
-        done, _ = await asyncio.wait((result,), timeout=_UNWATCHED)
+        done, _ = await asyncio.wait((result,), timeout=unwatched)
         if not done:
             disconnect = asyncio.ensure_future(_disconnect(request))
             try:

@@ -12,7 +12,7 @@ import msgspec
 from litestar import Request
 
 from runlake.api.body import BodyReader
-from runlake.api.cancellation import CancellableQuery
+from runlake.api.cancellation import UNWATCHED, CancellableQuery
 from runlake.api.exporting import Exports
 from runlake.api.metrics import Metrics
 from runlake.errors import Busy, NotReady
@@ -128,7 +128,8 @@ class Service:
         future = engine.scan(cancellable) if scan else engine.submit(cancellable)
         self.metrics.queries_under_way += 1
         try:
-            return await cancellable.result(future, request)
+            # A scan whose client is gone would keep a place in the lane from the next question of the same client.
+            return await cancellable.result(future, request, unwatched=0 if scan else UNWATCHED)
         finally:
             self.metrics.queries_under_way -= 1
 

@@ -107,6 +107,9 @@ async function answered<T>(
 }
 
 async function fetched(url: string, options: RequestInit): Promise<Response> {
+  // A page that is left sees the new address before it is taken away: what it asks then, nobody waits for.
+  await new Promise((resolve) => setTimeout(resolve));
+  options.signal?.throwIfAborted();
   try {
     return await fetch(url, options);
   } catch (error) {

@@ -1,7 +1,7 @@
 // Questions in components: they begin with the component, and end with it.
 
 import { type ReadonlySignal, useComputed } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
 import type { Asked } from './ask';
 import { Rows } from './rows';
 import { Screen } from './screen';
@@ -12,7 +12,7 @@ export function useScreen<T>(begin: (screen: Screen) => T): [Screen, T] {
     const screen = new Screen();
     return [screen, begin(screen)] as [Screen, T];
   }, []);
-  useEffect(() => () => made[0].close(), []);
+  useLayoutEffect(() => () => made[0].close(), []); // at once: other effects end after the next page is drawn
   return made;
 }
 
@@ -20,6 +20,6 @@ export function useScreen<T>(begin: (screen: Screen) => T): [Screen, T] {
 export function useRows(screen: Screen, query: () => Asked<'/runs'> | null): Rows {
   const asked: ReadonlySignal<Asked<'/runs'> | null> = useComputed(query);
   const rows = useMemo(() => new Rows(screen, asked), []);
-  useEffect(() => () => rows.close(), []);
+  useLayoutEffect(() => () => rows.close(), []);
   return rows;
 }
