@@ -81,6 +81,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     read_queue: Annotated[Count, _help("queries that may wait before reads answer 503")] = 1000
     exports: Annotated[Count, _help("exports that run at the same time; the next ones get 429")] = 2
     query_seconds: Annotated[Seconds, _help("time limit of one query")] = 30.0
+    sql_memory: Annotated[
+        Size, _help("DuckDB memory of one query of POST /sql; four times as much may lie on the disk meanwhile")
+    ] = "1GB"
     threads: Annotated[Threads, _help("DuckDB threads of each instance")] = 2
     memory_limit: Annotated[Size, _help("DuckDB memory of each instance")] = "2GB"
     body_bytes: Annotated[Count, _help("largest body of POST /runs, in bytes")] = 64 * 1024 * 1024
@@ -115,6 +118,13 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as exc:
         raise UsageError(_explained(str(exc), given)) from None
+
+
+def in_bytes(size: str) -> int:
+    """The bytes of a Size, as DuckDB counts them: 1KB is 1,000 bytes, 1KiB 1,024."""
+    parts = re.fullmatch(r"([0-9.]+) *([KMGT]?)(I?)B", size.upper())
+    assert parts is not None  # noqa: S101 - what Size lets through
+    return int(float(parts[1]) * (1024 if parts[3] else 1000) ** " KMGT".index(parts[2] or " "))
 
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:

@@ -39,6 +39,8 @@ PATHS: Final = {
     "/runs/task/{task_id}/stats",
     "/runs/stats/summary",
     "/export/runs",
+    "/sql",
+    "/sql/schema",
     "/health",
     "/ready",
     "/metrics",
@@ -61,6 +63,8 @@ ERRORS: Final = {
     "getReady": {400, 403, 405, 421, 500, 503},
     "listRuns": READS | {429},
     "exportRuns": READS | {429},
+    "runSql": READS | {408, 413, 415, 429},
+    "getSqlSchema": READS - {503},
     "getHistogram": READS | {429},
     "getDurations": READS | {429},
     "appendRuns": {400, 401, 403, 405, 408, 409, 413, 415, 421, 500, 503, 507},
@@ -86,8 +90,8 @@ def test_every_route_is_there() -> None:
     assert DOC["paths"].keys() == PATHS
     changes = {("post", "/runs"), ("put", "/tasks/names"), ("put", "/views/{name}"), ("delete", "/views/{name}")}
     sessions = {("post", "/session"), ("delete", "/session")}
-    reads = {("get", path) for path in PATHS - {"/session"}}
-    assert {(op.method, op.path) for op in OPERATIONS} == changes | sessions | reads
+    reads = {("get", path) for path in PATHS - {"/session", "/sql"}}
+    assert {(op.method, op.path) for op in OPERATIONS} == changes | sessions | reads | {("post", "/sql")}
     assert {tag for op in OPERATIONS for tag in op.entry["tags"]} == {tag["name"] for tag in DOC["tags"]}
 
 
@@ -100,7 +104,8 @@ def test_names_of_operations_are_stable() -> None:
     errors = {"getErrors", "getErrorGroup"}
     names = {"getTaskNames", "putTaskNames", "getViews", "getView", "putView", "deleteView"}
     sessions = {"createSession", "deleteSession"}
-    known = runs | statistics | errors | names | sessions | service | older
+    sql = {"runSql", "getSqlSchema"}
+    known = runs | statistics | errors | names | sessions | sql | service | older
     assert sorted(op.name for op in OPERATIONS) == sorted(known)
 
 
@@ -119,7 +124,7 @@ def test_an_operation_is_documented(op: Documented) -> None:
     assert entry["summary"]
     assert len(entry["description"]) > 60
     assert entry["deprecated"] is False
-    unchanged = {304} if op.method == "get" and "service" not in entry["tags"] else set()
+    unchanged = {304} if op.method == "get" and not {"service", "sql"} & set(entry["tags"]) else set()
     assert {int(code) for code in entry["responses"]} == {op.facts.good, *unchanged, *errors(op)}
     assert {"ETag", "Runlake-Snapshot"} <= op.good.get("headers", {}).keys() or not unchanged
     for code, response in entry["responses"].items():
@@ -139,9 +144,12 @@ def test_an_answer_has_its_media_type(op: Documented) -> None:
     if op.path == "/session":
         assert kinds == []
         return
+    arrow, parquet = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"
     if op.path == "/export/runs":
-        arrow, parquet = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"
         assert kinds == ["application/x-ndjson", parquet, arrow, "text/csv"]
+        return
+    if op.path == "/sql":
+        assert kinds == ["application/json", parquet, arrow, "text/csv", "application/x-ndjson"]
         return
     assert kinds == ["text/plain" if op.path == "/metrics" else "application/json", *events]
 
@@ -267,7 +275,7 @@ def test_formats() -> None:
 
 
 def test_answers_are_whole_and_requests_need_not_be() -> None:
-    for name in SCHEMAS.keys() - {"Problem", "RunRecord", "Ready", "About", "TaskName", "TaskColumns"}:
+    for name in SCHEMAS.keys() - {"Problem", "RunRecord", "Ready", "About", "TaskName", "TaskColumns", "SqlQuery"}:
         assert set(SCHEMAS[name]["required"]) == SCHEMAS[name]["properties"].keys()
     assert SCHEMAS["RunRecord"]["required"] == ["task_id"]
     assert "errors" not in SCHEMAS["Problem"]["required"]

@@ -112,6 +112,7 @@ KEYWORDS: Final[dict[str, Any]] = {
     "items": lambda _, rule, value: [f for i, v in enumerate(value) for f in faults(rule, v, str(i))],
     "enum": lambda _, rule, value: _fails(value not in rule, f"{value!r} is none of {rule}"),
     "minimum": lambda _, rule, value: _fails(value < rule, f"{value} < {rule}"),
+    "exclusiveMinimum": lambda _, rule, value: _fails(value <= rule, f"{value} <= {rule}"),
     "maximum": lambda _, rule, value: _fails(value > rule, f"{value} > {rule}"),
     "minLength": lambda _, rule, value: _fails(isinstance(value, str) and len(value) < rule, "too short"),
     "maxLength": lambda _, rule, value: _fails(isinstance(value, str) and len(value) > rule, "too long"),

@@ -61,13 +61,13 @@ def resolved(ref: str) -> Any:
     return found
 
 
-def nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """Every object of the document, but none inside an example."""
+def nodes(node: Any, *, properties: bool = False) -> Iterator[dict[str, Any]]:
+    """Every object of the document, but none inside an example; `properties` may have any name."""
     if isinstance(node, dict):
         yield node
         for key, value in node.items():
-            if key not in ("example", "examples", "default"):
-                yield from nodes(value)
+            if properties or key not in ("example", "examples", "default"):
+                yield from nodes(value, properties=key == "properties")
     elif isinstance(node, list):
         for value in node:
             yield from nodes(value)

@@ -21,6 +21,7 @@ from runlake.settings import Settings
 FOLDER: Final = HERE / "golden"
 EXAMPLES: Final = Path(runlake.__file__).parent / "api" / "examples"
 MINTED: Final = "0194545f-2870-7b3c-9d2e-4f5a6b7c8d9e"  # stands for an id that is another one each time
+MILLISECONDS: Final = 4.2  # stands for how long a query took
 BY_HAND: Final = {"getMetrics", "getSchema"}  # their examples are a part of the answer
 RUN: Final = "7f3e4d2c-1a9b-4c8d-9e6f-2b5a8c7d4e9f"
 NIGHTLY: Final = "550e8400-e29b-41d4-a716-446655440000"
@@ -110,7 +111,7 @@ def examples(folder: Path) -> dict[str, dict[str, Any]]:
             if reads:
                 client.post("/runs", json={"runs": runs()})
             name_things(client)
-            for example in (one for one in every if one["request"].startswith("GET ") is reads):
+            for example in (one for one in every if one["request"].startswith(("GET ", "POST /sql")) is reads):
                 method, path = example["request"].split(" ")
                 answer = client.request(method, path, json=example.get("body"))
                 assert answer.is_success, answer.text
@@ -118,6 +119,8 @@ def examples(folder: Path) -> dict[str, dict[str, Any]]:
                     continue
                 is_json = answer.headers["content-type"] == "application/json"
                 example["answer"] = answer.json() if is_json else answer.text
+                if path == "/sql":
+                    example["answer"]["elapsed_ms"] = MILLISECONDS
                 for place, record in enumerate(example.get("body", {}).get("runs", [])):
                     if "id" not in record:
                         example["answer"]["ids"][place] = MINTED

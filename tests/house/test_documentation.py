@@ -56,7 +56,7 @@ def test_the_readme_is_short() -> None:
 def test_every_route_is_in_the_readme_and_has_a_section() -> None:
     """In the table of the README; in the handbook with a heading of its name, and its table below."""
     known = {f"{method} {path}" for method, path in routes() if not path.startswith(OLDER)}
-    rows = re.findall(r"^\| \[`.*", README.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| `(?:GET|POST).*", README.read_text(encoding="utf-8"), re.MULTILINE)
     listed = [name for row in rows for name in re.findall(r"`((?:GET|POST|PUT|DELETE) \S+)`", row)]
     assert set(listed) == {*known, "GET /docs"} and len(listed) == len(set(listed))
     page = (DOCS / "http-api.md").read_text(encoding="utf-8")

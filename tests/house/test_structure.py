@@ -52,7 +52,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "inspect": BOTTOM | {"sandbox"} | LAKE_TO_READ,
     "store": BOTTOM | {"lake", "query", "serving"},
     "ui": frozenset(),
-    "api": BOTTOM | {"access", "intake", "lake.append", "lake.names", "query", "store", "ui"},
+    "api": BOTTOM | {"access", "inspect", "intake", "lake.append", "lake.names", "query", "store", "ui"},
     "cli": BOTTOM
     | {
         "access",

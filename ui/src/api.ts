@@ -766,6 +766,80 @@ export interface Span {
   newest: Timestamp | null;
 }
 
+export interface Macro {
+  /** Its name. */
+  name: string;
+  /** The names of its parameters. */
+  parameters: string[];
+  /** What it makes of them. */
+  doc: string;
+}
+
+export interface Relation {
+  /** Its name. */
+  name: string;
+  /** What it holds. */
+  doc: string;
+  /** Its columns, in their order. */
+  columns: RelationColumn[];
+}
+
+export interface RelationColumn {
+  /** Its name. */
+  name: string;
+  /** Its type in DuckDB. */
+  type: string;
+  /** What it holds. */
+  doc: string;
+}
+
+export interface SqlAnswer {
+  /** In their order; several may have one name. */
+  columns: SqlColumn[];
+  /** Values as `runlake sql --format json` writes them. */
+  rows: unknown[][];
+  /** Rows of this answer. */
+  row_count: number;
+  /** Whether the result has more rows: past `limit`, or past 64 MiB. */
+  truncated: boolean;
+  /** Milliseconds from the query to the last of these rows. */
+  elapsed_ms: number;
+  /** The snapshot of the lake that was asked. */
+  snapshot: number;
+}
+
+export interface SqlColumn {
+  /** As the query names it. */
+  name: string;
+  /** Its type in DuckDB. */
+  type: string;
+}
+
+export interface SqlExample {
+  /** What it asks. */
+  title: string;
+  /** Its text. */
+  sql: string;
+}
+
+export interface SqlQuery {
+  /** One SELECT, in the SQL of DuckDB. */
+  query: string;
+  /** Rows of a JSON answer, at most. Other answers are whole. */
+  limit?: number;
+  /** When the query is ended, its answer included. */
+  timeout_seconds?: number;
+}
+
+export interface SqlSchema {
+  /** All relations. */
+  relations: Relation[];
+  /** Macros, besides the functions of DuckDB. */
+  macros: Macro[];
+  /** Queries. */
+  examples: SqlExample[];
+}
+
 export interface DailyFigures {
   /** The day, in UTC. */
   date: Day;
@@ -1050,6 +1124,7 @@ export interface Routes {
   "/stats/breakdown": { query: BreakdownQuery; answer: Breakdown };
   "/errors": { query: ErrorsQuery; answer: Errors };
   "/errors/{group}": { query: Filter; answer: ErrorGroupDetail };
+  "/sql/schema": { query: Record<string, never>; answer: SqlSchema };
   "/tasks/names": { query: Record<string, never>; answer: TaskNames };
   "/views/{name}": { query: Record<string, never>; answer: View };
   "/views": { query: Record<string, never>; answer: Views };

@@ -20,7 +20,7 @@ from runlake.access import ApiKeyAuth
 from runlake.api import openapi, problems
 from runlake.api.middleware import RequestMiddleware
 from runlake.api.origin_policy import OriginPolicy
-from runlake.api.packing import UNPACKED, Packing
+from runlake.api.packing import Packing
 from runlake.api.protocol import bounded
 from runlake.api.routes import ROUTERS
 from runlake.api.service import Service
@@ -54,7 +54,6 @@ def create_app(service: Service, *, keys_required: bool = False) -> RequestMiddl
             minimum_size=_LARGE,
             gzip_compress_level=1,
             middleware_class=Packing,
-            exclude_opt_key=UNPACKED,
         ),
         request_max_body_size=None,  # BodyReader has a limit of its own, with our error
         exception_handlers={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Final, Generic, TypeVar
 
@@ -50,17 +50,10 @@ class CancellableQuery(Generic[T]):
         """
         result = asyncio.wrap_future(future)
         done, _ = await asyncio.wait((result,), timeout=unwatched)
-        if not done:
-            disconnect = asyncio.ensure_future(_disconnect(request))
-            try:
-                await asyncio.wait((result, disconnect), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                disconnect.cancel()
-            if not result.done():
-                context_of(request).disconnected = True
-                result.cancel()
-                await self._cancel_until_done(future)
-                raise Timeout("the client went away")
+        if not done and not await _is_done(result, request):
+            result.cancel()
+            await self._cancel_until_done(future)
+            raise Timeout("the client went away")
         return await result
 
     async def _cancel_until_done(self, future: Future[T]) -> None:
@@ -68,6 +61,29 @@ class CancellableQuery(Generic[T]):
         while not (future.cancel() or future.done()):
             self.cancel()
             await asyncio.sleep(_CANCEL_PAUSE)
+
+
+async def while_connected(request: Request[Any, Any, Any], work: Coroutine[Any, Any, T]) -> T:
+    """Wait for the result of `work`; when the client disconnects first, `work` is cancelled. Raises Timeout then."""
+    task = asyncio.ensure_future(work)
+    try:
+        if await _is_done(task, request):
+            return task.result()
+    finally:
+        task.cancel()
+    await asyncio.wait((task,))
+    raise Timeout("the client went away")
+
+
+async def _is_done(result: asyncio.Future[Any], request: Request[Any, Any, Any]) -> bool:
+    """Wait until there is a result, or the client has disconnected: then it is False."""
+    disconnect = asyncio.ensure_future(_disconnect(request))
+    try:
+        await asyncio.wait((result, disconnect), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        disconnect.cancel()
+    context_of(request).disconnected = not result.done()
+    return result.done()
 
 
 async def _disconnect(request: Request[Any, Any, Any]) -> None:

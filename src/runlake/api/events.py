@@ -122,12 +122,13 @@ class Parts(Generic[T]):
         """All events, to the last one."""
         context = context_of(self._request)
         context.disconnected = True  # unless it comes to the end
-        while not running.done():
-            made, self._newest = self._newest, None
-            self._changed.clear()
-            if made is not None:
+        while self._newest is not None or not running.done():
+            if self._newest is None:
+                self._changed.clear()
+                await self._changed.wait()
+            else:
+                made, self._newest = self._newest, None
                 yield made
-            await self._changed.wait()
         yield self._last(running)
         context.disconnected = False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from asyncio import StreamReader, StreamReaderProtocol
 from collections.abc import AsyncGenerator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,7 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
-from runlake.errors import TooMany
+from runlake.api.places import Places
 from runlake.log import LOGGER
 from runlake.query.copying import Copying
 from runlake.query.export import Export
@@ -24,16 +23,9 @@ class Exports:
     """The exports of a service, at most so many at once."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._free = threading.BoundedSemaphore(most)
+        self.places = Places(most, "exports")
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="runlake-export")
         self._running: dict[Future[None], Copying] = {}
-
-    def take(self, held: ExitStack) -> None:
-        """Count one more, until `held` is closed; raises TooMany."""
-        if not self._free.acquire(blocking=False):
-            raise TooMany(f"{self._most} exports run already")
-        held.callback(self._free.release)
 
     async def pieces(self, export: Export, held: ExitStack) -> AsyncGenerator[bytes]:
         """The bytes of an export; `held` is closed when it has ended, whole or not.

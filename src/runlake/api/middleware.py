@@ -39,6 +39,7 @@ _SAY_MORE: Final = frozenset({"/ready", "/about"})
 _ENTER: Final = ("POST", "/session")  # needs the key itself: a session that could renew itself would never end
 _LEAVE: Final = ("DELETE", "/session")
 _VIEWS: Final = "/views/"  # to change one, a key that reads is enough
+_ASK: Final = ("POST", "/sql")  # changes nothing
 _WITH_BODY: Final = frozenset({"POST", "PUT"})
 _PREFIX: Final = secrets.token_hex(4)  # of the request ids of this process
 _NUMBERS: Final = itertools.count()
@@ -159,7 +160,7 @@ def _wanted(method: str, path: str) -> Scope | None:
     reads = method in _READS
     if (reads and (path in _OPEN or path.startswith(_OPEN_BELOW))) or (method, path) == _LEAVE:
         return None
-    return "read" if reads or path.startswith(_VIEWS) or (method, path) == _ENTER else "write"
+    return "read" if reads or path.startswith(_VIEWS) or (method, path) in (_ENTER, _ASK) else "write"
 
 
 def _request_id(scope: Asgi) -> str:

@@ -1,5 +1,5 @@
-"""Gzip of answers: Litestar's, for all but those that are packed already, and events, which must not wait in it for
-each other; and `Vary`.
+"""Gzip of answers, by Litestar, and `Vary`. Not packed are answers that are packed already, files, which are large and
+often packed inside, and events, which must not wait in it for each other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from litestar.types import Message, Receive, Scope, Send
 
 from runlake.api import events
 
-UNPACKED: Final = "unpacked"  # in the `opt` of a route: its answers are sent as they are
+_AS_IT_IS: Final = ("content-encoding", "content-disposition")  # headers of answers that are not packed
 _VARY: Final = "Accept-Encoding"
 
 
@@ -41,7 +41,7 @@ class Packing(CompressionMiddleware):
             if chosen is None:
                 headers = MutableScopeHeaders.from_message(message)
                 is_events = headers.get("content-type", "").startswith(events.MEDIA_TYPE)
-                chosen = send if is_events or "content-encoding" in headers else packing
+                chosen = send if is_events or any(name in headers for name in _AS_IT_IS) else packing
             await chosen(message)
 
         return send_packed

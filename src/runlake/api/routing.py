@@ -25,7 +25,6 @@ from runlake.access import Scope
 from runlake.api import params
 from runlake.api.answers import JSON, Req
 from runlake.api.openapi import OLDER, Body, Operation, documented
-from runlake.api.packing import UNPACKED
 from runlake.errors import Busy, NotReady, RunlakeError, Timeout, TooLong, TooMany
 from runlake.model import NoQuery
 
@@ -72,7 +71,7 @@ def question(
     **facts: Any,
 ) -> Callable[[Handler], HTTPRouteHandler]:
     """A handler of GET that answers about runs, with a tag; `scans` when it may wait in the lane of scans, `parts`
-    when it also answers in parts, as events. `facts` are further ones of its answers: media_type, others and packed.
+    when it also answers in parts, as events. `facts` are further ones of its answers: media_type and others.
     """
     known = (*failures, *_READING, *(_SCANNING if scans else ()))
     headers = (*_TAGGED, *headers)
@@ -113,7 +112,6 @@ def _route(
     description: str = "",
     **facts: Any,
 ) -> HTTPRouteHandler:
-    is_packed = facts.pop("packed", True)
     hints = get_type_hints(handler, include_extras=True)
     answer = hints.pop("return")
     ids = [(name, kind) for name, kind in hints.items() if name not in ("request", "query")]
@@ -140,7 +138,7 @@ def _route(
         response_description=_response_description(answer) or summary,
         responses=operation.responses(),
         security=[{"key": [operation.scope]}, {}] if operation.scope else None,
-        opt={"operation": operation, UNPACKED: not is_packed},
+        opt={"operation": operation},
     )(_decoding(handler, operation, answer, takes_query="query" in hints))
 
 

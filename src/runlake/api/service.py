@@ -11,10 +11,12 @@ from typing import Any, Final, ParamSpec, TypeVar
 import msgspec
 from litestar import Request
 
+from runlake.api import sql_queries
 from runlake.api.body import BodyReader
 from runlake.api.cancellation import UNWATCHED, CancellableQuery
 from runlake.api.exporting import Exports
 from runlake.api.metrics import Metrics
+from runlake.api.places import Places
 from runlake.errors import Busy, NotReady
 from runlake.intake import Batch, Decoded
 from runlake.lake.append import AppendResult, Change
@@ -41,6 +43,7 @@ class Service:
         self._loaded = loaded  # called once, after loading and before the first answer
         self.bodies = BodyReader(store.settings)
         self.exports = Exports(store.settings.exports)
+        self.sql_places = Places(sql_queries.MOST, "queries")
         self.metrics = Metrics(store, self.bodies.budget)
         store.writer.on_commit = self.metrics.commit
         store.writer.maintenance.on_step = self.metrics.step

@@ -10,7 +10,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from runlake import duck
-from runlake.columns import select_list
+from runlake.columns import ARROW, NAMED, STORED, select_list
 from runlake.errors import Busy
 from runlake.lake.catalog import DataFile, Lake
 from runlake.sandbox.sandbox import Sandbox
@@ -48,14 +48,22 @@ def content(lake: Lake) -> Content:
     raise Busy("the service commits faster than its catalog can be read", hint="try again")
 
 
-def sandbox(what: Content, settings: Settings, temp: str) -> Sandbox:
-    """A locked Sandbox with the relations over this content, and with the macros, also as those of a schema `lake`."""
+NOTHING: Final = Content(0, [], STORED.empty_table(), ARROW.empty_table(), NAMED.empty_table())
+
+
+def sandbox(what: Content, settings: Settings, temp: str, most_spilled: str | None = None) -> Sandbox:
+    """A locked Sandbox with the relations over this content, and with the macros, also as those of a schema `lake`.
+
+    Its spill files go to `temp`, and take at most `most_spilled`, where that is given.
+    """
     box = Sandbox(
         [file.path for file in what.files],
         threads=settings.threads,
         memory_limit=settings.memory_limit,
         temp_directory=temp,
     )
+    if most_spilled:
+        box.spill_at_most(most_spilled)
     columns = f"{select_list()}, run_at"
     box.table("recent_finished_runs", what.inlined)
     box.table("open_runs", what.opened)

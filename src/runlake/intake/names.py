@@ -12,7 +12,7 @@ import pyarrow as pa
 from runlake.columns import NAMED
 from runlake.errors import BadInput, FieldError
 from runlake.intake.messages import shown, syntax_error
-from runlake.model import TaskName, ViewQuery
+from runlake.model import TaskName
 
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 _SHAPE: Final = 'expected {"names": {"<task>": {"name": "orders", "tags": ["etl"], "url": "https://…"}}}'
@@ -20,17 +20,6 @@ _SHAPE: Final = 'expected {"names": {"<task>": {"name": "orders", "tags": ["etl"
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True):
     names: dict[str, msgspec.Raw]
-
-
-def decode_view(body: bytes) -> ViewQuery:
-    """The view of a JSON body; raises BadInput."""
-    try:
-        return msgspec.json.decode(body, type=ViewQuery)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        message = str(exc)
-        at = _AT.search(message)
-        _, reason = syntax_error(body, message[: at.start()] if at else message)
-        raise BadInput.of(at[1] if at and at[1] else "body", reason, hint='expected {"query": "range=24h"}') from None
 
 
 def decode(body: bytes, most: int | None = None) -> pa.Table:

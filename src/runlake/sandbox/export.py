@@ -1,4 +1,4 @@
-"""Query results as bytes: table, csv, json, parquet or arrow, batch by batch in bounded memory.
+"""Query results as bytes: table, csv, json, ndjson, parquet or arrow, batch by batch in bounded memory.
 
 Text is made column by column. `_text` says how a value reads (NULL stays null), `_json` how it stands in JSON
 (null is the word `null`); a whole row is the JSON of a struct.
@@ -7,7 +7,7 @@ Text is made column by column. `_text` says how a value reads (NULL stays null),
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import count, pairwise
 from typing import Any, BinaryIO, Final
@@ -16,6 +16,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from msgspec import Struct
 from rich.cells import cell_len
 
 from runlake.errors import SqlError, UsageError
@@ -29,7 +30,6 @@ _LAST_DAY: Final = (date(9999, 12, 31) - date(1970, 1, 1)).days
 _ESCAPES: Final = {c: repr(chr(c))[1:-1] for c in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 _encode: Final = msgspec.json.Encoder().encode
 _check: Final = msgspec.json.Decoder(msgspec.Raw).decode
-_NONE: Final[Mapping[str, Callable[[pa.Array], pa.Array]]] = {}
 
 
 def write(reader: pa.RecordBatchReader, form: str, out: BinaryIO, *, max_table_rows: int = 1000) -> int:
@@ -74,12 +74,50 @@ def _json_form(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
     rows = 0
     out.write(b"[")
     for part in _slices(reader):
-        ready = {"output": _as_it_is} if "output" in part.schema.names else {}
-        lines = _members(part.schema.names, part.columns, ready)
-        out.write((",\n" if rows else "\n").encode() + ",\n".join(lines.to_pylist()).encode())
+        out.write((",\n" if rows else "\n").encode() + ",\n".join(_objects(part)).encode())
         rows += part.num_rows
     out.write(b"\n]\n" if rows else b"]\n")
     return rows
+
+
+def _ndjson(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
+    """One object a line, as in `_json_form`."""
+    rows = 0
+    for part in _slices(reader):
+        out.writelines(f"{line}\n".encode() for line in _objects(part))
+        rows += part.num_rows
+    return rows
+
+
+def _objects(part: pa.RecordBatch) -> list[str]:
+    lines: list[str] = _members(part.schema.names, part.columns, _ready(part.schema.names)).to_pylist()
+    return lines
+
+
+def _ready(names: Sequence[str]) -> list[Callable[[pa.Array], pa.Array]]:
+    """How each column becomes JSON: the texts of `output` are JSON."""
+    return [_as_it_is if name == "output" else _json for name in names]
+
+
+class Rows(Struct, frozen=True):
+    """The first rows of a result: the JSON of each is a list of its values; `more` when there are others."""
+
+    rows: list[str]
+    more: bool
+
+
+def rows(reader: pa.RecordBatchReader, most: int, most_bytes: int) -> Rows:
+    """The first rows, at most so many, and at most so many bytes of JSON. Raises as `write`."""
+    found: list[str] = []
+    size = 0
+    for part in _slices(reader):
+        lists = _members([""] * part.num_columns, part.columns, _ready(part.schema.names))
+        for row in lists.to_pylist():
+            size += len(row.encode()) + 1
+            if len(found) == most or size > most_bytes:
+                return Rows(found, more=True)
+            found.append(row)
+    return Rows(found, more=False)
 
 
 def _csv(reader: pa.RecordBatchReader, out: BinaryIO) -> int:
@@ -287,14 +325,14 @@ def _is_json(text: str) -> bool:
 
 
 def _members(
-    names: list[str], columns: list[pa.Array], ready: Mapping[str, Callable[[pa.Array], pa.Array]] = _NONE
+    names: Sequence[str], columns: Sequence[pa.Array], ready: Sequence[Callable[[pa.Array], pa.Array]] | None = None
 ) -> pa.Array:
-    """JSON objects of these columns, some of them made in another way; arrays when the fields have no names."""
+    """JSON objects of these columns; arrays when the fields have no names. `ready` makes the JSON of each column."""
     named = any(names)
     pieces: list[Any] = ["{" if named else "["]
     for number, (name, column) in enumerate(zip(names, columns, strict=True)):
         pieces.append(("," if number else "") + (_encode(name).decode() + ":" if named else ""))
-        pieces.append(ready.get(name, _json)(column))
+        pieces.append((ready[number] if ready else _json)(column))
     return pc.binary_join_element_wise(*pieces, "}" if named else "]", "")
 
 
@@ -309,6 +347,7 @@ def _gathered(offsets: pa.Array, parts: Callable[[int, int], pa.Array], brackets
 _WRITERS: Final[dict[str, Callable[[pa.RecordBatchReader, BinaryIO], int]]] = {
     "csv": _csv,
     "json": _json_form,
+    "ndjson": _ndjson,
     "parquet": _parquet,
     "arrow": _arrow,
 }

@@ -25,6 +25,7 @@ from typing import Any, Final, Self
 
 import duckdb
 import pyarrow as pa
+from msgspec import Struct
 
 from runlake import duck, macros
 from runlake.errors import SqlError, Timeout
@@ -50,6 +51,13 @@ _REST: Final = re.compile(
 )  # of a message: advice
 _MOST: Final = 300  # characters of a message
 _AGAIN: Final = 0.02  # seconds between interrupts: one is lost if the query has not started
+
+
+class Result(Struct, frozen=True):
+    """The result of a query: its columns, each with its type in DuckDB, and its rows, computed while they are read."""
+
+    columns: list[tuple[str, str]]
+    reader: pa.RecordBatchReader
 
 
 class Sandbox:
@@ -98,6 +106,11 @@ class Sandbox:
             for statement in (*macros.definitions(), *macros.definitions(f"{_name(schema)}.")):
                 self._con.execute(statement)
 
+    def spill_at_most(self, size: str) -> None:
+        """Bound all spill files, by a size as DuckDB reads them; before `lock`."""
+        with self._setting_up():
+            self._con.execute("SET GLOBAL max_temp_directory_size = $most", {"most": size})
+
     def lock(self) -> None:
         """From now on: these files and nothing else, for good. Raises SqlError."""
         with self._setting_up():
@@ -111,7 +124,11 @@ class Sandbox:
             self._locked = True
 
     def run(self, query: str, *, timeout: float | None, batch_rows: int = 10_000) -> pa.RecordBatchReader:
-        """The result of one SELECT, computed while it is read; `timeout` (seconds) covers the reading too.
+        """The rows of one SELECT; see `ask`."""
+        return self.ask(query, timeout=timeout, batch_rows=batch_rows).reader
+
+    def ask(self, query: str, *, timeout: float | None, batch_rows: int = 10_000) -> Result:
+        """The result of one SELECT; `timeout` (seconds) covers the reading too.
 
         Raises SqlError for anything but one SELECT and for every failure of it, Timeout at the limit; the
         reader raises the same two. A reader that is dropped unread frees its cursor and its clock.
@@ -121,7 +138,8 @@ class Sandbox:
         with self._guard, _translated():
             run = _Run(self._con.cursor(), timeout)
             self._runs.add(run)
-        return pa.RecordBatchReader.from_batches(run.start(query, batch_rows, lossless=self._lossless), run)
+        schema = run.start(query, batch_rows, lossless=self._lossless)
+        return Result(run.columns, pa.RecordBatchReader.from_batches(schema, run))
 
     def close(self) -> None:
         """End running queries and free everything; idempotent."""
@@ -154,6 +172,7 @@ class _Run:
         self._done = threading.Event()
         clock = (cursor, timeout, self._done)
         self._clock = threading.Thread(target=_interrupt, args=clock, name="runlake-clock", daemon=True)
+        self.columns: list[tuple[str, str]] = []
         # A reader that is dropped unread must end the clock, too.
         weakref.finalize(self, _end, self._clock, self._done)
         self._clock.start()
@@ -164,6 +183,7 @@ class _Run:
             with _translated(self):
                 statement = _only_select(self._cursor, query)
                 self._reader = self._cursor.execute(statement).to_arrow_reader(batch_rows)
+                self.columns = [(name, str(kind)) for name, kind, *_ in self._cursor.description or []]
                 if not lossless:
                     _refuse_lossy(self._cursor)
         except BaseException:

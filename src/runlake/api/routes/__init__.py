@@ -6,6 +6,7 @@ export.py       exporting runs
 statistics.py   statistics, charts, lease owners
 errors.py       groups of alike errors
 names.py        names of tasks, shared views
+sql.py          SQL of analysts
 session.py      the session of a browser
 service.py      health, metrics, the OpenAPI document
 """
@@ -15,7 +16,7 @@ from typing import Final
 from litestar import Router
 
 from runlake.api import docs
-from runlake.api.routes import append, errors, export, names, runs, service, session, statistics
+from runlake.api.routes import append, errors, export, names, runs, service, session, sql, statistics
 from runlake.api.routing import options
 from runlake.ui import pages
 
@@ -30,6 +31,7 @@ ROUTERS: Final = [
     Router("/", tags=["runs"], route_handlers=[_RUNS_OPTIONS, *append.HANDLERS, *runs.HANDLERS, *export.HANDLERS]),
     Router("/", tags=["statistics"], route_handlers=statistics.HANDLERS),
     Router("/", tags=["errors"], route_handlers=errors.HANDLERS),
+    Router("/", tags=["sql"], route_handlers=sql.HANDLERS),
     Router("/", tags=["names"], route_handlers=[*_NAMES_OPTIONS, *names.HANDLERS]),
     Router("/", tags=["session"], route_handlers=[_SESSION_OPTIONS, *session.HANDLERS]),
     Router("/", tags=["service"], route_handlers=service.HANDLERS),

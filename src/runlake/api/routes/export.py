@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 from litestar import HttpMethod, Response
-from litestar.openapi.spec import OpenAPIMediaType, Schema
-from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
-from litestar.response import Stream
 
+from runlake.api import attachments
 from runlake.api.answers import Answer, Req, answer_with, service_of
-from runlake.api.context import context_of
 from runlake.api.events import Shown
 from runlake.api.routing import question
 from runlake.errors import TooMany
-from runlake.model import EXAMPLE_RUN, ExportQuery, Form
+from runlake.model import EXAMPLE_RUN, ExportQuery
 from runlake.query import export, filters
 from runlake.query.export import Export
 
-_NDJSON: Final = "application/x-ndjson"
-_TYPES: Final[dict[Form, str]] = {
-    "parquet": "application/vnd.apache.parquet",
-    "arrow": "application/vnd.apache.arrow.stream",
-    "csv": "text/csv; charset=utf-8",
-    "ndjson": _NDJSON,
-}
-_BINARY: Final = OpenAPIMediaType(Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY))
-_OTHERS: Final = {
-    _TYPES["parquet"]: _BINARY,
-    _TYPES["arrow"]: _BINARY,
-    "text/csv": OpenAPIMediaType(Schema(type=OpenAPIType.STRING), example=f"id,success\n{EXAMPLE_RUN},false\n"),
-}
+_OTHERS: Final = attachments.described({"csv": f"id,success\n{EXAMPLE_RUN},false\n"})
 
 
 @question(
@@ -41,9 +25,8 @@ _OTHERS: Final = {
     scans=True,
     failures=(TooMany("2 exports run already"),),
     headers=("Runlake-Total", "Content-Disposition"),
-    media_type=_NDJSON,
+    media_type=attachments.TYPES["ndjson"],
     others=_OTHERS,
-    packed=False,
 )
 async def export_runs(request: Req, query: ExportQuery) -> Answer[str]:
     """Export runs.
@@ -60,7 +43,7 @@ async def export_runs(request: Req, query: ExportQuery) -> Answer[str]:
     """
     service, held = service_of(request), ExitStack()
     try:
-        service.exports.take(held)
+        service.exports.places.take(held)
         held.enter_context(service.ready().serving.readers.keeping())
         nothing: Shown[Export] = Shown(lambda _: None)
         scan, ages = export.is_scan(query), filters.ages(query)
@@ -69,32 +52,15 @@ async def export_runs(request: Req, query: ExportQuery) -> Answer[str]:
             held.close()
             return answered
         found, made = answered
+        headers = made.headers | {"Runlake-Total": str(found.total)}
         if request.method == HttpMethod.HEAD:
             held.close()
-            body: AsyncIterator[bytes] | Iterator[bytes] = iter(())
-        else:
-            pieces = service.exports.pieces(found, held)
-            # What cannot begin is refused, and no broken answer.
-            body = _whole(request, await anext(pieces, b""), pieces)
+            return attachments.empty("runs", query.format, headers)
+        pieces = service.exports.pieces(found, held)
+        return await attachments.attachment(request, pieces, "runs", query.format, headers)
     except BaseException:
         held.close()
         raise
-    headers = made.headers | {
-        "Runlake-Total": str(found.total),
-        "Content-Type": _TYPES[query.format],
-        "Content-Disposition": f'attachment; filename="runs.{query.format}"',
-    }
-    return cast("Answer[str]", Stream(body, headers=headers))
-
-
-async def _whole(request: Req, first: bytes, pieces: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
-    context = context_of(request)
-    context.disconnected = True  # unless it comes to the end
-    async with aclosing(pieces):
-        yield first
-        async for piece in pieces:
-            yield piece
-    context.disconnected = False
 
 
 HANDLERS: Final = [export_runs]

@@ -17,6 +17,7 @@ from runlake.api.openapi import Body
 from runlake.api.routing import STARTING, question, write
 from runlake.errors import BadInput, Busy, Changed, DiskFull, NotFound, TooLarge, TooSlow, Unsupported
 from runlake.intake import names as intake
+from runlake.intake.bodies import decoded
 from runlake.lake.names import NamesChange, ViewChange
 from runlake.model import (
     MAX_NAMES,
@@ -33,7 +34,7 @@ from runlake.query.engine import Session
 
 _CHANGED: Final = Changed("the names are not those that If-Match names any more")
 _WRITING: Final = (Busy("too many changes wait to be written"), STARTING, DiskFull("commit: the disk is full"))
-_BODIES: Final = (
+BODIES: Final = (
     TooSlow("the body did not arrive within 60 seconds"),
     TooLarge("a body is at most 67108864 bytes"),
     Unsupported("Content-Type text/csv is not read here", hint="send application/json"),
@@ -55,7 +56,7 @@ async def get_task_names(request: Req) -> Answer[TaskNames]:
     HttpMethod.PUT,
     "/tasks/names",
     body=Body(TaskNamesChange, f"At most {MAX_NAMES:,} names, each of the task whose UUID is its key."),
-    failures=(BadInput.of("names.7", "is not a UUID"), _CHANGED, *_BODIES, *_WRITING),
+    failures=(BadInput.of("names.7", "is not a UUID"), _CHANGED, *BODIES, *_WRITING),
     headers=("ETag",),
 )
 async def put_task_names(request: Req) -> Answer[NamesStored]:
@@ -95,7 +96,7 @@ async def get_view(request: Req, name: ViewName) -> Answer[View]:
     HttpMethod.PUT,
     "/views/{name:str}",
     body=Body(ViewQuery, "The query string of the view."),
-    failures=(BadInput.of("query", "Expected `str`, got `int`"), _CHANGED, *_BODIES, *_WRITING),
+    failures=(BadInput.of("query", "Expected `str`, got `int`"), _CHANGED, *BODIES, *_WRITING),
     headers=("ETag",),
     scope="read",
 )
@@ -105,7 +106,8 @@ async def put_view(request: Req, name: ViewName) -> Answer[View]:
     Stores a view in place of the one of its name. With `If-Match`, and the `ETag` of that view, it is refused (412)
     when somebody else changed it meanwhile. A key of scope `read` is enough.
     """
-    view = View(name, intake.decode_view(await service_of(request).bodies.json(request)).query)
+    body = await service_of(request).bodies.json(request)
+    view = View(name, decoded(body, ViewQuery, 'expected {"query": "range=24h"}').query)
     await service_of(request).change(ViewChange(name, view, tags.expected(request)))
     return as_json(msgspec.json.encode(view), {"ETag": tags.quoted(view.tag)})
 
