@@ -17,20 +17,20 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.comparison import lake, machine, questions, wrk
-from benchmarks.comparison.figures import Shape, Timing
+from benchmarks.comparison import beside, lake, machine, questions
+from benchmarks.comparison.beside import Work
+from benchmarks.comparison.figures import Shape
 
 from runlake import times
 
 LOST: Final = 0.3
-CONNECTIONS: Final = 16
 WORDS: Final = ("timeout", "reset by peer", "z%C3%BCrich", "customer_id", "allocate", "no such thing")
 EVENTS: Final = {"Accept": "text/event-stream"}
 
@@ -62,7 +62,9 @@ def main() -> None:
         command = [*machine.RUNLAKE, "serve", "--data", str(folder / "lake"), "--port", str(port)]
         with machine.served(command, port, "/ready", Path(scratch) / "serve.log"):
             _searches(port)
-            lost = _beside(port, file, options.turns, options.seconds)
+            lost = beside.lost(
+                port, file, Work("an endless scan", partial(_endless, port)), options.turns, options.seconds
+            )
     raise SystemExit(1 if lost > LOST else 0)
 
 
@@ -73,44 +75,13 @@ def _searches(port: int) -> None:
         print(f"errors of 7 days, {name}: first bytes after {first:.0f} ms, all after {whole:.0f} ms", flush=True)
 
 
-def _beside(port: int, file: Path, turns: int, seconds: int) -> float:
-    """The share of the requests a second that is lost."""
-    wrk.gets(port, file, CONNECTIONS, seconds)  # warms up
-    alone: list[Timing] = []
-    beside: list[Timing] = []
-    scans = 0
-    for _ in range(turns):
-        alone.append(wrk.gets(port, file, CONNECTIONS, seconds))
-        with _endless(port) as took:
-            beside.append(wrk.gets(port, file, CONNECTIONS, seconds))
-        scans += len(took)
-    for name, found in (("alone", alone), ("beside an endless scan", beside)):
-        rate, p50, p99 = (statistics.median(getattr(one, figure) for one in found) for figure in ("rate", "p50", "p99"))
-        print(f"mixed load {name}: {rate:.1f} requests/s, p50 {p50:.0f} ms, p99 {p99:.0f} ms", flush=True)
-    lost = 1 - statistics.median(two.rate / one.rate for one, two in zip(alone, beside, strict=True))
-    print(f"lost: {lost:.0%}, beside {scans / (turns * seconds):.2f} scans a second")
-    return lost
-
-
-@contextmanager
-def _endless(port: int) -> Iterator[list[Search]]:
-    """One client that always waits for a scan; the list is of those that ended."""
-    took: list[Search] = []
-    ended = threading.Event()
-
-    def scan() -> None:
-        for path in _paths(31):
-            if ended.is_set():
-                return
-            took.append(_search(port, path, {}))
-
-    thread = threading.Thread(target=scan)
-    thread.start()
-    try:
-        yield took
-    finally:
-        ended.set()
-        thread.join()
+def _endless(port: int, ended: threading.Event) -> int:
+    """One client that always waits for a scan, until it is over; returns how many it had."""
+    for number, path in enumerate(_paths(31)):
+        if ended.is_set():
+            return number
+        _search(port, path, {})
+    raise AssertionError
 
 
 def _paths(days: int) -> Iterator[str]:

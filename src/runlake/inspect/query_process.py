@@ -35,7 +35,7 @@ START_SECONDS: Final = 20.0  # to start and to read the catalog; a query has its
 _HEADROOM: Final = 512 << 20  # bytes beside DuckDB's own limit: for results as text, and for what DuckDB does not count
 _GRACE: Final = 1.0  # seconds that an interrupted query has to end
 _SPILLED: Final = 4  # times its memory may lie on the disk
-_NICER: Final = 5  # than the service
+_NICER: Final = 15  # than the service: a query takes what its answers leave
 
 
 class Job(Struct, frozen=True):
