@@ -65,10 +65,10 @@ WITH cell(day, succeeded, failed, open, retried, duration_count, duration_us, sh
 )
 SELECT DATE '1970-01-01' + summed.day AS date, {shared}, {weekly}, retried::BIGINT AS retried_runs, {failure_rate},
        shortest / 1e6 AS min_execution_time_seconds, longest / 1e6 AS max_execution_time_seconds,
-       greatest(shortest, least(longest, p50)) / 1e6 AS p50_execution_time_seconds,
-       greatest(shortest, least(longest, p90)) / 1e6 AS p90_execution_time_seconds,
+       CASE WHEN p50 IS NOT NULL THEN greatest(shortest, least(longest, p50)) / 1e6 END AS p50_execution_time_seconds,
+       CASE WHEN p90 IS NOT NULL THEN greatest(shortest, least(longest, p90)) / 1e6 END AS p90_execution_time_seconds,
        greatest(shortest, least(longest, coalesce(summed.p95, percentile.p95))) / 1e6 AS p95_execution_time_seconds,
-       greatest(shortest, least(longest, p99)) / 1e6 AS p99_execution_time_seconds,
+       CASE WHEN p99 IS NOT NULL THEN greatest(shortest, least(longest, p99)) / 1e6 END AS p99_execution_time_seconds,
        last_success, last_failure, greatest(last_success, last_failure, last_open) AS last_run
 FROM summed LEFT JOIN percentile ON summed.day IS NOT DISTINCT FROM percentile.day
 WINDOW week AS (ORDER BY summed.day RANGE BETWEEN 6 PRECEDING AND CURRENT ROW) ORDER BY summed.day NULLS FIRST
