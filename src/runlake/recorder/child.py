@@ -14,7 +14,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-TAIL_BYTES: Final = 16_384  # of standard error, from its end
+from runlake.recorder.tail import TAIL_BYTES
+
 LINE_BYTES: Final = 262_144  # of standard output: a longer last line is not kept
 NOT_FOUND: Final = 127  # as shells have it
 NOT_EXECUTABLE: Final = 126
