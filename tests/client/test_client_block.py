@@ -9,10 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from support import Server, environment
 
 from runlake import access
 from runlake.client import AsyncClient, Client
+from runlake.client.block import BlockRun
 from runlake.model import Run, RunsQuery
 from runlake.paths import Paths
 from runlake.recorder import recording
@@ -46,6 +48,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fresh() -> str:
     """The name of a task that nobody has used."""
     return f"task-{uuid.uuid4()}"
+
+
+def threads() -> int:
+    """Threads that record."""
+    return sum("_run" in one.name for one in threading.enumerate())
 
 
 def recorded(url: str, task: str, block: Callable[[Any], object]) -> None:
@@ -241,8 +248,19 @@ def test_a_service_that_never_answers(home: Path, caplog: pytest.LogCaptureFixtu
     assert "no answer within 5 s" in caplog.text
 
 
-def test_a_task_that_is_cancelled(server: Server) -> None:
-    task = fresh()
+def test_a_clock_that_is_set_back(server: Server) -> None:
+    """No run ends before it began, which the service would refuse."""
+    began = datetime.now(UTC) + timedelta(hours=1)
+    run = BlockRun(fresh(), began)
+    assert server.client.post("/runs", json={"runs": [json.loads(run.finished(None))]}).json()["stored"] == 1
+    found = latest(server, str(run.task))
+    assert found.finished_at is not None and timedelta() <= found.finished_at - began < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5])
+def test_a_task_that_is_cancelled(server: Server, seconds: float) -> None:
+    """In the block, or while it begins: no thread goes on renewing a lease."""
+    task, before = fresh(), threads()
 
     async def cancelled() -> None:
         async with AsyncClient(server.url) as client, client.run(task):
@@ -250,7 +268,7 @@ def test_a_task_that_is_cancelled(server: Server) -> None:
 
     async def cancel() -> None:
         running = asyncio.create_task(cancelled())
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(seconds)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -258,6 +276,7 @@ def test_a_task_that_is_cancelled(server: Server) -> None:
     asyncio.run(cancel())
     found = latest(server, task)
     assert found.success is False and found.error is not None and found.error.endswith("CancelledError")
+    assert threads() == before
 
 
 def test_without_a_place_for_the_spool(

@@ -35,7 +35,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     "recorder": BOTTOM | {"intake", "lake", "store"},
     # Not the folder as a target: it needs DuckDB.
     "client": frozenset({"errors", "ids", "log", "model", "settings", "times"})
-    | {"recorder.recording", "recorder.records", "recorder.service", "recorder.tail"},
+    | {f"recorder.{name}" for name in ("clock", "recording", "records", "service", "tail")},
     "macros": frozenset({"statements"}),
     "settings": frozenset({"errors"}),
     "failpoints": frozenset({"errors"}),

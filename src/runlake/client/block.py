@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ import msgspec
 from runlake import settings
 from runlake.log import LOGGER
 from runlake.model import MAX_RECORD_BYTES
+from runlake.recorder.clock import seconds
 from runlake.recorder.recording import Recording
 from runlake.recorder.records import Records, is_output
 from runlake.recorder.service import Service
@@ -32,9 +33,14 @@ class BlockRun(Records):
 
     output: Any = None
 
+    def __init__(self, name_or_uuid: str, started_at: datetime, attempt: int = 1) -> None:
+        super().__init__(name_or_uuid, started_at, attempt)
+        self._started_at, self._started = started_at, seconds()
+
     def finished(self, ended: _Ended, /) -> bytes:
         """The record of its end; `ended` is the exception, if there is one."""
-        return self.ended(datetime.now(UTC), self._output(), None if _is_success(ended) else _error(ended))
+        finished_at = self._started_at + timedelta(seconds=seconds() - self._started)
+        return self.ended(finished_at, self._output(), None if _is_success(ended) else _error(ended))
 
     def _output(self) -> msgspec.Raw | None:
         """The output as JSON; none, and a warning, for what the service would refuse."""
@@ -69,7 +75,7 @@ class _Block:
         self._recording: Recording[_Ended] | None = None
 
     def _begin(self) -> BlockRun:
-        self._run = BlockRun(self._task, datetime.now(UTC), self._attempt)
+        self._run, self._recording = BlockRun(self._task, datetime.now(UTC), self._attempt), None
         try:
             state = settings.state_folder()
             recording = Recording[_Ended](self._service.name, lambda: self._service, state, self._run, LOGGER.warning)
@@ -101,7 +107,13 @@ class AsyncBlock(_Block):
     """`async with client.run(…) as run`."""
 
     async def __aenter__(self) -> BlockRun:
-        return await asyncio.to_thread(self._begin)
+        beginning = asyncio.create_task(asyncio.to_thread(self._begin))
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError as exc:  # or its lease would be renewed for ever
+            await beginning
+            await asyncio.to_thread(self._end, exc)
+            raise
 
     async def __aexit__(self, kind: type[BaseException] | None, exc: _Ended, trace: TracebackType | None) -> None:
         await asyncio.to_thread(self._end, exc)

@@ -7,5 +7,6 @@ recording  the records of one run on their way, in a thread
 records    a run as records: open at the start, renewed, finished at the end
 report     the records of a command
 tail       the end of a text that is too long for an error
+clock      how long something took
 spool      keeps records until they are sent, in order
 """
