@@ -65,5 +65,6 @@ bench-gate: bench-tools
 	$(BIN)/python benchmarks/compare.py --sizes 1000000 --thin 0 --peers postgres,plain --gate --out /tmp/runlake-gate.md
 
 lock:
-	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
-	  --no-emit-trusted-host --no-header --strip-extras -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --extra client --extra service --extra dev --generate-hashes --allow-unsafe \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --strip-extras \
+	  -o requirements.lock pyproject.toml

@@ -26,12 +26,14 @@ RunlakeError
     ImportFailed        a row or a file of an import is wrong; nothing was stored
     SqlError            the user's SQL was refused or failed
     UsageError          wrong use of the command line
+    Unreachable         for clients: no service answered
+    UnknownAnswer       for clients: what answered is no runlake, or a newer one
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta
@@ -45,16 +47,31 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class RunlakeError(Exception):
-    """Root of the tree. `code` is stable, for programs; `hint` says what to do next."""
+    """Root of the tree. `code` is stable, for programs; `hint` says what to do next; `errors` names the fields that are
+    wrong. `status`, `request_id` and `retry_after` (seconds) are of the answer of a service, for its client.
+    """
 
     code = "internal"
     hint: str | None = None
+    errors: Sequence[FieldError] = ()
+    status: int | None = None
+    request_id = ""
+    retry_after: float | None = None
 
     def __init__(self, detail: str, *, hint: str | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         if hint is not None:
             self.hint = hint
+
+    @classmethod
+    def answered(cls, detail: str, errors: Sequence[FieldError]) -> Self:
+        """The error as a client has it from a service, which says no more of it than this."""
+        made = cls.__new__(cls)
+        RunlakeError.__init__(made, detail, hint="")  # the detail has the hint
+        if errors:
+            made.errors = errors
+        return made
 
     def line(self) -> str:
         """The error in one line, with its hint."""
@@ -81,6 +98,7 @@ class Unauthorized(RunlakeError):
     """`invalid` is true for an unknown key, and false when there was no key."""
 
     code = "unauthorized"
+    invalid = False
 
     def __init__(self, detail: str, *, hint: str | None = None, invalid: bool = False) -> None:
         super().__init__(detail, hint=hint)
@@ -91,6 +109,7 @@ class Forbidden(RunlakeError):
     """`scope` is the scope that the request needs."""
 
     code = "forbidden"
+    scope = ""
 
     def __init__(self, detail: str, *, scope: str) -> None:
         super().__init__(detail)
@@ -131,6 +150,7 @@ class Conflict(RunlakeError):
     """Finished runs were sent again with other content; `errors` has each of them, in order."""
 
     code = "conflict"
+    clashes: Sequence[Clash] = ()
 
     def __init__(self, clashes: Sequence[Clash]) -> None:
         first, more = clashes[0], len(clashes) - 1
@@ -139,11 +159,7 @@ class Conflict(RunlakeError):
             hint="finished runs never change; nothing of this batch was stored",
         )
         self.clashes = clashes
-
-    @property
-    def errors(self) -> list[FieldError]:
-        """A FieldError for each clash."""
-        return [FieldError(f"runs[{clash.index}].id", clash.message) for clash in self.clashes]
+        self.errors = [FieldError(f"runs[{clash.index}].id", clash.message) for clash in clashes]
 
 
 class Changed(RunlakeError):
@@ -201,6 +217,7 @@ class LakeLocked(LakeError):
     """The write lock is held; `pid` is its holder, 0 when unknown."""
 
     code = "lake-locked"
+    pid = 0
 
     def __init__(self, folder: str, pid: int) -> None:
         super().__init__(
@@ -235,3 +252,11 @@ class SqlError(RunlakeError):
 
 class UsageError(RunlakeError):
     code = "usage"
+
+
+class Unreachable(RunlakeError):
+    code = "unreachable"
+
+
+class UnknownAnswer(RunlakeError):
+    code = "unknown-answer"

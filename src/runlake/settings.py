@@ -101,8 +101,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "info"
     fail_point: Annotated[str, _help("for tests: die as by `kill -9` at a named point, as in `mid-merge:2`")] = ""
 
-    server: Annotated[str, _help("service to which `exec` sends its records; `--server` overrides it")] = ""
-    key: Annotated[str, _help("API key with which `exec` sends them")] = ""
+    server: Annotated[
+        str, _help("service of `exec` and of the Python client; `--server` and `Client(…)` override it")
+    ] = ""
+    key: Annotated[str, _help("API key of `exec` and of the Python client; `Client(key=…)` overrides it")] = ""
 
     def with_data(self, folder: str | Path | None) -> Settings:
         """These settings with another data folder; None changes nothing."""

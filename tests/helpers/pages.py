@@ -1,5 +1,6 @@
-"""Keeps README.md and the handbook true: runs the commands of their console blocks again.
+"""Keeps README.md and the handbook true: runs the commands of their console blocks again, and their Python blocks.
 
+What a block of Python prints stands in a block of text after it; one that prints nothing has none.
 `python tests/helpers/pages.py [FILE…]` writes what they print into the pages; `test_documentation.py` compares.
 """
 
@@ -23,13 +24,15 @@ from tables import with_tables
 ROOT: Final = HERE.parent
 PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _CONSOLE: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PYTHON: Final = re.compile(r"^```python\n(.*?)^```$(?:\n\n```text\n.*?^```$)?", re.MULTILINE | re.DOTALL)
+_BLOCK: Final = re.compile(f"{_CONSOLE.pattern}|{_PYTHON.pattern}", re.MULTILINE | re.DOTALL)
 _ADDRESS: Final = "127.0.0.1:8000"
 
 
 def rendered(text: str, lakes: Path) -> str:
-    """The page with fresh tables and the fresh output of every command; `lakes` is a folder for generated lakes."""
+    """The page with fresh tables and the fresh output of every block; `lakes` is a folder for generated lakes."""
     with tempfile.TemporaryDirectory(prefix="page-") as folder, _Shell(Path(folder), lakes) as shell:
-        text = _CONSOLE.sub(lambda block: f"```console\n{shell.session(block[1])}```", text)
+        text = _BLOCK.sub(lambda block: shell.program(block[2]) if block[1] is None else shell.session(block[1]), text)
     return with_tables(text)
 
 
@@ -68,23 +71,29 @@ class _Shell:
 
     def session(self, text: str) -> str:
         """A console block with what its commands print now."""
-        return "".join(f"$ {command}\n{self._output(command)}" for command in commands(text))
+        shown = "".join(f"$ {command}\n{self._output(command)}" for command in commands(text))
+        return f"```console\n{shown}```"
+
+    def program(self, code: str) -> str:
+        """A Python block with what it prints now."""
+        said = self._run([sys.executable, "-c", self._address(code)], self._folder)
+        return f"```python\n{code}```" + (f"\n\n```text\n{said}```" if said else "")
 
     def _output(self, command: str) -> str:
         if command.startswith("runlake serve"):
             return self._serve(command)
         if command.startswith("runlake generate"):
             return self._generate(command)
-        if self._server is not None:
-            command = command.replace(_ADDRESS, self._server.url.removeprefix("http://"))
-        return self._run(command, self._folder)
+        return self._run(["bash", "-c", self._address(command)], self._folder)
 
-    def _run(self, command: str, folder: Path) -> str:
-        done = subprocess.run(
-            ["bash", "-c", command], cwd=folder, env=self._env, capture_output=True, text=True, check=False
-        )
+    def _address(self, text: str) -> str:
+        """A text with the address of the service as it is now."""
+        return text.replace(_ADDRESS, self._server.url.removeprefix("http://")) if self._server else text
+
+    def _run(self, command: list[str], folder: Path) -> str:
+        done = subprocess.run(command, cwd=folder, env=self._env, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise RuntimeError(f"exit code {done.returncode}: {command}\n{done.stdout}{done.stderr}")
+            raise RuntimeError(f"exit code {done.returncode}: {command[-1]}\n{done.stdout}{done.stderr}")
         return done.stdout if not done.stdout or done.stdout.endswith("\n") else done.stdout + "\n"
 
     def _generate(self, command: str) -> str:
@@ -95,7 +104,7 @@ class _Shell:
             said = made / "said"
             if not said.exists():
                 made.mkdir()
-                said.write_text(self._run(command, made))
+                said.write_text(self._run(["bash", "-c", command], made))
         shutil.copytree(made / "data", self._folder / "data", dirs_exist_ok=True)
         return said.read_text()
 

@@ -1,11 +1,12 @@
 """The tables of the handbook that are made from the program: settings, commands, routes.
 
-A table stands between `<!-- settings -->`, `<!-- commands -->`, `<!-- filters -->` or `<!-- route GET /runs -->` and
-`<!-- end -->`. `make docs` writes them.
+A table stands between `<!-- settings -->`, `<!-- commands -->`, `<!-- filters -->`, `<!-- methods -->` or
+`<!-- route GET /runs -->` and `<!-- end -->`. `make docs` writes them.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -14,10 +15,12 @@ from click.testing import CliRunner
 from document import DOC
 
 from runlake.cli.group import COMMANDS, commands, loaded
+from runlake.client import calls
+from runlake.client.routes import Route, Routes
 from runlake.settings import markdown_table
 
 _TABLE: Final = re.compile(
-    r"^<!-- (settings|commands|filters|route (GET|POST|PUT|DELETE) (/\S*)) -->\n.*?<!-- end -->$",
+    r"^<!-- (settings|commands|filters|methods|route (GET|POST|PUT|DELETE) (/\S*)) -->\n.*?<!-- end -->$",
     re.MULTILINE | re.DOTALL,
 )
 # Every route that takes the filters takes all of them.
@@ -41,7 +44,12 @@ def routes() -> list[tuple[str, str]]:
 def _table(found: re.Match[str]) -> str:
     if found[2]:
         return _route(DOC["paths"][found[3]][found[2].lower()])
-    tables: dict[str, Callable[[], str]] = {"settings": markdown_table, "commands": _commands, "filters": _filters}
+    tables: dict[str, Callable[[], str]] = {
+        "settings": markdown_table,
+        "commands": _commands,
+        "filters": _filters,
+        "methods": _methods,
+    }
     return tables[found[1]]()
 
 
@@ -52,6 +60,19 @@ def _commands() -> str:
         text = CliRunner().invoke(commands, [*name, "--help"], prog_name="runlake", terminal_width=100).output
         helps.append(f"## {' '.join(['runlake', *name])}\n\n```text\n{text}```")
     return "\n\n".join(helps)
+
+
+def _methods() -> str:
+    """The methods of the Python client, in the order of the class."""
+    known = {op["operationId"]: (method, path) for path, ops in DOC["paths"].items() for method, op in ops.items()}
+    rows = ["| method | route | answers |", "|---|---|---|"]
+    for name in (name for name, found in vars(Routes).items() if isinstance(found, Route)):
+        signature = inspect.signature(getattr(calls, name))
+        takes = ", ".join(f"{one.name}: {one.annotation}" for one in signature.parameters.values())
+        method, path = known[re.sub("_(.)", lambda letter: letter[1].upper(), name)]
+        answers = str(signature.return_annotation).removeprefix("Call[").removesuffix("]")
+        rows.append(f"| `{_cell(f'{name}({takes})')}` | `{method.upper()} {path}` | `{_cell(answers)}` |")
+    return "\n".join(rows)
 
 
 def _parameters(path: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from runlake import errors
 ROOT: Final = Path(errors.__file__).parent
 FILES: Final = sorted(ROOT.rglob("*.py"))
 BOTTOM: Final = frozenset(
-    {"columns", "duck", "errors", "failpoints", "log", "model"}
+    {"columns", "duck", "errors", "failpoints", "ids", "log", "model"}
     | {"macros", "parquet", "paths", "prefetch", "settings", "statements", "times"}
 )
 # Commands that read beside the service may know what the lake looks like, and its checksums, but nothing that writes.
@@ -27,11 +27,15 @@ LAKE_TO_READ: Final = frozenset({"lake.catalog", "lake.checksums"})
 ALLOWED: Final[dict[str, frozenset[str]]] = {
     "prefetch": frozenset(),
     "errors": frozenset(),
+    "ids": frozenset(),
     "log": frozenset(),
     "times": frozenset(),
     "statements": frozenset(),
     "recipes": frozenset({"statements"}),
     "recorder": BOTTOM | {"intake", "lake", "store"},
+    # Not the folder as a target: it needs DuckDB.
+    "client": frozenset({"errors", "ids", "log", "model", "settings", "times"})
+    | {f"recorder.{name}" for name in ("clock", "recording", "records", "service", "tail")},
     "macros": frozenset({"statements"}),
     "settings": frozenset({"errors"}),
     "failpoints": frozenset({"errors"}),

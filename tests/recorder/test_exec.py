@@ -27,7 +27,7 @@ from runlake.cli import quick
 from runlake.cli.group import loaded
 from runlake.paths import Paths
 from runlake.recorder.call import Call
-from runlake.recorder.report import task_of
+from runlake.recorder.records import task_of
 from runlake.recorder.service import Service
 
 NOWHERE: Final = "http://127.0.0.1:1"

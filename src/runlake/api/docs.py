@@ -25,6 +25,7 @@ PAGES: Final = (
     "analysts",
     "imports",
     "commands",
+    "python-client",
     "operations",
     "backup",
     "settings",

@@ -41,6 +41,8 @@ STATUS: Final[dict[type[errors.RunlakeError], HTTPStatus]] = {
     errors.ImportFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.SqlError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.UsageError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.Unreachable: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.UnknownAnswer: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.RunlakeError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _INTERNAL: Final = "something went wrong inside; the log of the service says what"
@@ -75,8 +77,8 @@ def problem(path: str, exc: Exception, request_id: str = "") -> Refusal:
     if isinstance(exc, errors.RunlakeError):
         status = status_of(exc)
         code, detail = exc.code, exc.line()
-        if isinstance(exc, errors.BadInput | errors.Conflict):
-            found = exc.errors
+        if exc.errors:
+            found = list(exc.errors)
         if challenge := access.challenge(exc):
             headers["WWW-Authenticate"] = challenge
     elif isinstance(exc, HTTPException):

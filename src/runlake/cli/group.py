@@ -25,6 +25,20 @@ def loaded(command: str) -> click.Command:
     return found
 
 
+def _missing(command: str, module: str) -> click.Command:
+    """A command that cannot be imported: where runlake is installed for its client, or for `exec`."""
+
+    def refuse() -> None:
+        raise click.ClickException(
+            f"{command} needs the service, and {module} is not there (pip install 'runlake[service]')"
+        )
+
+    words = "Not installed: it needs runlake[service]."
+    anything = [click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED, expose_value=False)]
+    settings = {"ignore_unknown_options": True}
+    return click.Command(command, context_settings=settings, callback=refuse, params=[*anything], help=words)
+
+
 class _Group(click.Group):
     """The group of all commands; it prints an error of usage in one line."""
 
@@ -33,8 +47,11 @@ class _Group(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command by its name; None for an unknown one."""
-        return loaded(cmd_name) if cmd_name in COMMANDS else None
+        """A command by its name; None for an unknown one. Without the service it is one that says what is missing."""
+        try:
+            return loaded(cmd_name) if cmd_name in COMMANDS else None
+        except ModuleNotFoundError as exc:
+            return _missing(cmd_name, str(exc.name))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and end with an exit code."""

@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from runlake import times
 from runlake.columns import ARROW
-from runlake.intake.batch import Batch, mint, uuid_array
+from runlake.ids import mint
+from runlake.intake.batch import Batch, uuid_array
 from runlake.model import RunRecord
 
 _RECORD_BYTES: Final = 1024  # of Python objects, its texts left out

@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 from runlake import duck, times
 from runlake.columns import ARROW, NAMES
 from runlake.errors import BadInput, FieldError
+from runlake.ids import mint
 from runlake.intake import messages, outputs
-from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split, mint, uuid_array
+from runlake.intake.batch import NEEDS_ID, Batch, Rejected, Split, uuid_array
 from runlake.intake.records import MAX_ERRORS
 from runlake.model import MAX_BATCH, MAX_DEPTH, MAX_OWNER, MAX_RECORD_BYTES
 

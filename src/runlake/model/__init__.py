@@ -85,6 +85,7 @@ from runlake.model.runs import (
     Stored,
     TaskId,
     decode_instant,
+    encode_instant,
 )
 from runlake.model.service import About, Health, Limits, NoQuery, Problem, Ready, Span
 from runlake.model.sql import (
@@ -222,4 +223,5 @@ __all__ = [
     "Views",
     "Width",
     "decode_instant",
+    "encode_instant",
 ]

@@ -33,6 +33,11 @@ def _null() -> msgspec.Raw:
 class Instant(int):
     """A time of a record or a query parameter: microseconds since the epoch, parsed from ISO 8601 text."""
 
+    @classmethod
+    def of(cls, moment: str | datetime) -> Instant:
+        """The Instant of an ISO 8601 text or a datetime; without an offset they are UTC. Raises ValueError."""
+        return cls(times.parse(moment if isinstance(moment, str) else moment.isoformat()))
+
 
 Attempt = Annotated[int, Meta(ge=1, le=MAX_ATTEMPT), doc("Which try of the same work this is.", 1)]
 Owner = Annotated[str, Meta(max_length=MAX_OWNER), doc("Who holds or held the lease.", "worker-xyz")]
@@ -98,3 +103,10 @@ def decode_instant(kind: type, value: Any) -> Instant:
     if not isinstance(value, str):
         raise ValueError("expected an ISO 8601 time as text")
     return Instant(times.parse(value))
+
+
+def encode_instant(value: object) -> str:
+    """The text of an Instant: an `enc_hook` for msgspec encoders of these Structs."""
+    if not isinstance(value, Instant):
+        raise NotImplementedError(type(value))
+    return times.to_text(value)

@@ -49,10 +49,10 @@ def recorded(call: Call) -> int:
     return ended.code
 
 
-def _begun(call: Call, started_at: datetime) -> Recording | None:
+def _begun(call: Call, started_at: datetime) -> Recording[Ended] | None:
     """Its recording; None, and a line that says why, where there can be none: the command goes on in any case."""
     try:
-        made: Recording = import_module("runlake.recorder.target").begun(call, started_at, say)
+        made: Recording[Ended] = import_module("runlake.recorder.target").begun(call, started_at, say)
     except Exception as exc:  # noqa: BLE001 - whatever it is
         line = getattr(exc, "line", None)
         say(f"the run is not recorded: {line() if line else f'{type(exc).__name__}: {exc}'}")

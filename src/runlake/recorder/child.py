@@ -14,7 +14,9 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-TAIL_BYTES: Final = 16_384  # of standard error, from its end
+from runlake.recorder.clock import seconds
+from runlake.recorder.tail import TAIL_BYTES
+
 LINE_BYTES: Final = 262_144  # of standard output: a longer last line is not kept
 NOT_FOUND: Final = 127  # as shells have it
 NOT_EXECUTABLE: Final = 126
@@ -50,7 +52,7 @@ class Child:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, nobody hears of the end of a child
         self._old = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED | {signal.SIGCHLD})
         self.started_at = datetime.now(UTC)
-        self._started = _seconds()
+        self._started = seconds()
         try:
             self._process = self._popen(command, keeps_output=keeps_output)
         except OSError:
@@ -91,7 +93,7 @@ class Child:
             if got.si_signo != signal.SIGCHLD and got.si_code <= 0:
                 with suppress(PermissionError):  # the command has another user by now
                     self._process.send_signal(got.si_signo)
-        finished_at = self.started_at + timedelta(seconds=_seconds() - self._started)
+        finished_at = self.started_at + timedelta(seconds=seconds() - self._started)
         until = time.monotonic() + _LEFT_BEHIND
         for pump in self._pumps:
             pump.join(max(0.0, until - time.monotonic()))
@@ -154,11 +156,6 @@ def _open(fd: int) -> None:
         os.fstat(fd)
     except OSError:
         os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
-
-
-def _seconds() -> float:
-    """A clock that also goes on while the machine sleeps, where there is one."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _name(number: int) -> str:

@@ -9,14 +9,33 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
-from runlake.recorder.child import Ended
-from runlake.recorder.report import RENEWAL_SECONDS, Report
+from runlake.recorder.records import RENEWAL_SECONDS
 from runlake.recorder.spool import Outcome, Spool
 
 SEND_SECONDS: Final = 10.0  # for one record while the command goes on
 FINISH_SECONDS: Final = 5.0  # for all that is kept, once it has ended
+
+E_contra = TypeVar("E_contra", contravariant=True)
+
+
+class Watched(Protocol[E_contra]):
+    """A run as records."""
+
+    @property
+    def task(self) -> uuid.UUID:
+        """Its task."""
+
+    @property
+    def name(self) -> str | None:
+        """The name of the task; None where only the UUID is known."""
+
+    def opened(self) -> bytes:
+        """The record of the run while it goes on."""
+
+    def finished(self, ended: E_contra, /) -> bytes:
+        """The record of its end, by what is known of that."""
 
 
 class Target(Protocol):
@@ -36,14 +55,14 @@ class Target(Protocol):
         """Give a task its name, unless it has one; whether that need not be tried again."""
 
 
-class Recording:
+class Recording(Generic[E_contra]):
     """One run, whose records go to the target that the spool knows by `name`, and that `make` makes when it is needed.
 
     Nothing here raises: what goes wrong is said in a line.
     """
 
     def __init__(
-        self, name: str, make: Callable[[], Target], state: Path, report: Report, say: Callable[[str], None]
+        self, name: str, make: Callable[[], Target], state: Path, report: Watched[E_contra], say: Callable[[str], None]
     ) -> None:
         self._name, self._make, self._state, self._report, self._say = name, make, state, report, say
         self._spool = Spool(state / "spool", say)
@@ -59,7 +78,7 @@ class Recording:
         self._keep(self._report.opened())
         self._thread.start()
 
-    def finish(self, ended: Ended) -> bool:
+    def finish(self, ended: E_contra) -> bool:
         """Send the finished run; what cannot be sent within FINISH_SECONDS stays in the spool. Whether all is over: if
         not, a thread still works, and Python cannot end in order while that is in DuckDB."""
         self._keep(self._report.finished(ended))

@@ -17,7 +17,7 @@ from runlake.recorder.spool import Outcome
 
 _STORED: Final = (Outcome.STORED, "")
 _ANOTHER: Final = (Outcome.UNREACHABLE, "this is no runlake service")
-_EXPECTED: Final = "--server: expected something like http://127.0.0.1:8000, not {!r}"
+_EXPECTED: Final = "server: expected something like http://127.0.0.1:8000, not {!r}"
 _REFUSED: Final = frozenset({400, 409, 413, 415, 422})  # sent again, it would be refused again
 
 
@@ -37,11 +37,12 @@ class Service:
         self._https, self._host, self._path = parts.scheme == "https", parts.hostname, parts.path
         self._port = port or (443 if self._https else 80)
         self._headers = {"Content-Type": "application/json", "User-Agent": "runlake-exec"}
+        self.credentials: dict[str, str] = {}  # as headers
         if key := key.strip():
-            self._headers["Authorization"] = f"Bearer {key}"
+            self.credentials["Authorization"] = f"Bearer {key}"
         elif parts.username is not None:
             secret = f"{parts.username}:{parts.password or ''}"
-            self._headers["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
+            self.credentials["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
 
     def send(self, run: bytes, until: float) -> tuple[Outcome, str]:
         """Store a record; why it was not stored, too."""
@@ -79,7 +80,7 @@ class Service:
             else HTTPConnection(self._host, self._port, timeout=left)
         )
         try:
-            connection.request(method, self._path.rstrip("/") + path, body, self._headers)
+            connection.request(method, self._path.rstrip("/") + path, body, self._headers | self.credentials)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

@@ -9,12 +9,13 @@ from importlib import import_module
 from runlake import settings as settings_module
 from runlake.paths import Paths
 from runlake.recorder.call import Call
+from runlake.recorder.child import Ended
 from runlake.recorder.recording import Recording, Target
 from runlake.recorder.report import Report
 from runlake.recorder.service import Service
 
 
-def begun(call: Call, started_at: datetime, say: Callable[[str], None]) -> Recording:
+def begun(call: Call, started_at: datetime, say: Callable[[str], None]) -> Recording[Ended]:
     """The recording of a command that runs. Raises UsageError for wrong settings, and what else is in the way."""
     name, make = _target(call)
     recording = Recording(name, make, settings_module.state_folder(), Report(call.task, started_at), say)
