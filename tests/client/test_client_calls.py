@@ -38,6 +38,7 @@ from runlake.model import (
     OwnersQuery,
     RunRecord,
     RunsQuery,
+    SqlQuery,
     SummaryQuery,
     TaskName,
     TasksQuery,
@@ -67,6 +68,8 @@ ASKED: Final[dict[str, tuple[Any, ...]]] = {
     "get_breakdown": (BreakdownQuery(against="previous", **WINDOW),),
     "get_errors": (ErrorsQuery(q="rows", **WINDOW),),
     "get_error_group": ("v1:3538b51789b2354c", Filter(**WINDOW)),
+    "run_sql": (SqlQuery("SELECT success, count(*) AS n FROM runs GROUP BY ALL ORDER BY ALL"),),
+    "get_sql_schema": (),
     "get_task_names": (),
     "put_task_names": ({TASK: TaskName("night work", ["etl"]), uuid.UUID(int=1): None},),
     "get_views": (),
@@ -128,6 +131,21 @@ def test_fields_that_were_not_asked_for_are_unset(client: Client) -> None:
     assert {name for name in run.__struct_fields__ if getattr(run, name) is msgspec.UNSET} == {
         name for name in run.__struct_fields__ if name not in ("id", "success")
     }
+
+
+def test_sql_as_rows_and_as_a_file(client: Client, tmp_path: Path) -> None:
+    """Typed rows, a whole file, and an error that leaves the file of before as it was."""
+    found = client.run_sql(SqlQuery("SELECT 9007199254740993 AS big, id FROM runs ORDER BY id", limit=2))
+    assert [column.type for column in found.columns] == ["BIGINT", "UUID"] and found.truncated
+    assert found.rows[0][0] == 9007199254740993 and found.row_count == len(found.rows) == 2
+    file = tmp_path / "runs.ndjson"
+    assert client.export_sql(file, SqlQuery("SELECT id FROM runs"), "ndjson") == found.snapshot
+    written = file.read_text()
+    assert len(written.splitlines()) == client.list_runs().total
+    with pytest.raises(BadInput) as refused:
+        client.export_sql(file, SqlQuery("SELECT nothing FROM runs"))
+    assert refused.value.errors[0].field == "query"
+    assert file.read_text() == written and list(tmp_path.iterdir()) == [file]
 
 
 def test_names_and_views_are_changed_if_nobody_else_did(client: Client) -> None:

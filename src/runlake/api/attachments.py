@@ -12,24 +12,18 @@ from litestar.response import Stream
 
 from runlake.api.answers import Answer, Req
 from runlake.api.context import context_of
-from runlake.model import Form
+from runlake.model import MEDIA_TYPES, Form
 
-TYPES: Final[dict[Form, str]] = {
-    "parquet": "application/vnd.apache.parquet",
-    "arrow": "application/vnd.apache.arrow.stream",
-    "csv": "text/csv; charset=utf-8",
-    "ndjson": "application/x-ndjson",
-}
 _BINARY: Final = OpenAPIMediaType(Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY))
 
 
 def described(examples: Mapping[Form, str]) -> dict[str, OpenAPIMediaType]:
     """The types for the OpenAPI document: the binary ones, and those that have an example here."""
     texts = {
-        TYPES[form].partition(";")[0]: OpenAPIMediaType(Schema(type=OpenAPIType.STRING), example=text)
+        MEDIA_TYPES[form]: OpenAPIMediaType(Schema(type=OpenAPIType.STRING), example=text)
         for form, text in examples.items()
     }
-    return {TYPES["parquet"]: _BINARY, TYPES["arrow"]: _BINARY, **texts}
+    return {MEDIA_TYPES["parquet"]: _BINARY, MEDIA_TYPES["arrow"]: _BINARY, **texts}
 
 
 async def attachment(
@@ -52,7 +46,7 @@ def _sent(
 ) -> Answer[str]:
     all_headers = {
         **headers,
-        "Content-Type": TYPES[form],
+        "Content-Type": MEDIA_TYPES[form] + ("; charset=utf-8" if form == "csv" else ""),
         "Content-Disposition": f'attachment; filename="{name}.{form}"',
     }
     return cast("Answer[str]", Stream(body, headers=all_headers))

@@ -20,7 +20,7 @@ from runlake.client.calls import Call, Record
 from runlake.client.routes import Awaiting, Routes
 from runlake.client.setup import Setup, unreachable
 from runlake.errors import RunlakeError
-from runlake.model import ExportQuery, Run, RunsQuery, Stored
+from runlake.model import ExportQuery, Form, Run, RunsQuery, SqlQuery, Stored
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,12 +94,17 @@ class AsyncClient(Routes, Awaiting):
         with lists.whole(Path(file)) as sink:
             return await self.stream(calls.export_runs(query), sink)
 
+    async def export_sql(self, file: str | Path, query: SqlQuery, form: Form = "parquet") -> int:
+        """Write all rows of a SELECT to a file, as `Client.export_sql` does."""
+        with lists.whole(Path(file)) as sink:
+            return await self.stream(calls.export_sql(query, form), sink)
+
     async def stream(self, call: Call[A], sink: BinaryIO) -> A:
         """Write the answer to a call to a file from its beginning on, as it comes; answers what its head says."""
 
         async def once() -> A:
             lists.empty(sink)
-            async with self._http.stream(call.method, call.target, headers=call.headers) as response:
+            async with self._http.stream(call.method, call.target, content=call.body, headers=call.headers) as response:
                 if not response.is_success:
                     await response.aread()
                 head = call.read(response)

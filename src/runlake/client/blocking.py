@@ -20,7 +20,7 @@ from runlake.client.calls import Call, Record
 from runlake.client.routes import Blocking, Routes
 from runlake.client.setup import Setup, unreachable
 from runlake.errors import RunlakeError
-from runlake.model import ExportQuery, Run, RunsQuery, Stored
+from runlake.model import ExportQuery, Form, Run, RunsQuery, SqlQuery, Stored
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,12 +102,17 @@ class Client(Routes, Blocking):
         with lists.whole(Path(file)) as sink:
             return self.stream(calls.export_runs(query), sink)
 
+    def export_sql(self, file: str | Path, query: SqlQuery, form: Form = "parquet") -> int:
+        """Write all rows of a SELECT to a file, as `export_runs` does. Answers the snapshot that was asked."""
+        with lists.whole(Path(file)) as sink:
+            return self.stream(calls.export_sql(query, form), sink)
+
     def stream(self, call: Call[A], sink: BinaryIO) -> A:
         """Write the answer to a call to a file from its beginning on, as it comes; answers what its head says."""
 
         def once() -> A:
             lists.empty(sink)
-            with self._http.stream(call.method, call.target, headers=call.headers) as response:
+            with self._http.stream(call.method, call.target, content=call.body, headers=call.headers) as response:
                 if not response.is_success:
                     response.read()
                 head = call.read(response)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -19,6 +19,7 @@ from runlake.client.answers import Read
 from runlake.client.query import written
 from runlake.ids import mint
 from runlake.model import (
+    MEDIA_TYPES,
     About,
     Breakdown,
     BreakdownQuery,
@@ -31,6 +32,7 @@ from runlake.model import (
     ErrorsQuery,
     ExportQuery,
     Filter,
+    Form,
     Health,
     Histogram,
     HistogramQuery,
@@ -42,6 +44,9 @@ from runlake.model import (
     RunPage,
     RunRecord,
     RunsQuery,
+    SqlAnswer,
+    SqlQuery,
+    SqlSchema,
     Stored,
     Summary,
     SummaryQuery,
@@ -67,6 +72,7 @@ class Call(Struct, Generic[A], frozen=True, kw_only=True):
     """A request, and what reads its answer."""
 
     method: str = "GET"
+    effect: Literal["read", "append", "change"] = "read"
     path: str
     read: Read[A]
     query: str = ""
@@ -93,7 +99,8 @@ def _get(path: str, kind: Any, query: Struct | None = None) -> Call[Any]:
 def _change(method: str, path: str, kind: Any, body: Struct | None, if_match: str | None) -> Call[Any]:
     headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
     content = None if body is None else ENCODER.encode(body)
-    return Call(method=method, path=path, read=answers.json(kind), body=content, headers=headers | _typed(content))
+    headers |= _typed(content)
+    return Call(method=method, effect="change", path=path, read=answers.json(kind), body=content, headers=headers)
 
 
 def _typed(content: bytes | None) -> dict[str, str]:
@@ -138,7 +145,8 @@ def append_runs(records: Iterable[Record]) -> Call[Stored]:
 def append_encoded(records: Sequence[bytes]) -> Call[Stored]:
     """Store runs that are JSON already."""
     body = b'{"runs":[' + b",".join(records) + b"]}"
-    return Call(method="POST", path="/runs", read=answers.json(Stored), body=body, headers=_typed(body))
+    read = answers.json(Stored)
+    return Call(method="POST", effect="append", path="/runs", read=read, body=body, headers=_typed(body))
 
 
 def encoded(record: Record) -> bytes:
@@ -218,6 +226,30 @@ def get_errors(query: ErrorsQuery) -> Call[Errors]:
 def get_error_group(group: str, query: Filter) -> Call[ErrorGroupDetail]:
     """One group of alike errors."""
     return _get(f"/errors/{_in_path(group)}", ErrorGroupDetail, query)
+
+
+def run_sql(query: SqlQuery) -> Call[SqlAnswer]:
+    """The first rows of a SELECT."""
+    return _asked_in_sql(query, answers.json(SqlAnswer), {})
+
+
+def export_sql(query: SqlQuery, form: Form) -> Call[int]:
+    """All rows of a SELECT, as a file; read as the snapshot that was asked."""
+    return _asked_in_sql(query, _snapshot, {"Accept": MEDIA_TYPES[form]})
+
+
+def _asked_in_sql(query: SqlQuery, read: Read[A], headers: Mapping[str, str]) -> Call[A]:
+    body = ENCODER.encode(query)
+    return Call(method="POST", path="/sql", read=read, body=body, headers={**headers, **_typed(body)})
+
+
+def _snapshot(response: httpx.Response) -> int:
+    return int(answers.checked(response).headers["Runlake-Snapshot"])
+
+
+def get_sql_schema() -> Call[SqlSchema]:
+    """What a query may name."""
+    return _get("/sql/schema", SqlSchema)
 
 
 def get_task_names() -> Call[TaskNames]:

@@ -26,7 +26,7 @@ class Policy(Struct, frozen=True):
 
     def begin(self, call: Call[Any]) -> Tries:
         """The tries of a call."""
-        most = {"GET": self.tries, "POST": sys.maxsize}.get(call.method, 1)
+        most = {"read": self.tries, "append": sys.maxsize, "change": 1}[call.effect]
         return Tries(most, time.monotonic() + self.seconds)
 
 

@@ -70,6 +70,8 @@ class Routes:
     get_breakdown = Route(calls.get_breakdown)
     get_errors = Route(calls.get_errors)
     get_error_group = Route(calls.get_error_group)
+    run_sql = Route(calls.run_sql)
+    get_sql_schema = Route(calls.get_sql_schema)
     get_task_names = Route(calls.get_task_names)
     put_task_names = Route(calls.put_task_names)
     get_views = Route(calls.get_views)

@@ -36,6 +36,7 @@ from runlake.model.fleet import (
 )
 from runlake.model.lists import (
     MAX_PAGE,
+    MEDIA_TYPES,
     CursorText,
     ErrorGroupId,
     ErrorText,
@@ -129,6 +130,7 @@ __all__ = [
     "MAX_ROWS",
     "MAX_SQL_SECONDS",
     "MAX_VIEWS",
+    "MEDIA_TYPES",
     "About",
     "Attempt",
     "Breakdown",

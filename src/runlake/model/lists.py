@@ -26,6 +26,12 @@ GroupId = Annotated[str, Meta(pattern="^v1:[0-9a-f]{16}$")]
 ErrorGroupId = Annotated[GroupId, doc("A group of alike errors.", "v1:0123456789abcdef")]
 CursorText = Annotated[str, Meta(max_length=200)]
 Form = Literal["parquet", "arrow", "csv", "ndjson"]
+MEDIA_TYPES: Final[dict[Form, str]] = {
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+    "csv": "text/csv",
+    "ndjson": "application/x-ndjson",
+}
 
 
 _STATUS: Final = (

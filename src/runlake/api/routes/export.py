@@ -13,7 +13,7 @@ from runlake.api.answers import Answer, Req, answer_with, service_of
 from runlake.api.events import Shown
 from runlake.api.routing import question
 from runlake.errors import TooMany
-from runlake.model import EXAMPLE_RUN, ExportQuery
+from runlake.model import EXAMPLE_RUN, MEDIA_TYPES, ExportQuery
 from runlake.query import export, filters
 from runlake.query.export import Export
 
@@ -25,7 +25,7 @@ _OTHERS: Final = attachments.described({"csv": f"id,success\n{EXAMPLE_RUN},false
     scans=True,
     failures=(TooMany("2 exports run already"),),
     headers=("Runlake-Total", "Content-Disposition"),
-    media_type=attachments.TYPES["ndjson"],
+    media_type=MEDIA_TYPES["ndjson"],
     others=_OTHERS,
 )
 async def export_runs(request: Req, query: ExportQuery) -> Answer[str]:

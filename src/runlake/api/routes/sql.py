@@ -21,9 +21,9 @@ from runlake.errors import BadInput, Busy, TooLong, TooMany
 from runlake.inspect import schema
 from runlake.inspect.query_process import HINT
 from runlake.intake.bodies import decoded
-from runlake.model import Form, SqlAnswer, SqlQuery, SqlSchema
+from runlake.model import MEDIA_TYPES, Form, SqlAnswer, SqlQuery, SqlSchema
 
-_FORMS: Final = {kind.partition(";")[0]: form for form, kind in attachments.TYPES.items()}
+_FORMS: Final = {kind: form for form, kind in MEDIA_TYPES.items()}
 _FAILURES: Final = (
     BadInput.of("query", 'Binder Error: Referenced column "sucess" not found in FROM clause!'),
     TooMany(f"{sql_queries.MOST} queries run already"),
