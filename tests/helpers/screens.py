@@ -62,6 +62,14 @@ def settled(page: Page) -> None:
         page.wait_for_timeout(10)
 
 
+def table(page: Page, title: str) -> list[list[str]]:
+    """The rows of the table behind a picture, which comes a moment after it is asked for."""
+    page.get_by_label(f"{title} as a table").click()
+    rows = page.locator(f"section.scroll[aria-label='{title}'] tbody tr")
+    rows.first.wait_for()
+    return [text.split("\t") for text in rows.all_inner_texts()]
+
+
 def until(page: Page, condition: str, argument: Any = None) -> None:
     """Return when a condition in JavaScript holds. `wait_for_function` would need `unsafe-eval`."""
     deadline = time.monotonic() + 10

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from screens import Opened, numbers, query, rows, settled, unusable
+from screens import Opened, numbers, query, rows, settled, table, unusable
 from support import Server, record
 
 pytestmark = pytest.mark.browser
@@ -74,9 +74,7 @@ def test_the_numbers_are_those_of_the_api(open_page: Opened, history: Server) ->
     assert len(drawn) > 10 and drawn == expected(answer, len(drawn))
     new = [group["kind"] for group in answer["groups"] if group["is_new"]]
     expect(page.locator(".head .new")).to_have_text(f"{len(new)} new")
-    page.get_by_label("Failed runs as a table").click()
-    cells = page.locator(".as-table tbody tr").all_inner_texts()
-    assert sum(int(cell.replace(",", "")) for row in cells for cell in row.split("\t")[1:]) == failed
+    assert sum(int(cell.replace(",", "")) for row in table(page, "Failed runs") for cell in row[1:]) == failed
     expect(page.locator(".foot")).to_contain_text(f"{failed:,} failed runs, exact · snapshot")
 
 
@@ -174,10 +172,9 @@ def test_a_group_leads_to_just_its_runs(open_page: Opened, history: Server) -> N
 
 def numbers_of_group(page: Page) -> int:
     """The runs of the group as the head, and as the picture has them."""
-    page.get_by_label("Runs of this group as a table").click()
-    cells = page.locator(".as-table tbody tr").all_inner_texts()
+    rows = table(page, "Runs of this group")
     total = int(page.locator(".head [data-total]").get_attribute("data-total") or -1)
-    assert sum(int(row.split("\t")[1].replace(",", "")) for row in cells) == total
+    assert sum(int(row[1].replace(",", "")) for row in rows) == total
     return total
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
-from screens import Opened, numbers, query, rows, settled
+from screens import Opened, numbers, query, rows, settled, table
 from support import Server
 
 pytestmark = pytest.mark.browser
@@ -26,9 +26,7 @@ def asked(server: Server, **parameters: object) -> int:
 
 def figures(page: Page) -> list[int]:
     """The sums of the columns of the histogram, as its table has them: success, failed, open."""
-    page.get_by_label("Runs over time as a table").click()
-    rows = page.locator(".as-table").first.locator("tbody tr").all_inner_texts()
-    cells = [[int(text.replace(",", "")) for text in row.split("\t")[1:]] for row in rows]
+    cells = [[int(text.replace(",", "")) for text in row[1:]] for row in table(page, "Runs over time")]
     return [sum(column) for column in zip(*cells, strict=True)]
 
 

@@ -8,8 +8,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
-from screens import Opened, numbers, query, settled, violations
+from playwright.sync_api import expect
+from screens import Opened, numbers, query, settled, table, violations
 from support import Server
 
 pytestmark = pytest.mark.browser
@@ -30,13 +30,6 @@ def asked(server: Server, route: str, **parameters: object) -> Any:
     answer = server.client.get(route, params={key: str(value) for key, value in parameters.items()})
     assert answer.status_code == 200, answer.text
     return answer.json()
-
-
-def table(page: Page, title: str) -> list[list[str]]:
-    """The rows of the table behind a picture."""
-    page.get_by_label(f"{title} as a table").click()
-    found = page.locator(f"section.scroll[aria-label='{title}'] tbody tr").all_inner_texts()
-    return [text.split("\t") for text in found]
 
 
 def test_its_numbers_are_those_of_the_api(open_page: Opened, history: Server, task: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from screens import Opened, numbers, query, rows, settled, unusable
+from screens import Opened, numbers, query, rows, settled, table, unusable
 from support import Server, record
 
 pytestmark = pytest.mark.browser
@@ -125,8 +125,7 @@ def test_the_bad_worker_is_seen_at_once(open_page: Opened, shift: Server) -> Non
     assert query(page) == f"?sel={BAD}"
     panel = page.get_by_role("complementary", name=f"Worker {BAD}")
     expect(panel).to_contain_text("25 of 60 finished runs failed (41.7 %), of all others 1.7 %")
-    panel.get_by_label("Its runs as a table").click()
-    cells = [[int(cell) for cell in text.split("\t")[1:]] for text in panel.locator("tbody tr").all_inner_texts()]
+    cells = [[int(cell) for cell in row[1:]] for row in table(page, "Its runs")]
     assert [sum(column) for column in zip(*cells, strict=True)] == [35, 25, 0]
     page.reload()
     settled(page)

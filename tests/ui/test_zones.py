@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page
-from screens import Opened, query, settled
+from screens import Opened, query, settled, table
 from support import Server, record
 
 pytestmark = pytest.mark.browser
@@ -52,8 +52,7 @@ def local(at: datetime, zone: str) -> str:
 
 def bars(page: Page) -> dict[str, int]:
     """The runs of each bar by where it begins."""
-    page.get_by_label("Runs over time as a table").click()
-    rows = [text.split("\t") for text in page.locator(".as-table").first.locator("tbody tr").all_inner_texts()]
+    rows = table(page, "Runs over time")
     found = {row[0]: sum(int(cell) for cell in row[1:]) for row in rows}
     assert len(found) == len(rows)  # no two have one name
     return found
@@ -115,9 +114,7 @@ def test_hours_of_the_week_are_those_of_the_zone(open_page: Opened, server: Serv
     window = "start_time=2026-10-23T00:00:00Z&end_time=2026-10-28T00:00:00Z"
     page = open_page(f"/ui/tasks/{TASK}?{window}&tz={zone}", server=server, height=3000)
     settled(page)
-    page.get_by_label("Hours of the week as a table").click()
-    table = page.locator("section.scroll[aria-label='Hours of the week'] tbody tr").all_inner_texts()
-    shown = {row.split("\t")[0]: int(row.split("\t")[1]) for row in table}
+    shown = {row[0]: int(row[1]) for row in table(page, "Hours of the week")}
     hours = [at.replace(minute=0).astimezone(ZoneInfo(zone)) for at in STARTS if at.year == 2026 and at.month == 10]
     wanted = Counter(f"{WEEKDAYS[wall.weekday()]} {wall:%H:%M}" for wall in hours)
     assert len(shown) == 7 * 24 and {name: runs for name, runs in shown.items() if runs} == wanted
