@@ -35,6 +35,11 @@ class Exports:
             raise TooMany(f"{self._most} exports run already")
         held.callback(self._free.release)
 
+    @property
+    def under_way(self) -> int:
+        """How many run; any thread may ask."""
+        return len(self._running)
+
     async def pieces(self, export: Export, held: ExitStack) -> AsyncGenerator[bytes]:
         """The bytes of an export; `held` is closed when it has ended, whole or not.
 

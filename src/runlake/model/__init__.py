@@ -1,6 +1,7 @@
 """The schema, as Structs: runs, records, query parameters and answers. The columns of tables (columns.py), JSON Schema
 and OpenAPI are derived from them."""
 
+from runlake.model.changes import ChangeCounts, RunChanges, StreamReset
 from runlake.model.charts import (
     Cells,
     Durations,
@@ -119,6 +120,7 @@ __all__ = [
     "Breakdown",
     "BreakdownQuery",
     "Cells",
+    "ChangeCounts",
     "Compared",
     "ComparedQuery",
     "Context",
@@ -163,6 +165,7 @@ __all__ = [
     "Ready",
     "Run",
     "RunBatch",
+    "RunChanges",
     "RunId",
     "RunPage",
     "RunRecord",
@@ -177,6 +180,7 @@ __all__ = [
     "Statuses",
     "Stored",
     "Streak",
+    "StreamReset",
     "Summary",
     "SummaryQuery",
     "TaskColumns",
