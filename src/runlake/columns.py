@@ -58,6 +58,10 @@ ARROW: Final[pa.Schema] = pa.schema([pa.field(c.name, c.arrow, c.nullable) for c
 STORED: Final[pa.Schema] = ARROW.append(pa.field(RUN_AT.name, RUN_AT.arrow, RUN_AT.nullable))
 
 NUMBERED: Final[pa.Schema] = ARROW.append(pa.field("row", pa.int64()))  # with the position of the row in its batch
+# Without `output`, and with the place of the row in the order of commits.
+CHANGED: Final[pa.Schema] = pa.schema([field for field in ARROW if field.name != "output"]).append(
+    pa.field("place", pa.int32())
+)
 # What people call a task, see model.TaskName.
 NAMED: Final[pa.Schema] = pa.schema(
     [

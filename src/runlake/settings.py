@@ -80,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 2
     read_queue: Annotated[Count, _help("queries that may wait before reads answer 503")] = 1000
     exports: Annotated[Count, _help("exports that run at the same time; the next ones get 429")] = 2
+    streams: Annotated[Count, _help("streams of changed runs that may be open; the next ones get 503")] = 64
     query_seconds: Annotated[Seconds, _help("time limit of one query")] = 30.0
     sql_memory: Annotated[
         Size, _help("DuckDB memory of one query of POST /sql; four times as much may lie on the disk meanwhile")

@@ -388,11 +388,11 @@ def test_the_document_says_what_it_opens(locked: Locked, op: Documented) -> None
     path = first.request.split(" ")[1]
     if op.path.startswith("/runs/") and not path.startswith("/runs/"):
         path = f"/runs{path}"
-    answer = httpx.request(op.method.upper(), f"{locked.server.url}{path}", headers=headers, **body)
-    needs_key = op.name in ("appendRuns", "putTaskNames", "createSession")
-    assert (answer.status_code == 401) == needs_key, answer.text
-    if not needs_key:
-        assert answer.status_code in (200, 204, 404)
+    with httpx.stream(op.method.upper(), f"{locked.server.url}{path}", headers=headers, **body) as answer:
+        needs_key = op.name in ("appendRuns", "putTaskNames", "createSession")
+        assert (answer.status_code == 401) == needs_key
+        if not needs_key:
+            assert answer.status_code in (200, 204, 404)
 
 
 def test_no_session_is_in_any_log(locked: Locked) -> None:

@@ -41,11 +41,13 @@ PATHS: Final = {
     "/export/runs",
     "/sql",
     "/sql/schema",
+    "/stream/runs",
     "/health",
     "/ready",
     "/metrics",
     "/schema",
 }
+STREAM: Final = "/stream/runs"
 READS: Final = {400, 401, 403, 405, 421, 500, 503}
 CHANGES: Final = READS | {408, 412, 413, 415, 507}
 ERRORS: Final = {
@@ -100,7 +102,7 @@ def test_names_of_operations_are_stable() -> None:
     older = {"getLatestRunUnderRuns", "getTaskStatsUnderRuns", "getSummaryUnderRuns"}
     statistics = {"getTaskStats", "getSummary", "getHistogram", "getDurations", "getTasks", "getOwners", "getBreakdown"}
     service = {"getHealth", "getReady", "getMetrics", "getSchema", "getAbout"}
-    runs = {"listRuns", "appendRuns", "getRun", "getLatestRun", "getRunContext", "exportRuns"}
+    runs = {"listRuns", "appendRuns", "getRun", "getLatestRun", "getRunContext", "exportRuns", "streamRuns"}
     errors = {"getErrors", "getErrorGroup"}
     names = {"getTaskNames", "putTaskNames", "getViews", "getView", "putView", "deleteView"}
     sessions = {"createSession", "deleteSession"}
@@ -124,7 +126,8 @@ def test_an_operation_is_documented(op: Documented) -> None:
     assert entry["summary"]
     assert len(entry["description"]) > 60
     assert entry["deprecated"] is False
-    unchanged = {304} if op.method == "get" and not {"service", "sql"} & set(entry["tags"]) else set()
+    is_tagged = op.method == "get" and not {"service", "sql"} & set(entry["tags"]) and op.path != STREAM
+    unchanged = {304} if is_tagged else set()
     assert {int(code) for code in entry["responses"]} == {op.facts.good, *unchanged, *errors(op)}
     assert {"ETag", "Runlake-Snapshot"} <= op.good.get("headers", {}).keys() or not unchanged
     for code, response in entry["responses"].items():
@@ -137,7 +140,9 @@ def test_an_operation_is_documented(op: Documented) -> None:
 
 @by_operation
 def test_an_answer_has_its_media_type(op: Documented) -> None:
-    """JSON, or nothing, but for what Prometheus reads and exports; and events, where an answer may come in parts."""
+    """JSON, or nothing, but for what Prometheus reads, exports and a stream; and events, where an answer may come in
+    parts.
+    """
     kinds = list(op.good["content"])
     in_parts = op.name in ("listRuns", "getHistogram", "getDurations", "getErrors", "getBreakdown")
     events = ["text/event-stream"] if in_parts else []
@@ -151,7 +156,8 @@ def test_an_answer_has_its_media_type(op: Documented) -> None:
     if op.path == "/sql":
         assert kinds == ["application/json", parquet, arrow, "text/csv", "application/x-ndjson"]
         return
-    assert kinds == ["text/plain" if op.path == "/metrics" else "application/json", *events]
+    others = {"/metrics": "text/plain", STREAM: "text/event-stream"}
+    assert kinds == [others.get(op.path, "application/json"), *events]
 
 
 @by_operation

@@ -96,17 +96,20 @@ def _route(operation: dict[str, Any]) -> str:
     names = {parameter["name"] for parameter in parameters}
     filters = _filter_names()
     if names.issuperset(filters):
-        parts.append("Parameters: all [filters](#filters), and")
         parameters = [parameter for parameter in parameters if parameter["name"] not in filters]
+        parts.append(f"Parameters: all [filters](#filters){', and' if parameters else '.'}")
     if parameters:
         parts.append(_parameter_table(parameters))
     good = operation["responses"].get("200", {})
-    schema = good.get("content", {}).get("application/json", {}).get("schema", {})
+    content = good.get("content", {})
+    kind = "application/json" if "application/json" in content else "text/event-stream"
+    schema = content.get(kind, {}).get("schema", {})
     if schema and operation is not _DETAIL and _is_run(schema):
         parts.append("The answer is a [run](#get-runsrun_id), or null.")
     elif fields := list(_fields(schema)):
-        rows = "\n".join(f"| `{name}` | {kind} | {meaning} |" for name, kind, meaning in fields)
-        parts.append(f"| field of the answer | type | meaning |\n|---|---|---|\n{rows}")
+        rows = "\n".join(f"| `{name}` | {type_} | {meaning} |" for name, type_, meaning in fields)
+        what = "the answer" if kind == "application/json" else "an event `runs`"
+        parts.append(f"| field of {what} | type | meaning |\n|---|---|---|\n{rows}")
     statuses = sorted(operation["responses"], key=int)
     parts.append(f"Statuses: {', '.join(statuses)}.")
     return "\n\n".join(parts)

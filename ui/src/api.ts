@@ -6,6 +6,31 @@ export type Uuid = string;
 /** A day of UTC, as in 2025-01-31. */
 export type Day = string;
 
+export interface ChangeCounts {
+  /** Those that have succeeded. */
+  success: number;
+  /** Those that have failed. */
+  failed: number;
+  /** Those that have not finished. */
+  open: number;
+}
+
+export interface RunChanges {
+  /** The snapshot of the lake up to which everything is told; also the id of the event. */
+  snapshot: number;
+  /** How many they are, exactly. */
+  counts: ChangeCounts;
+  /** The newest of them, at most 200; `error` and `output` are null in all of them. */
+  items: Run[];
+  /** How many there are beside `items`. */
+  more: number;
+}
+
+export interface StreamReset {
+  /** The snapshot of the lake from which on everything is told. */
+  snapshot: number;
+}
+
 export interface Cells {
   /** Columns. */
   x: number[];
@@ -1115,6 +1140,7 @@ export interface Routes {
   "/runs/{run_id}/context": { query: ContextQuery; answer: Context };
   "/task/{task_id}/latest": { query: Record<string, never>; answer: Run | null };
   "/export/runs": { query: ExportQuery; answer: string };
+  "/stream/runs": { query: Filter; answer: RunChanges };
   "/task/{task_id}/stats": { query: TaskStatsQuery; answer: TaskStats };
   "/stats/summary": { query: SummaryQuery; answer: Summary };
   "/stats/histogram": { query: HistogramQuery; answer: Histogram };

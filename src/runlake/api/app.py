@@ -67,17 +67,21 @@ def create_app(service: Service, *, keys_required: bool = False) -> RequestMiddl
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that calls `listening(url)` once it listens."""
+    """A uvicorn server that calls `listening(url)` once it listens, and `stopping()` before it drains."""
 
-    def __init__(self, config: uvicorn.Config, listening: Callable[[str], None]) -> None:
+    def __init__(self, config: uvicorn.Config, listening: Callable[[str], None], stopping: Callable[[], None]) -> None:
         super().__init__(config)
-        self._listening = listening
+        self._listening, self._stopping = listening, stopping
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         for server in self.servers:
             host, port = server.sockets[0].getsockname()[:2]
             self._listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        self._stopping()
+        await super().shutdown(sockets)
 
 
 def _freeze_loaded() -> None:
@@ -117,7 +121,7 @@ def serve(store: Store, host: str, port: int, listening: Callable[[str], None], 
         signal.signal(number, lambda *_: None)
     try:
         service.start()
-        _Server(config, listening).run()
+        _Server(config, listening, service.streams.end).run()
     except SystemExit as exc:  # uvicorn raises it when it cannot listen
         raise RunlakeError(f"cannot listen on {host} port {port}: {_bind_error(host, port)}") from exc
     finally:

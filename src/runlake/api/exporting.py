@@ -27,6 +27,11 @@ class Exports:
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="runlake-export")
         self._running: dict[Future[None], Copying] = {}
 
+    @property
+    def under_way(self) -> int:
+        """How many run; any thread may ask."""
+        return len(self._running)
+
     async def pieces(self, export: Export, held: ExitStack) -> AsyncGenerator[bytes]:
         """The bytes of an export; `held` is closed when it has ended, whole or not.
 

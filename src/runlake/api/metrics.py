@@ -16,6 +16,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from runlake.api.body import ByteBudget
+from runlake.api.exporting import Exports
+from runlake.api.streaming import Streams
 from runlake.lake.append import AppendResult
 from runlake.store import Store
 
@@ -27,7 +29,7 @@ _SLOW: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.
 class Metrics:
     """The counters of one service; every method may be called from any thread."""
 
-    def __init__(self, store: Store, budget: ByteBudget) -> None:
+    def __init__(self, store: Store, budget: ByteBudget, exports: Exports, streams: Streams) -> None:
         self.registry = CollectorRegistry()
         self.requests_under_way = 0  # the middleware counts them
         self.queries_under_way = 0  # waiting or running; the service counts them
@@ -52,7 +54,7 @@ class Metrics:
         )
         self._results = [(result, runs.labels(result)) for result in AppendResult.__struct_fields__]
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self.registry.register(_Gauges(self, store, budget))
+        self.registry.register(_Gauges(self, store, budget, exports, streams))
         ProcessCollector(registry=self.registry)
 
     def _histogram(self, name: str, text: str, buckets: Iterable[float], *labels: str) -> Histogram:
@@ -90,8 +92,9 @@ class Metrics:
 class _Gauges(Collector):
     """The gauges, read at the time of a scrape."""
 
-    def __init__(self, metrics: Metrics, store: Store, budget: ByteBudget) -> None:
+    def __init__(self, metrics: Metrics, store: Store, budget: ByteBudget, exports: Exports, streams: Streams) -> None:
         self._metrics, self._store, self._budget = metrics, store, budget
+        self._exports, self._streams = exports, streams
 
     def describe(self) -> Iterable[Metric]:
         """No metrics, so that to register this reads no numbers."""
@@ -112,6 +115,8 @@ class _Gauges(Collector):
             "Questions that wait for a reading thread or run on one.",
             self._metrics.queries_under_way,
         )
+        yield "exports", "Exports that are sent.", self._exports.under_way
+        yield "streams", "Streams of changed runs that are open.", self._streams.open
         yield "bodies_bytes", "Bodies and batches under way.", self._budget.reserved
         yield "waiting_rows", "Runs that wait for the writer.", writer.queued_rows
         yield "serving_lag_seconds", "How long answers have been behind the lake; 0 when they are not.", writer.lag()

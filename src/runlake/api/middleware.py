@@ -10,6 +10,7 @@ import logging
 import re
 import secrets
 import time
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -101,8 +102,7 @@ class RequestMiddleware:
         Returns the headers of the answer to a preflight, None for other requests. Raises ForeignHost, ForeignOrigin,
         Unauthorized, Forbidden, Unsupported, NotReady or Busy.
         """
-        is_open = self._auth.is_open()
-        if is_open:  # when keys exist, a foreign page has no key to send
+        if self._auth.is_open():  # when keys exist, a foreign page has no key to send
             self._origins.check_host(scope)
         self._origins.check_origin(scope)
         preflight = self._origins.preflight(scope)
@@ -110,11 +110,16 @@ class RequestMiddleware:
             return preflight
         if scope.get(OVER_LIMIT):
             raise Busy("too many connections", hint="try again later")
-        if not is_open:
-            self._authorize(scope, context)
+        context.admit = partial(self._admit, scope, context)
+        context.admit()
         if scope["method"] in _WITH_BODY:
             _check_type(scope)
         return None
+
+    def _admit(self, scope: Asgi, context: RequestContext) -> None:
+        """Check the key of a request once there are keys; raises as `authorize`."""
+        if not self._auth.is_open():
+            self._authorize(scope, context)
 
     def _authorize(self, scope: Asgi, context: RequestContext) -> None:
         """Check the key of a request where it needs one, or the session of its browser; raises as `authorize`."""

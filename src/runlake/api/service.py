@@ -17,10 +17,12 @@ from runlake.api.cancellation import UNWATCHED, CancellableQuery
 from runlake.api.exporting import Exports
 from runlake.api.metrics import Metrics
 from runlake.api.places import Places
+from runlake.api.streaming import Streams
 from runlake.errors import Busy, NotReady
 from runlake.intake import Batch, Decoded
 from runlake.lake.append import AppendResult, Change
 from runlake.log import LOGGER, event
+from runlake.query.changed import ChangedRuns
 from runlake.query.engine import Session
 from runlake.settings import Settings
 from runlake.store import Store
@@ -44,7 +46,8 @@ class Service:
         self.bodies = BodyReader(store.settings)
         self.exports = Exports(store.settings.exports)
         self.sql_places = Places(sql_queries.MOST, "queries")
-        self.metrics = Metrics(store, self.bodies.budget)
+        self.streams = Streams(store.settings.streams, ChangedRuns(store.serving.changes))
+        self.metrics = Metrics(store, self.bodies.budget, self.exports, self.streams)
         store.writer.on_commit = self.metrics.commit
         store.writer.maintenance.on_step = self.metrics.step
         self._start = time.time_ns()  # part of each tag: a lake made anew repeats snapshot numbers
@@ -87,12 +90,13 @@ class Service:
         return True
 
     def stop(self) -> None:
-        """End loading, decoding and exports; then the store may be closed."""
+        """End loading, decoding, exports and streams; then the store may be closed."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
         self.bodies.close()
         self.exports.close()
+        self.streams.close()
 
     def _progress(self, done: int, total: int) -> None:
         if self._stopped.is_set():

@@ -1,6 +1,7 @@
 """The schema, as Structs: runs, records, query parameters and answers. The columns of tables (columns.py), JSON Schema
 and OpenAPI are derived from them."""
 
+from runlake.model.changes import ChangeCounts, RunChanges, StreamReset
 from runlake.model.charts import (
     Cells,
     Durations,
@@ -136,6 +137,7 @@ __all__ = [
     "Breakdown",
     "BreakdownQuery",
     "Cells",
+    "ChangeCounts",
     "Compared",
     "ComparedQuery",
     "Context",
@@ -183,6 +185,7 @@ __all__ = [
     "RelationColumn",
     "Run",
     "RunBatch",
+    "RunChanges",
     "RunId",
     "RunPage",
     "RunRecord",
@@ -202,6 +205,7 @@ __all__ = [
     "Statuses",
     "Stored",
     "Streak",
+    "StreamReset",
     "Summary",
     "SummaryQuery",
     "TaskColumns",

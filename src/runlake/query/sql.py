@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from runlake import statements
-from runlake.columns import COLUMNS, select_list
+from runlake.columns import COLUMNS, RUN_TIME, select_list
 
 _PARAMETER: Final = re.compile(r"\$([a-z_]+[0-9]*)")
 _CONSTANTS: Final = {
     "run": select_list(),
+    "run_time": RUN_TIME,
     # Python makes datetimes of microseconds faster than DuckDB does.
     "shown": ", ".join(f'epoch_us("{c.name}")' if c.sql == "TIMESTAMPTZ" else f'"{c.name}"' for c in COLUMNS),
 }
@@ -26,6 +27,7 @@ _FILES: Final = (
     *("statistics", "summary", "histogram", "durations"),
     *("names", "errors", "spark", "owners", "breakdown", "context", "tasks"),
     "export",
+    "changes",
 )
 
 

@@ -23,6 +23,7 @@ from runlake.lake.rows import run_times
 from runlake.lake.sync import fsync, make_folder
 from runlake.log import event, warn
 from runlake.serving import counting, failures, id_index, names
+from runlake.serving.changes import Changes
 from runlake.serving.database import Database, closed_rows, file_rows, incoming
 from runlake.serving.id_index import IdIndex
 from runlake.serving.readers import Readers
@@ -42,6 +43,7 @@ class Serving:
         self._database: Database | None = None
         self.ids = IdIndex()
         self.readers = Readers()
+        self.changes = Changes()
         self._base: int | None = None  # the snapshot of the last checkpoint
         self._whole = False  # whether it has all that was committed
         self._uncounted = 0  # finished runs
@@ -77,6 +79,7 @@ class Serving:
                 self._paths.serving_file.unlink(missing_ok=True)
         if not self._is_caught_up():
             self._rebuild(progress)
+        self.changes.begin(self.snapshot)
         self._whole = True
         self._due = time.monotonic() + _REST * self._settings.maintain_seconds
 
@@ -263,6 +266,7 @@ class Serving:
         self._uncounted += commit.finished.num_rows
         self._counted += commit.finished.num_rows
         self.readers.snapshot, self._whole = commit.snapshot, True
+        self.changes.add(commit)
 
     def _is_countable_now(self, commit: Commit) -> bool:
         """Whether a file that is not counted was merged with others, so that its runs can be read again."""

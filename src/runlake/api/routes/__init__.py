@@ -3,6 +3,7 @@
 append.py       POST /runs
 runs.py         reading runs
 export.py       exporting runs
+stream.py       following runs as they change
 statistics.py   statistics, charts, lease owners
 errors.py       groups of alike errors
 names.py        names of tasks, shared views
@@ -16,7 +17,7 @@ from typing import Final
 from litestar import Router
 
 from runlake.api import docs
-from runlake.api.routes import append, errors, export, names, runs, service, session, sql, statistics
+from runlake.api.routes import append, errors, export, names, runs, service, session, sql, statistics, stream
 from runlake.api.routing import options
 from runlake.ui import pages
 
@@ -27,8 +28,9 @@ _NAMES_OPTIONS: Final = [
     options(names.get_view, names.put_view, names.delete_view),
 ]
 _SESSION_OPTIONS: Final = options(session.create_session, session.delete_session)
+_RUNS: Final = [_RUNS_OPTIONS, *append.HANDLERS, *runs.HANDLERS, *export.HANDLERS, *stream.HANDLERS]
 ROUTERS: Final = [
-    Router("/", tags=["runs"], route_handlers=[_RUNS_OPTIONS, *append.HANDLERS, *runs.HANDLERS, *export.HANDLERS]),
+    Router("/", tags=["runs"], route_handlers=_RUNS),
     Router("/", tags=["statistics"], route_handlers=statistics.HANDLERS),
     Router("/", tags=["errors"], route_handlers=errors.HANDLERS),
     Router("/", tags=["sql"], route_handlers=sql.HANDLERS),
