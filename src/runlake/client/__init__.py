@@ -12,6 +12,7 @@ routes      the methods that both clients have, made of the calls
 setup       where a client sends, and as whom
 blocking    `Client`
 awaiting    `AsyncClient`
+following   runs as they change, as events
 block       a block of code as a recorded run
 arrow       runs as an Arrow table; it needs pyarrow
 """

@@ -17,10 +17,11 @@ from runlake.client import calls, lists
 from runlake.client.batches import batches, total
 from runlake.client.block import AsyncBlock
 from runlake.client.calls import Call, Record
+from runlake.client.following import Following, Told, over
 from runlake.client.routes import Awaiting, Routes
 from runlake.client.setup import Setup, unreachable
 from runlake.errors import RunlakeError
-from runlake.model import ExportQuery, Form, Run, RunsQuery, SqlQuery, Stored
+from runlake.model import ExportQuery, Filter, Form, Run, RunsQuery, SqlQuery, Stored
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,6 +114,28 @@ class AsyncClient(Routes, Awaiting):
             return head
 
         return await self._tried(call, once)
+
+    async def follow(self, query: Filter = Filter(), *, after: int | None = None) -> AsyncIterator[Told]:
+        """Runs as they are stored and changed, as `Client.follow` has them, for `async for`."""
+        following = Following(query, after)
+        tries = self._setup.policy.begin(following.call())
+        while True:
+            call = following.call()
+            try:
+                async with self._http.stream(call.method, call.target, headers=call.headers) as response:
+                    if not response.is_success:
+                        await response.aread()
+                    call.read(response)
+                    async for line in response.aiter_lines():
+                        if (told := following.take(line)) is not None:
+                            tries = self._setup.policy.begin(call)
+                            yield told
+                pause = tries.pause(over())
+            except RunlakeError as exc:
+                pause = tries.pause(exc)
+            except httpx.RequestError as exc:
+                pause = tries.pause(unreachable(exc))
+            await asyncio.sleep(pause)
 
     def run(self, task: str | uuid.UUID, *, attempt: int = 1) -> AsyncBlock:
         """Record a block of code, as `Client.run` does, by `async with`."""

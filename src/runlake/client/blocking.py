@@ -17,10 +17,11 @@ from runlake.client import calls, lists
 from runlake.client.batches import batches, total
 from runlake.client.block import Block
 from runlake.client.calls import Call, Record
+from runlake.client.following import Following, Told, over
 from runlake.client.routes import Blocking, Routes
 from runlake.client.setup import Setup, unreachable
 from runlake.errors import RunlakeError
-from runlake.model import ExportQuery, Form, Run, RunsQuery, SqlQuery, Stored
+from runlake.model import ExportQuery, Filter, Form, Run, RunsQuery, SqlQuery, Stored
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,6 +122,33 @@ class Client(Routes, Blocking):
             return head
 
         return self._tried(call, once)
+
+    def follow(self, query: Filter = Filter(), *, after: int | None = None) -> Iterator[Told]:
+        """Runs as they are stored and changed, without end, at most four answers a second.
+
+        The first one has no runs: its `snapshot` is where this begins. `after` is the snapshot of the last answer of
+        before: nothing is missed or told twice. A StreamReset says that this is not possible, and what was read has to
+        be read again. A lost connection is made again until `patience` is over. Raises what `list_runs` raises.
+        """
+        following = Following(query, after)
+        tries = self._setup.policy.begin(following.call())
+        while True:
+            call = following.call()
+            try:
+                with self._http.stream(call.method, call.target, headers=call.headers) as response:
+                    if not response.is_success:
+                        response.read()
+                    call.read(response)
+                    for line in response.iter_lines():
+                        if (told := following.take(line)) is not None:
+                            tries = self._setup.policy.begin(call)
+                            yield told
+                pause = tries.pause(over())
+            except RunlakeError as exc:
+                pause = tries.pause(exc)
+            except httpx.RequestError as exc:
+                pause = tries.pause(unreachable(exc))
+            time.sleep(pause)
 
     def run(self, task: str | uuid.UUID, *, attempt: int = 1) -> Block:
         """Record a block of code as a run of a task, by its name or its UUID.

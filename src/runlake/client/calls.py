@@ -72,7 +72,7 @@ class Call(Struct, Generic[A], frozen=True, kw_only=True):
     """A request, and what reads its answer."""
 
     method: str = "GET"
-    effect: Literal["read", "append", "change"] = "read"
+    effect: Literal["read", "append", "follow", "change"] = "read"
     path: str
     read: Read[A]
     query: str = ""

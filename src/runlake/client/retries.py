@@ -18,7 +18,7 @@ _PASSING: Final = frozenset({429, 502, 503, 504})  # 502 and 504: a proxy whose 
 
 class Policy(Struct, frozen=True):
     """Reads are tried `tries` times at most. Appends are tried for so many seconds, as they have ids: what is stored
-    already is a duplicate. Other changes are tried once.
+    already is a duplicate; and so long is a stream asked for that broke off. Other changes are tried once.
     """
 
     tries: int
@@ -26,7 +26,7 @@ class Policy(Struct, frozen=True):
 
     def begin(self, call: Call[Any]) -> Tries:
         """The tries of a call."""
-        most = {"read": self.tries, "append": sys.maxsize, "change": 1}[call.effect]
+        most = {"read": self.tries, "append": sys.maxsize, "follow": sys.maxsize, "change": 1}[call.effect]
         return Tries(most, time.monotonic() + self.seconds)
 
 
