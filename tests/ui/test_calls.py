@@ -57,6 +57,7 @@ def test_each_page_asks_as_few_questions_as_the_handbook_says(open_page: Opened,
         "Errors": "/ui/errors",
         "Error group": f"/ui/errors/{group}",
         "Workers": "/ui/workers",
+        "SQL": "/ui/sql",
     }
     page = open_page("/ui/no page")
     counts = {name: len(asked(page, f"{history.url}{path}?range=7d")) for name, path in paths.items()}

@@ -44,8 +44,14 @@ def test_every_shortcut_does_what_it_says(open_page: Opened) -> None:
     """All that the help of the page Runs lists; a new one fails here until it is tried."""
     page = open_page(WEEK, **CHROME)
     settled(page)
-    tried = {"g o", "g r", "g t", "g e", "g w"}
-    for keys, path in {"g t": "/ui/tasks", "g e": "/ui/errors", "g w": "/ui/workers", "g o": "/"}.items():
+    tried = {"g o", "g r", "g t", "g e", "g w", "g q"}
+    for keys, path in {
+        "g t": "/ui/tasks",
+        "g e": "/ui/errors",
+        "g w": "/ui/workers",
+        "g q": "/ui/sql",
+        "g o": "/",
+    }.items():
         assert press(page, keys) == f"{path}?range=7d"
     assert press(page, "g r") == WEEK
     settled(page)

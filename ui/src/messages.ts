@@ -21,6 +21,7 @@ export const PAGES = [
   { key: 't', path: '/ui/tasks', name: 'Tasks' },
   { key: 'e', path: '/ui/errors', name: 'Errors' },
   { key: 'w', path: '/ui/workers', name: 'Workers' },
+  { key: 'q', path: '/ui/sql', name: 'SQL' },
 ] as const;
 
 export const FILTER_NAMES = {
@@ -49,6 +50,10 @@ export function rangeName(text: string): string {
   const [one, many] = RANGES[unit]!;
   return Number(n) === 1 ? `Last ${one}` : `Last ${n} ${many}`;
 }
+
+/** What a query found, and how. */
+export const sqlAnswered = (n: number, cut: boolean, ms: number, snapshot: string): string =>
+  `${cut ? `the first ${plural(n, 'row', 'rows')}` : plural(n, 'row', 'rows')} · ${count(Math.ceil(ms))} ms · snapshot ${snapshot}`;
 
 export const runs = (n: number): string => plural(n, 'run', 'runs');
 export const newRuns = (n: number): string => `${plural(n, 'new run', 'new runs')} ↑`;

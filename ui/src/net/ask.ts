@@ -106,7 +106,8 @@ async function answered<T>(
   return answer;
 }
 
-async function fetched(url: string, options: RequestInit): Promise<Response> {
+/** Asks for an address; throws Unreachable, or AbortError. */
+export async function fetched(url: string, options: RequestInit): Promise<Response> {
   // A page that is left sees the new address before it is taken away: what it asks then, nobody waits for.
   await new Promise((resolve) => setTimeout(resolve));
   options.signal?.throwIfAborted();
@@ -157,7 +158,8 @@ function facts(headers: Headers): Pick<Answer<unknown>, 'snapshot' | 'ms' | 'ser
   };
 }
 
-function problemOf(response: Response, text: string): Problem {
+/** The problem that an answer is; its body is `text`. */
+export function problemOf(response: Response, text: string): Problem {
   let body: Partial<ProblemBody> = {};
   try {
     body = JSON.parse(text) as ProblemBody;

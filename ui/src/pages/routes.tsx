@@ -12,6 +12,7 @@ const ComparePage = loaded(async () => (await others()).ComparePage);
 const ErrorGroupPage = loaded(async () => (await others()).ErrorGroupPage);
 const ErrorsPage = loaded(async () => (await others()).ErrorsPage);
 const RunPage = loaded(async () => (await others()).RunPage);
+const SqlPage = loaded(async () => (await import('./sql/page')).SqlPage);
 const TaskPage = loaded(async () => (await others()).TaskPage);
 const TasksPage = loaded(async () => (await others()).TasksPage);
 const WorkersPage = loaded(async () => (await others()).WorkersPage);
@@ -35,6 +36,7 @@ const ROUTES: RouteOfPage[] = [
   { pattern: /^\/ui\/errors\/?$/, page: () => <ErrorsPage />, bar: true },
   { pattern: /^\/ui\/errors\/v1(:|%3A)[0-9a-f]{16}$/i, page: () => <ErrorGroupPage />, bar: true },
   { pattern: /^\/ui\/workers\/?$/, page: () => <WorkersPage />, bar: true },
+  { pattern: /^\/ui\/sql\/?$/, page: () => <SqlPage />, bar: false },
   { pattern: /./, page: () => <UnknownPage />, bar: false },
 ];
 

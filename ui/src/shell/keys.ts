@@ -57,7 +57,7 @@ export function followKeys(): void {
 /** Whether a key belongs to something else: a field, a button that Enter presses, an open dialog. */
 function isBusy(event: KeyboardEvent): boolean {
   if (singleKeys.value === 'off' || document.querySelector('dialog[open], .popover:popover-open')) return true;
-  const target = event.target as HTMLElement;
+  const target = event.composedPath()[0] as HTMLElement; // within a shadow root, too
   if (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return true;
   return event.key === 'Enter' && /^(A|BUTTON|SUMMARY|CANVAS)$/.test(target.tagName);
 }

@@ -9,10 +9,11 @@ import { copy, said } from '../parts/clipboard';
 import { Popover } from '../parts/popover';
 import { filters } from '../state/filters';
 import { between, rangeQuery } from '../state/range';
-import { changed, place, writeQuery } from '../state/url';
+import { changed, go, place, writeQuery } from '../state/url';
 import { asParameters, range, screenWindow } from '../state/window';
 import { zone } from '../state/zone';
 import { asCurl, asPython, asSql, type RawFilter } from '../text/copy';
+import { packed } from '../text/fragment';
 import { count } from '../text/number';
 import { ExportMenu } from './exports';
 import { useShortcuts } from './keys';
@@ -58,7 +59,7 @@ export function Page({ title, screen, headline, failed, question, filter, copies
       <footer class="foot">
         <span>
           {headline && <b>{headline}, exact · </b>}
-          {screen.facts.value.answers > 0 && footing(screen.facts.value, zone.value)}
+          {screen.facts.value.snapshot !== null && footing(screen.facts.value, zone.value)}
         </span>
         <span class="grow" />
         <span role="status" class="said">
@@ -106,6 +107,7 @@ function CopyMenu({ question, filter, copies }: CopyMenuProps): JSX.Element {
       ['curl', () => copy(asCurl(absolute(question), keyed.peek()), 'curl')],
       ['Python', () => copy(asPython(absolute(question), keyed.peek()), 'Python')],
       ['SQL', () => copy(asSql(filter ?? ofScreen()), 'SQL')],
+      ['Open as SQL', async () => go(`/ui/sql${await packed(asSql(filter ?? ofScreen()))}`)],
     );
   }
   return (
