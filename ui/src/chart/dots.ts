@@ -1,4 +1,4 @@
-// Few runs by time and duration: a dot each.
+// Few runs by time and duration: a dot each; and lines over time.
 
 import type { Points } from '../api';
 import { colors } from './colors';
@@ -55,4 +55,32 @@ export function dotAt(
     if (distance < nearest) [best, nearest] = [at, distance];
   }
   return best;
+}
+
+/** Draws values at the middle of their columns; null is a gap. `rise` gives the height of a value from the bottom. */
+export function paintLine(
+  { context, width, height, ratio }: Surface,
+  axis: TimeAxis,
+  borders: readonly number[],
+  values: readonly (number | null)[],
+  rise: (value: number) => number,
+  color: string,
+): void {
+  context.strokeStyle = color;
+  context.lineWidth = 1.5 * ratio;
+  context.beginPath();
+  let pen = false;
+  for (const [at, value] of values.entries()) {
+    if (value === null) {
+      pen = false;
+      continue;
+    }
+    const middle = (borders[at]! + borders[at + 1]!) / 2;
+    const x = ((middle - axis.start) / (axis.end - axis.start)) * width;
+    const y = height - rise(value);
+    if (pen) context.lineTo(x, y);
+    else context.moveTo(x, y);
+    pen = true;
+  }
+  context.stroke();
 }

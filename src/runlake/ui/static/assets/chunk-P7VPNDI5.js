@@ -1,1 +1,0 @@
-function D({context:t,width:s,height:u,ratio:f},e,i,c,m,d){t.strokeStyle=d,t.lineWidth=1.5*f,t.beginPath();let o=!1;for(let[n,r]of c.entries()){if(r===null){o=!1;continue}let l=((i[n]+i[n+1])/2-e.start)/(e.end-e.start)*s,a=u-m(r);o?t.lineTo(l,a):t.moveTo(l,a),o=!0}t.stroke()}export{D as a};
