@@ -119,7 +119,7 @@ def test_the_other_client_follows_alike(tmp_path: Path) -> None:
 def test_what_broke_off_was_not_told() -> None:
     """After each character of a stream: what is asked for next comes after the last whole event."""
     data = '{"snapshot":7,"counts":{"success":0,"failed":0,"open":0},"items":[],"more":0}'
-    stream = f"id: 7\nevent: runs\ndata: {data}\n\n: \nid: 8\n\nid: 9\nevent: reset\ndata: {{\"snapshot\":9}}\n\n"
+    stream = f'id: 7\nevent: runs\ndata: {data}\n\n: \nid: 8\n\nid: 9\nevent: reset\ndata: {{"snapshot":9}}\n\n'
     for end in range(len(stream) + 1):
         following = Following(Filter(), 3)
         following.call()
