@@ -304,8 +304,9 @@ def test_the_key_of_the_client(tmp_path: Path) -> None:
 
 
 PROGRAM: Final = """
-import sys, time
+import signal, sys, time
 from runlake.client import Client
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which Python leaves out where the parent ignores it
 with Client() as client, client.run(sys.argv[1]) as run:
     run.output = {"rows": 1}
     print("up", flush=True)
