@@ -225,6 +225,18 @@ def test_a_crash_harms_nobody(served: Server) -> None:
     assert rows(served, "SELECT 1") == [[1]]
 
 
+def test_a_file_that_is_gone_is_no_fault_of_the_query(tmp_path: Path) -> None:
+    with Server(tmp_path / "lake", env=environment(None, RUNLAKE_INLINE_ROWS="0")) as server:
+        server.post(record(1))
+        (file,) = server.data.rglob("*.parquet")
+        content = file.read_bytes()
+        file.unlink()
+        assert_problem(ask(server, "FROM runs"), 500)
+        assert_problem(ask(server, "FROM runs", "csv"), 500)
+        file.write_bytes(content)
+        assert len(rows(server, "FROM runs")) == 1
+
+
 def test_two_at_once(served: Server) -> None:
     """The third is refused until one of the two has ended; a client that vanishes ends its own."""
     with begun(served, MANY), begun(served, MANY):

@@ -25,13 +25,19 @@ from runlake.access import Scope
 from runlake.api import params
 from runlake.api.answers import JSON, Req
 from runlake.api.openapi import OLDER, Body, Operation, documented
-from runlake.errors import Busy, NotReady, RunlakeError, Timeout, TooLong, TooMany
+from runlake.errors import Busy, NotReady, RunlakeError, Timeout, TooLarge, TooLong, TooMany, TooSlow, Unsupported
 from runlake.model import NoQuery
 
 Handler = Callable[..., Awaitable[Any]]
 STARTING: Final = NotReady("the serving database is being made: 120 of 365 files")
 _READING: Final = (Busy("too many queries wait"), STARTING, Timeout("query page: interrupted at its time limit"))
 TOO_LONG: Final = TooLong("the window is too long to read within the time limit")  # outside the lane of scans
+# Of a small JSON body.
+BODIES: Final = (
+    TooSlow("the body did not arrive within 60 seconds"),
+    TooLarge("a body is at most 67108864 bytes"),
+    Unsupported("Content-Type text/csv is not read here", hint="send application/json"),
+)
 _SCANNING: Final = (
     TooMany("too many scans wait"),
     TooLong("the window is too long to read within the time limit; it was read back to 2025-01-04T00:00:00Z"),

@@ -11,7 +11,7 @@ import click
 import pyarrow as pa
 
 from runlake.cli.common import check_outside_lake, command
-from runlake.errors import LakeDamaged, RunlakeError, SqlError, UsageError
+from runlake.errors import RunlakeError, UsageError
 from runlake.inspect import relations
 from runlake.lake.catalog import Lake
 from runlake.paths import Paths
@@ -45,19 +45,17 @@ def sql(settings: Settings, query: str, form: str, output: Path | None, timeout:
         check_outside_lake(output, settings, "--output")
     with closing(Lake(Paths.of(settings.data), settings, write=False)) as lake:
         content = relations.content(lake)
-    try:
-        with tempfile.TemporaryDirectory(prefix="runlake-") as temp, relations.sandbox(content, settings, temp) as box:
-            reader = box.run(query, timeout=timeout)
-            if output is None:
-                export.write(reader, form, sys.stdout.buffer)
-                sys.stdout.buffer.flush()
-            else:
-                _to_file(reader, form, output)
-    except SqlError as exc:
-        # DuckDB takes a file that is not there for a pattern, and says that it may not look for it.
-        if gone := [file.path for file in content.files if not Path(file.path).is_file()]:
-            raise LakeDamaged(f"a file of the lake is gone: {gone[0]}", hint="`runlake check` lists all") from exc
-        raise
+    with (
+        relations.noticing(content),
+        tempfile.TemporaryDirectory(prefix="runlake-") as temp,
+        relations.sandbox(content, settings, temp) as box,
+    ):
+        reader = box.run(query, timeout=timeout)
+        if output is None:
+            export.write(reader, form, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        else:
+            _to_file(reader, form, output)
 
 
 def _to_file(reader: pa.RecordBatchReader, form: str, output: Path) -> None:

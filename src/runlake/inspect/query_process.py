@@ -108,7 +108,8 @@ class _Asked(Struct, frozen=True):
 def _asked(job: Job) -> Iterator[_Asked]:
     with closing(Lake(Paths.of(job.settings.data), job.settings, write=False)) as lake:
         content = relations.content(lake)
-    with relations.sandbox(content, job.settings, job.temp, most_spilled=f"{_SPILLED * job.memory}B") as box:
+    most = f"{_SPILLED * job.memory}B"
+    with relations.noticing(content), relations.sandbox(content, job.settings, job.temp, most_spilled=most) as box:
         _limit_memory(job.memory + _HEADROOM)
         _end_after(job.seconds + _GRACE)
         started = time.perf_counter()

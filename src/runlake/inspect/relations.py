@@ -4,6 +4,9 @@ and the macros of the lake.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -11,7 +14,7 @@ from msgspec import Struct
 
 from runlake import duck
 from runlake.columns import ARROW, NAMED, STORED, select_list
-from runlake.errors import Busy
+from runlake.errors import Busy, LakeDamaged, SqlError
 from runlake.lake.catalog import DataFile, Lake
 from runlake.sandbox.sandbox import Sandbox
 from runlake.settings import Settings
@@ -46,6 +49,20 @@ def content(lake: Lake) -> Content:
         if lake.snapshot() == before:
             return found
     raise Busy("the service commits faster than its catalog can be read", hint="try again")
+
+
+@contextmanager
+def noticing(what: Content) -> Iterator[None]:
+    """Raise LakeDamaged in place of the SqlError of a query whose files are gone.
+
+    DuckDB takes a file that is not there for a pattern, and says that it may not look for it.
+    """
+    try:
+        yield
+    except SqlError as exc:
+        if gone := [file.path for file in what.files if not Path(file.path).is_file()]:
+            raise LakeDamaged(f"a file of the lake is gone: {gone[0]}", hint="`runlake check` lists all") from exc
+        raise
 
 
 NOTHING: Final = Content(0, [], STORED.empty_table(), ARROW.empty_table(), NAMED.empty_table())

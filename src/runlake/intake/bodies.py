@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from runlake.errors import BadInput
-from runlake.intake.messages import syntax_error
+from runlake.intake.messages import AT, syntax_error
 
 T = TypeVar("T", bound=Struct)
-_AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 
 
 def decoded(body: bytes, kind: type[T], hint: str) -> T:
@@ -21,6 +19,6 @@ def decoded(body: bytes, kind: type[T], hint: str) -> T:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         message = str(exc)
-        at = _AT.search(message)
+        at = AT.search(message)
         _, reason = syntax_error(body, message[: at.start()] if at else message)
         raise BadInput.of(at[1] if at and at[1] else "body", reason, hint=hint) from None

@@ -18,6 +18,7 @@ NOT_UTF8: Final = "iconv -f WINDOWS-1252 -t UTF-8 FILE, or -f UTF-16, makes UTF-
 NOT_JSON: Final = "which JSON does not have (null says that there is none)"
 _NOT_NUMBERS: Final = re.compile(r"-?(?:infinity|inf|nan)", re.IGNORECASE)
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+AT: Final = re.compile(r" - at `\$\.?(.*)`$")  # where msgspec says that a value of a body stands
 _AT_BYTE: Final = re.compile(r"\(byte (\d+)\)")
 _KINDS: Final[tuple[tuple[Callable[[pa.DataType], bool], str], ...]] = (
     (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import Any, Final
 
@@ -11,10 +10,9 @@ import pyarrow as pa
 
 from runlake.columns import NAMED
 from runlake.errors import BadInput, FieldError
-from runlake.intake.messages import shown, syntax_error
+from runlake.intake.messages import AT, shown, syntax_error
 from runlake.model import TaskName
 
-_AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 _SHAPE: Final = 'expected {"names": {"<task>": {"name": "orders", "tags": ["etl"], "url": "https://…"}}}'
 
 
@@ -55,7 +53,7 @@ def _row(key: str, raw: msgspec.Raw) -> dict[str, Any]:
     try:
         named = msgspec.json.decode(raw, type=TaskName | None)
     except msgspec.DecodeError as exc:
-        at = _AT.search(str(exc))
+        at = AT.search(str(exc))
         message = str(exc)[: at.start()] if at else str(exc)
         field = ".".join(part for part in (f"names.{key}", at[1] if at else "") if part)
         raise BadInput.of(field, f"{message}, not {shown(msgspec.json.decode(raw))}") from None

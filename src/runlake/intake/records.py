@@ -23,7 +23,6 @@ from runlake.model import MAX_ATTEMPT, MAX_BATCH, MAX_DEPTH, MAX_RECORD_BYTES, R
 
 SHAPE: Final = 'the body is {"runs": [{"task_id": "…"}, …]}'
 MAX_ERRORS: Final = 10
-_AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 _NAMED: Final = re.compile(r"(?:unknown|required) field `(.*)`")
 # Possessive, and a string may be cut off at the end: so the time is linear and the memory flat for any body.
 _STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
@@ -308,7 +307,7 @@ def _normalize(text: bytes, record: RunRecord) -> None:
 
 def _explained(message: str) -> _InvalidFieldError:
     """The field and the reason in a message of msgspec."""
-    if at := _AT.search(message):
+    if at := messages.AT.search(message):
         return _InvalidFieldError(at[1], message[: at.start()])
     named = _NAMED.search(message)
     return _InvalidFieldError(named[1] if named else "", message)

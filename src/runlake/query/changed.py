@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
@@ -94,6 +93,6 @@ class _Instance:
 
 def _in_order(tables: list[pa.Table]) -> pa.Table:
     return pa.concat_tables(
-        table.append_column(CHANGED.field("place"), pa.array(np.full(table.num_rows, place, np.int32)))
+        table.append_column(CHANGED.field("place"), pa.repeat(pa.scalar(place, pa.int32()), table.num_rows))
         for place, table in enumerate(tables)
     )

@@ -3,7 +3,7 @@
 import type { Filter } from '../api';
 
 /** Quotes for a POSIX shell. */
-const shell = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+export const shell = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** Quotes of SQL. */
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;

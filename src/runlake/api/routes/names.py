@@ -14,8 +14,8 @@ from runlake.api import tags
 from runlake.api.answers import Answer, Req, answer_with, as_json, service_of
 from runlake.api.events import Shown
 from runlake.api.openapi import Body
-from runlake.api.routing import STARTING, question, write
-from runlake.errors import BadInput, Busy, Changed, DiskFull, NotFound, TooLarge, TooSlow, Unsupported
+from runlake.api.routing import BODIES, STARTING, question, write
+from runlake.errors import BadInput, Busy, Changed, DiskFull, NotFound
 from runlake.intake import names as intake
 from runlake.intake.bodies import decoded
 from runlake.lake.names import NamesChange, ViewChange
@@ -34,11 +34,6 @@ from runlake.query.engine import Session
 
 _CHANGED: Final = Changed("the names are not those that If-Match names any more")
 _WRITING: Final = (Busy("too many changes wait to be written"), STARTING, DiskFull("commit: the disk is full"))
-BODIES: Final = (
-    TooSlow("the body did not arrive within 60 seconds"),
-    TooLarge("a body is at most 67108864 bytes"),
-    Unsupported("Content-Type text/csv is not read here", hint="send application/json"),
-)
 _NO_VIEW: Final = NotFound("there is no view 'nightly'")
 
 

@@ -14,8 +14,7 @@ from runlake.api import attachments, sql_queries
 from runlake.api.answers import JSON, Answer, Req, as_json, service_of
 from runlake.api.cancellation import while_connected
 from runlake.api.openapi import Body
-from runlake.api.routes.names import BODIES
-from runlake.api.routing import STARTING, get, write
+from runlake.api.routing import BODIES, STARTING, get, write
 from runlake.api.sql_queries import Query
 from runlake.errors import BadInput, Busy, TooLong, TooMany
 from runlake.inspect import schema

@@ -10,7 +10,7 @@ import { useScreen } from '../../net/use';
 import { copy } from '../../parts/clipboard';
 import { Trouble } from '../../parts/trouble';
 import { Page } from '../../shell/page';
-import { KEY_OPTION } from '../../text/copy';
+import { KEY_OPTION, shell } from '../../text/copy';
 import { count } from '../../text/number';
 import { FORMATS, type Result } from './answer';
 import { Aside } from './aside';
@@ -162,16 +162,15 @@ function asTsv({ columns, rows }: Result): string {
 
 /** The query as text, and as commands that ask it. */
 function copiesOf(state: SqlState): [string, () => string][] {
-  const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
   const url = new URL('/sql', location.origin).href;
   return [
     ['Query', () => state.text.peek()],
-    ['runlake sql', () => `runlake sql ${quoted(state.text.peek())}`],
+    ['runlake sql', () => `runlake sql ${shell(state.text.peek())}`],
     [
       'curl',
       () =>
         `curl -s ${keyed.peek() ? `${KEY_OPTION} ` : ''}-H 'Content-Type: application/json' ` +
-        `-d ${quoted(JSON.stringify({ query: state.text.peek() }))} ${quoted(url)}`,
+        `-d ${shell(JSON.stringify({ query: state.text.peek() }))} ${shell(url)}`,
     ],
   ];
 }
