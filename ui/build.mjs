@@ -24,11 +24,11 @@ function licenses(inputs) {
 function finish({ metafile }) {
   const files = Object.entries(metafile.outputs);
   const of = (entry) => files.find(([, output]) => output.entryPoint === entry)[0];
-  const styles = metafile.outputs[of('src/app.tsx')].cssBundle;
+  const styles = of('src/style.css');
   const html = readFileSync('src/index.html', 'utf8')
     .replace('theme.js', basename(of('src/theme.ts')))
     .replace('app.js', basename(of('src/app.tsx')))
-    .replace('app.css', basename(styles))
+    .replace('style.css', basename(styles))
     .replace('icon.svg', basename(files.find(([path]) => path.endsWith('.svg'))[0]));
   const page = join(out, 'index.html');
   writeFileSync(join(out, 'LICENSES.txt'), licenses(Object.keys(metafile.inputs)));
@@ -54,7 +54,7 @@ function loadedWith(outputs, path) {
 }
 
 const options = {
-  entryPoints: ['src/app.tsx', 'src/theme.ts', 'src/icon.svg'],
+  entryPoints: ['src/app.tsx', 'src/theme.ts', 'src/style.css', 'src/icon.svg'],
   outdir: join(out, 'assets'),
   entryNames: '[name]-[hash]',
   ...{ assetNames: '[name]-[hash]', chunkNames: '[name]-[hash]' },

@@ -22,7 +22,6 @@ import { advance, range, shift, show, zoomOut } from './state/window';
 import { BROWSER, chooseZone, zone } from './state/zone';
 import { stickyEdge } from './table/edge';
 import { moveRow, openRow, openRowBeside } from './table/list';
-import './style.css';
 
 function App(): JSX.Element {
   const route = useComputed(() => routeOf(place.value.path)).value;

@@ -3,6 +3,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import '../../app'; // see pages/others
 import type { SqlSchema } from '../../api';
 import { sqlAnswered } from '../../messages';
 import { keyed } from '../../net/about';

@@ -1,0 +1,1 @@
+import"./chunk-FYH7S645.js";
