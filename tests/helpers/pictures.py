@@ -27,7 +27,8 @@ PATHS: Final = {
 }
 SCHEMES: Final = {"runs": ("light", "dark")}  # of the others one is enough: each picture is 150 KB of the repository
 # All answers are there, and nothing is dimmed or on its way.
-SETTLED: Final = "() => !document.querySelector('.stale, .waiting, .skeleton, tr.coming')"
+SETTLED: Final = """() => document.querySelector('.foot')?.innerText.includes('snapshot')
+    && !document.querySelector('.stale, .waiting, .skeleton, tr.coming')"""
 
 
 def main(names: list[str]) -> None:
@@ -54,7 +55,7 @@ def take(browser: Browser, server: Server, name: str, scheme: str) -> None:
     )
     page = context.new_page()
     page.clock.set_fixed_time(NOW)
-    page.goto(server.url + path, wait_until="networkidle")
+    page.goto(server.url + path)
     until(page, SETTLED)
     without_milliseconds(page)
     page.screenshot(path=TARGET / f"page-{name}{'-dark' if scheme == 'dark' else ''}.png")

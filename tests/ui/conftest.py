@@ -71,10 +71,10 @@ def open_page(chromium: Browser, history: Server) -> Iterator[Opened]:
         options = {"timezone_id": "UTC", "locale": "en-GB"} | options
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
-        page = context.new_page()
         watch = Watch(server.url, expected)
         watches.append(watch)
-        watch.follow(page)
+        context.on("page", watch.follow)
+        page = context.new_page()
         page.clock.set_fixed_time(NOW)
         page.goto(server.url + path)
         return page

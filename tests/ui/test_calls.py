@@ -17,7 +17,7 @@ from support import Server
 pytestmark = pytest.mark.browser
 WEEK: Final = {"start_time": "2026-11-08T12:00:10Z", "end_time": "2026-11-15T12:00:10Z"}
 PAGE: Final = Path(__file__).parents[2] / "docs" / "page.md"
-ONCE: Final = {"/about", "/tasks/names"}  # asked once a visit, by no page
+ONCE: Final = {"/about", "/tasks/names", "/stream/runs"}  # asked once a visit, by no page
 
 
 QUIET: Final = 500  # milliseconds without a further question: the page asks no more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -37,9 +38,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def later(server: Server, page: Page, number: int, seconds: int, **filters: str) -> int:
     """A run starts after the window of the page, whose clock goes on; return how many have started since."""
-    assert server.post(failed(number, 3600 + seconds - 5)).status_code == 200
     page.clock.set_fixed_time(NOW.timestamp() + seconds)
-    end = f"2026-11-15T12:00:{10 + seconds // 10 * 10}Z"
+    assert server.post(failed(number, 3600 + seconds - 5)).status_code == 200
+    end = f"2026-11-15T12:00:{NOW.second + seconds}Z"
     window = {"start_time": "2026-11-15T12:00:10Z", "end_time": end, "limit": "1", **filters}
     return int(server.client.get("/runs", params=window).json()["total"])
 
@@ -107,6 +108,44 @@ def test_inserts_while_one_scrolls_shift_nothing(open_page: Opened, server: Serv
         settled(page)
         shown = page.evaluate(drawn)
         assert len(shown) > 10 and all(ids[rank] == run for rank, run in shown)
+
+
+# Numbers that a reader sees at a time, whenever they change: the total of the head, of the list and of the foot, and
+# the failures of the head and of the title.
+WATCH: Final = """() => {
+    const number = text => Number(text?.replace(/[^0-9]/g, ''));
+    const look = () => {
+        const head = document.querySelector('.head'), list = document.querySelector('table.list');
+        const seen = [head.querySelector('[data-total]').dataset.total, list.ariaRowCount - 1,
+            document.querySelector('.foot b').innerText, head.querySelector('[data-failed]').dataset.failed,
+            document.title.split(' ')[0]].map(text => number(String(text)));
+        if (String(seen) !== String(window.seen.at(-1))) window.seen.push(seen);
+        requestAnimationFrame(look);
+    };
+    window.seen = [];
+    look();
+}"""
+
+
+def test_all_numbers_are_of_one_snapshot_while_runs_come_in(open_page: Opened, tmp_path: Path) -> None:
+    """What one sees at a time fits, and the window goes on once a second at most, however many commits there are."""
+    with Server(tmp_path / "lake") as server:
+        assert server.post(failed(0, 3000)).status_code == 200
+        page = open_page("/ui/runs?range=1h", server=server)
+        settled(page)
+        page.evaluate(WATCH)
+        asked: list[str] = []
+        page.on("request", lambda request: "/stats/durations" in request.url and asked.append(request.url))
+        began = time.monotonic()
+        for number in range(1, 201):
+            assert server.post(failed(number, 3000 + number)).status_code == 200
+            page.wait_for_timeout(10)
+        most = time.monotonic() - began + 1
+        expect(page.locator("table.list")).to_have_attribute("aria-rowcount", "202")
+        settled(page)
+        seen = page.evaluate("seen")
+        assert len(set(asked)) <= most and len(seen) > 3  # twice for a window where an answer was older than others
+        assert [numbers for numbers in seen if len(set(numbers)) > 1] == []
 
 
 def test_live_goes_on_after_the_service_was_killed(open_page: Opened, tmp_path: Path) -> None:

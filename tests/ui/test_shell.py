@@ -180,13 +180,13 @@ def test_new_runs_appear_by_themselves(open_page: Opened, tmp_path: Path) -> Non
         page = open_page("/ui/runs?range=1h", server=server)
         settled(page)
         assert numbers(page)["rows"] == 300
-        assert server.post(late[0]).status_code == 200
         page.clock.set_fixed_time(NOW.timestamp() + 20)
+        assert server.post(late[0]).status_code == 200
         expect(page.locator("table.list")).to_have_attribute("aria-rowcount", "302")
         page.mouse.wheel(0, 1200)
         until(page, "scrollY > 200")
-        assert server.post(*late[1:]).status_code == 200
         page.clock.set_fixed_time(NOW.timestamp() + 30)
+        assert server.post(*late[1:]).status_code == 200
         newer = page.get_by_role("button", name="2 new runs")
         expect(newer).to_be_visible()
         assert numbers(page)["rows"] == 301

@@ -3,6 +3,7 @@
 import { useComputed } from '@preact/signals';
 import { type JSX, render } from 'preact';
 import { PAGES } from './messages';
+import { followRuns } from './net/tail';
 import { routeOf } from './pages/routes';
 import { Bar } from './shell/bar';
 import { Header } from './shell/header';
@@ -13,12 +14,12 @@ import { OutageLine } from './shell/outage';
 import { Palette, paletteOpen } from './shell/palette';
 import { WallHead } from './shell/wall';
 import { toggleFailed } from './state/filters';
-import { followClock, toggleLive } from './state/live';
+import { toggleLive, toPresent } from './state/live';
 import { DEFAULT_RANGE, parseRange } from './state/range';
 import { nextTheme } from './state/theme';
 import { address, followAddress, go, place } from './state/url';
 import { toggleWall, wall } from './state/wall';
-import { advance, range, shift, show, zoomOut } from './state/window';
+import { range, shift, show, zoomOut } from './state/window';
 import { BROWSER, chooseZone, zone } from './state/zone';
 import { stickyEdge } from './table/edge';
 import { moveRow, openRow, openRowBeside } from './table/list';
@@ -58,9 +59,9 @@ function followEdge(top: HTMLElement | null): void {
 const Current = ({ page }: { page: () => JSX.Element }): JSX.Element => page();
 
 /** Ends now again. */
-function toPresent(): void {
+function backToNow(): void {
   if (range.peek().kind === 'between') show(parseRange(DEFAULT_RANGE, zone.peek())!);
-  advance();
+  toPresent();
 }
 
 /** The window of the add-filter button, which is on most pages. */
@@ -75,7 +76,7 @@ addShortcuts([
   { keys: '[', does: 'Earlier by one window', run: () => shift(-1) },
   { keys: ']', does: 'Later by one window', run: () => shift(1) },
   { keys: '-', does: 'Twice as long', run: zoomOut },
-  { keys: '0', does: 'Back to now', run: toPresent },
+  { keys: '0', does: 'Back to now', run: backToNow },
   { keys: 'f', does: 'Add a filter', run: openFilter },
   { keys: 'F', does: 'Failed runs only, or all', run: toggleFailed },
   {
@@ -106,13 +107,13 @@ async function start(): Promise<void> {
   if (!('Temporal' in globalThis)) await import('temporal-polyfill/global');
   followAddress();
   followKeys();
-  followClock();
   addEventListener('keydown', (event) => {
     if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     paletteOpen.value = true;
   });
   render(<App />, document.getElementById('app')!);
+  followRuns();
 }
 
 void start();

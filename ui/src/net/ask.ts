@@ -1,7 +1,7 @@
 // One question to the API and its answer. What was answered before is asked for with its tag.
 
 import type { Problem as ProblemBody, Routes } from '../api';
-import { reading } from '../state/live';
+import { asking } from '../state/live';
 import { encode } from '../state/url';
 import { EVENTS, isLong, lastEvent, type Progress, type TakePart } from './parts';
 
@@ -47,6 +47,9 @@ interface Kept {
   answer: Answer<unknown>;
 }
 
+/** The newest snapshot that any answer was of; -1 before the first. */
+export let newestSnapshot = -1;
+
 /** The newest answers by their addresses, for 304. A body is kept as the same object: nothing is drawn again. */
 const kept = new Map<string, Kept>();
 const MOST_KEPT = 80;
@@ -78,12 +81,12 @@ export async function askAddress<T>(
   parse: (text: string) => unknown = JSON.parse,
   take?: TakePart<T>,
 ): Promise<Answer<T>> {
-  if (!take || !isLong(url)) return await answered(url, signal, parse);
-  reading.value = reading.peek() + 1;
+  asking.value = asking.peek() + 1;
   try {
-    return await answered(url, signal, parse, (data) => take(parse(data) as T & Progress));
+    const isRead = take && isLong(url);
+    return await answered(url, signal, parse, isRead ? (data) => take(parse(data) as T & Progress) : undefined);
   } finally {
-    reading.value -= 1;
+    asking.value -= 1;
   }
 }
 
@@ -126,12 +129,15 @@ async function read(response: Response, take?: (data: string) => void): Promise<
     if (name === 'error') throw problemOf(response, data);
     return data;
   } catch (error) {
-    throw error instanceof Problem ? error : gone(error); // the connection broke within the body
+    throw gone(error); // the connection broke within the body
   }
 }
 
-const gone = (error: unknown): unknown =>
-  error instanceof DOMException && error.name === 'AbortError' ? error : new Unreachable(String(error));
+/** The error as it is thrown: the end of a question and a problem as they are, else Unreachable. */
+export const gone = (error: unknown): unknown =>
+  error instanceof Error && (error.name === 'AbortError' || error instanceof Problem || error instanceof Unreachable)
+    ? error
+    : new Unreachable(String(error));
 
 function confirmed(url: string, known: Kept, headers: Headers): Answer<unknown> {
   known.answer.at = Date.now();
@@ -149,10 +155,12 @@ function keep(url: string, found: Kept): void {
 const served = (headers: Headers): number | null => Date.parse(headers.get('Date') ?? '') || null;
 
 function facts(headers: Headers): Pick<Answer<unknown>, 'snapshot' | 'ms' | 'served'> {
-  const snapshot = headers.get('Runlake-Snapshot');
+  const given = headers.get('Runlake-Snapshot');
+  const snapshot = given === null ? null : Number(given);
+  newestSnapshot = Math.max(newestSnapshot, snapshot ?? -1);
   const timing = /dur=([\d.]+)/.exec(headers.get('Server-Timing') ?? '');
   return {
-    snapshot: snapshot === null ? null : Number(snapshot),
+    snapshot,
     ms: timing ? Number(timing[1]) : 0,
     served: served(headers),
   };

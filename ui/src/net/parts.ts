@@ -43,6 +43,11 @@ export class Parts {
   #due = 0;
   #timer = 0;
 
+  /** Whether the page is where it was then: what is asked renews what is there. */
+  get renews(): boolean {
+    return place.peek() === this.#place;
+  }
+
   /** The question is asked, and nothing was answered yet. */
   begin(): void {
     clearTimeout(this.#timer);
@@ -52,7 +57,7 @@ export class Parts {
 
   /** A part is here; `show` shows it. */
   take({ done, of, since }: Progress, show: () => void): void {
-    if (place.peek() === this.#place) return;
+    if (this.renews) return;
     clearTimeout(this.#timer);
     const publish = (): void =>
       batch(() => {
@@ -84,17 +89,22 @@ export async function lastEvent(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   take: (data: string) => void,
 ): Promise<[string, string]> {
+  for await (const event of eventsOf(body)) {
+    const [name, data] = [/^event: (.*)$/m.exec(event)?.[1] ?? '', event.slice(event.indexOf('data: ') + 6)];
+    if (name !== 'part') return [name, data];
+    take(data);
+  }
+  throw new TypeError('the answer broke off');
+}
+
+/** The events of a stream, each as its lines, until it ends. */
+export async function* eventsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  for (;;) {
+  for (let rest = ''; ; ) {
     const { done, value } = await reader.read();
-    if (done) throw new TypeError('the answer broke off');
+    if (done) return;
     const events = (rest + value).split('\n\n');
     rest = events.pop()!;
-    for (const event of events) {
-      const [name, data] = [/^event: (.*)$/m.exec(event)?.[1] ?? '', event.slice(event.indexOf('data: ') + 6)];
-      if (name !== 'part') return [name, data];
-      take(data);
-    }
+    yield* events;
   }
 }

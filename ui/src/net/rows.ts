@@ -6,6 +6,7 @@ import { type Asked, addressOf, askAddress } from './ask';
 import { type Failing, Failure } from './failure';
 import { outputReader } from './outputs';
 import { isLong, Parts, type Progress } from './parts';
+import { Chase } from './round';
 import type { Screen } from './screen';
 import { sessions } from './session';
 
@@ -46,7 +47,7 @@ export class Rows implements Failing {
   #size = PAGE;
   #held = PAGE;
   #seen: [number, number] = [0, PAGE - 1];
-  #chased = -1;
+  readonly #chase = new Chase();
 
   constructor(
     readonly screen: Screen,
@@ -93,6 +94,7 @@ export class Rows implements Failing {
 
   close(): void {
     this.#failure.stop();
+    this.#chase.begin();
     for (const stop of this.#stops) stop();
     this.halt();
   }
@@ -119,37 +121,44 @@ export class Rows implements Failing {
     this.#query = query;
     this.#size = hasOutput(query) ? WITH_OUTPUT : PAGE;
     this.current.value = false;
-    this.#chased = -1;
-    this.#refresh();
+    this.#chase.begin();
+    this.#refresh(this.#parts.renews);
   }
 
   /** Asks for what is seen once more, when another answer of the screen is of a newer snapshot. */
   #follow(newest: number): void {
     const old = [...this.#pages.values()].some((page) => page.snapshot !== null && page.snapshot < newest);
-    if (!old || this.#chased >= newest) return;
-    this.#chased = isLong(this.#address) ? Number.POSITIVE_INFINITY : newest; // as the questions of a screen
-    this.#refresh();
+    this.#chase.follow(old ? newest : null, this.#address, () => this.#refresh());
   }
 
-  #refresh(): void {
+  #refresh(inRound = false): void {
     this.#abort();
     this.#parts.begin();
-    if (this.#query) for (const number of this.#wanted()) this.#fetch(number);
+    if (this.#query) for (const number of this.#wanted()) this.#fetch(number, inRound);
   }
 
-  #fetch(number: number): void {
+  #fetch(number: number, inRound = false): void {
     const query = this.#query;
     if (!query) return;
     const under = new AbortController();
     this.#under.set(number, under);
+    if (inRound) this.screen.round.join(under);
     const address = addressOf('/runs', { ...query, limit: this.#size, offset: number * this.#size });
     const mine = (): boolean => this.#under.get(number) === under;
     const take = (part: RunPage & Progress): void => {
       if (mine() && number === this.#wanted()[0]) this.#parts.take(part, () => this.#takePart(number, part));
     };
     askAddress<RunPage>(address, under.signal, hasOutput(query) ? outputReader.peek()?.parse : undefined, take).then(
-      ({ body, snapshot }) => mine() && this.#take(number, { items: body.items, snapshot }, body.total),
-      (error: unknown) => mine() && this.#fail(number, error),
+      ({ body, snapshot }) => {
+        if (!mine()) return;
+        const show = (): void => this.#take(number, { items: body.items, snapshot }, body.total);
+        const again = (): void => this.#fetch(number, true);
+        this.screen.round.take(under, snapshot, show, isLong(address) ? null : again);
+      },
+      (error: unknown) => {
+        if (mine()) this.#fail(number, error);
+        this.screen.round.leave(under);
+      },
     );
   }
 

@@ -5,6 +5,7 @@ import type { Routes } from '../api';
 import { type Answer, type Asked, addressOf, askAddress, type Route } from './ask';
 import { type Failing, Failure } from './failure';
 import { isLong, Parts, type Progress } from './parts';
+import { Chase, Round } from './round';
 import { sessions } from './session';
 
 /** A question that is asked again whenever its parameters change. */
@@ -30,6 +31,7 @@ export class Screen {
   /** Snapshots that were seen elsewhere, as by the pages of a list. */
   readonly #seen = signal(-1);
   readonly #stops: (() => void)[] = [];
+  readonly round = new Round();
 
   /** The newest snapshot of any answer of the screen. */
   readonly newest = computed(() =>
@@ -64,7 +66,7 @@ export class Screen {
 
   /** As `ask`, by address; `parse` reads the body. */
   askAddress<T>(address: () => string | null, parse?: (text: string) => unknown): Panel<T> {
-    const question = new Question<T>(address, parse);
+    const question = new Question<T>(address, parse, this.round);
     this.#panels.value = [...this.#panels.value, question as Question<unknown>];
     this.#stops.push(() => question.stop());
     this.#stops.push(effect(() => question.follow(this.newest.value)));
@@ -103,19 +105,20 @@ class Question<T> implements Panel<T> {
   readonly #answered = signal<string | null>(null);
   readonly #address: ReadonlySignal<string | null>;
   readonly #parse: ((text: string) => unknown) | undefined;
+  readonly #round: Round;
   readonly #stopFollowing: () => void;
   #under: AbortController | null = null;
-  /** The snapshot for which it was asked again. */
-  #chased = -1;
+  readonly #chase = new Chase();
 
-  constructor(address: () => string | null, parse?: (text: string) => unknown) {
+  constructor(address: () => string | null, parse: ((text: string) => unknown) | undefined, round: Round) {
     this.#parse = parse;
+    this.#round = round;
     this.#address = computed(address);
     this.current = computed(() => this.#answered.value === this.#address.value);
     this.#stopFollowing = effect(() => {
       void sessions.value;
-      this.#chased = -1;
-      this.#begin(this.#address.value);
+      this.#chase.begin();
+      this.#begin(this.#address.value, this.#parts.renews);
     });
   }
 
@@ -126,10 +129,8 @@ class Question<T> implements Panel<T> {
   /** Asks again, once for each snapshot, when another answer of the screen is of a newer one. */
   follow(newest: number): void {
     const snapshot = this.answer.value?.snapshot;
-    if (snapshot == null || snapshot >= newest || this.#chased >= newest || !this.current.peek()) return;
-    // While runs come in, two questions that take long would chase each other for ever.
-    this.#chased = isLong(this.#address.peek() ?? '') ? Number.POSITIVE_INFINITY : newest;
-    this.retry();
+    const isOlder = snapshot != null && snapshot < newest && this.current.peek();
+    this.#chase.follow(isOlder ? newest : null, this.#address.peek() ?? '', () => this.retry());
   }
 
   halt(): void {
@@ -142,10 +143,11 @@ class Question<T> implements Panel<T> {
   stop(): void {
     this.#stopFollowing();
     this.halt();
+    this.#chase.begin();
     this.#failure.stop();
   }
 
-  #begin(url: string | null): void {
+  #begin(url: string | null, inRound = false): void {
     this.#under?.abort();
     this.#failure.stop();
     if (url === null) {
@@ -156,6 +158,7 @@ class Question<T> implements Panel<T> {
     const under = new AbortController();
     this.#under = under;
     const mine = (): boolean => under === this.#under;
+    if (inRound) this.#round.join(under);
     batch(() => {
       this.#part.value = null;
       this.#parts.begin();
@@ -167,8 +170,15 @@ class Question<T> implements Panel<T> {
       if (mine()) this.#parts.take(part, show);
     };
     askAddress<T>(url, under.signal, this.#parse, take).then(
-      (answer) => mine() && this.#take(url, answer),
-      (error: unknown) => mine() && this.#fail(error),
+      (answer) => {
+        if (!mine()) return;
+        const again = (): void => this.#begin(url, true);
+        this.#round.take(under, answer.snapshot, () => this.#take(url, answer), isLong(url) ? null : again);
+      },
+      (error: unknown) => {
+        if (mine()) this.#fail(error);
+        this.#round.leave(under);
+      },
     );
   }
 

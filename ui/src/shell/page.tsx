@@ -1,7 +1,7 @@
 // What every page has: a heading, its content, and the line at the foot that says what its numbers are of.
 
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { footing } from '../messages';
 import { keyed } from '../net/about';
 import type { Screen } from '../net/screen';
@@ -40,7 +40,7 @@ let shownPath: string | null = null;
 export function Page({ title, screen, headline, failed, question, filter, copies, children }: PageProps): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null);
   const { path } = place.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${failed ? `(${count(failed)} ✕) ` : ''}${title} – runlake`;
   }, [title, failed]);
   useEffect(() => {

@@ -43,7 +43,7 @@ export const show = (wanted: Range): void => change({ ...rangeQuery(wanted), bru
 export const shift = (by: -1 | 1): void => show(shifted(screenWindow.peek(), by, step()));
 export const zoomOut = (): void => show(doubled(range.peek(), screenWindow.peek(), step()));
 
-/** Goes on to the present. */
-export function advance(): void {
-  now.value = step();
+/** Goes on to a time. */
+export function advance(to: number): void {
+  now.value = to;
 }

@@ -8,9 +8,8 @@ import { newRuns } from '../../messages';
 import { outputReader } from '../../net/outputs';
 import type { Rows } from '../../net/rows';
 import { freshness, Trouble } from '../../parts/trouble';
-import { held } from '../../state/live';
+import { held, toPresent } from '../../state/live';
 import { address, change, go, place } from '../../state/url';
-import { advance } from '../../state/window';
 import { markRank } from '../../table/list';
 import { Table } from '../../table/table';
 import { loaded } from '../loaded';
@@ -124,7 +123,7 @@ export function Newer({ questions, total, name = newRuns }: NewerProps): JSX.Ele
   const showThem = (): void => {
     change({ sel: undefined }, 'replace');
     scrollTo({ top: 0 });
-    advance();
+    toPresent();
   };
   return (
     <button type="button" class="newer" onClick={showThem}>

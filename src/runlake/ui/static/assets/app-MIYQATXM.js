@@ -1,1 +1,0 @@
-import"./chunk-FYH7S645.js";

@@ -1,0 +1,1 @@
+import"./chunk-JCLHS42Z.js";
