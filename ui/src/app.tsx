@@ -16,6 +16,7 @@ import { WallHead } from './shell/wall';
 import { toggleFailed } from './state/filters';
 import { toggleLive, toPresent } from './state/live';
 import { DEFAULT_RANGE, parseRange } from './state/range';
+import { readStored } from './state/stored';
 import { nextTheme } from './state/theme';
 import { address, followAddress, go, place } from './state/url';
 import { toggleWall, wall } from './state/wall';
@@ -107,6 +108,10 @@ async function start(): Promise<void> {
   if (!('Temporal' in globalThis)) await import('temporal-polyfill/global');
   followAddress();
   followKeys();
+  if (location.pathname + location.search === '/' && readStored('view')) {
+    const { begin } = await import('./shell/views_list');
+    await begin();
+  }
   addEventListener('keydown', (event) => {
     if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();

@@ -5,6 +5,7 @@ import { follows, live, toggleLive } from '../state/live';
 import { moves } from '../state/window';
 import { Filters } from './filters';
 import { TimeControl } from './time';
+import { ViewsMenu } from './views';
 
 export function Bar(): JSX.Element {
   return (
@@ -12,6 +13,7 @@ export function Bar(): JSX.Element {
       <TimeControl />
       <Filters />
       <span class="grow" />
+      <ViewsMenu />
       <button
         type="button"
         class="live"

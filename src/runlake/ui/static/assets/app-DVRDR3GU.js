@@ -1,0 +1,1 @@
+import"./chunk-5USX2PGC.js";

@@ -1,1 +1,0 @@
-import"./chunk-JCLHS42Z.js";
