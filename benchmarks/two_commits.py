@@ -5,21 +5,23 @@
 Machines differ by more than commits do, and so do hours of one machine: figures of two days tell little of the code.
 Answers are compared before anything is timed. Both run on the packages that are installed now. For every kind of
 question `wrk` asks each side for two seconds, then the other, and the sides change places every turn; the first turn
-warms up. Appends alternate body by body. Prints medians in milliseconds (requests a second for the mix) and the ratio
-of times, above 1 where this work tree is slower. Exit code 1 if the median of the ratios is above 1.1.
+warms up. Appends alternate body by body. Prints medians in milliseconds, or what the row says, and the ratio of times,
+above 1 where this work tree is slower. Exit code 1 if the median of the ratios is above 1.1. The last row is not among
+them: it is this work tree alone, with one reading thread and with two.
 
-A lake that `compare.py --work FOLDER --keep` left is used, and written to by neither side. The other commit imports its
-files, so that it has the same runs in a lake of its own layout.
+A lake that `compare.py --work FOLDER --keep` left is used, and written to by neither side. Both commits import its
+files, so that the other one has the same runs in a lake of its own layout.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -34,7 +36,7 @@ LOST: Final = 1.1
 SECONDS: Final = 2
 WORDS: Final = 38  # the width of the first column
 MIXED_SECONDS: Final = 5
-APPENDED: Final = (1, 1000)  # runs a body
+MANY: Final = 64  # clients that send one run each
 
 
 class Side(NamedTuple):
@@ -65,34 +67,52 @@ def main() -> None:
 
 
 def _measured(commit: str, shape: Shape, work: Path, scratch: Path, turns: int) -> Iterator[float]:
+    """The ratio of each row."""
     bodies = work / "bodies"
     appends.make(bodies)
     folder = work / f"{shape.runs}-{shape.days}"
     folder.mkdir(exist_ok=True)
     facts = lake.make(folder / "lake", shape, machine.commit())
-    other = _checked_out(commit, scratch)
-    before = scratch / "imported"
-    for command in (["import", *facts.files, "--select", "SELECT * EXCLUDE run_at FROM source"], ["maintain"]):
-        machine.run(["env", f"PYTHONPATH={other}", *machine.RUNLAKE, *command, "--data", str(before)])
-    with ExitStack() as stack:
-        sides = [
-            stack.enter_context(_serving(name, source, original, scratch))
-            for name, source, original in (("now", machine.ROOT / "src", folder / "lake"), ("then", other, before))
-        ]
-        print(f"{'':{WORDS}}{'then':>10}{'now':>10}{'ratio':>8}", flush=True)
-        for kind in questions.KINDS:
-            paths = questions.paths(kind, facts)
-            if kind in questions.LATER and sides[1].client.get(paths[0]).status != HTTPStatus.OK:
-                print(f"{kind:{WORDS}} could not be asked then", flush=True)
-                continue
-            measure.agree(sides[0], sides[1:], kind, paths)
-            ask = partial(_asked, questions.write(scratch, kind, paths), kind)
-            yield _printed(kind, _turns(sides, turns, ask))
-        mixed = partial(_mixed, questions.write(scratch, "mixed", questions.mixed(facts)))
-        yield _printed("mixed, requests a second", _turns(sides, turns, mixed), rate=True)
-        for batches in (found for found in appends.ALONE if found.size in APPENDED):
+    other, now = _checked_out(commit, scratch), machine.ROOT / "src"
+    print(f"{'':{WORDS}}{'then':>10}{'now':>10}{'ratio':>8}", flush=True)
+    before = scratch / "before"
+    imported = {"then": _imported(other, before, facts), "now": _imported(now, scratch / "again", facts)}
+    yield _printed("import, seconds", imported)
+    shutil.rmtree(scratch / "again")
+    machine.run(["env", f"PYTHONPATH={other}", *machine.RUNLAKE, "maintain", "--data", str(before)])
+    with (
+        _serving("now", now, folder / "lake", scratch) as ours,
+        _serving("then", other, before, scratch) as theirs,
+    ):
+        sides = ours, theirs
+        yield from _questions(sides, turns, scratch, facts)
+        for name, without in (("mixed", ()), ("mixed, no rare tasks", questions.RARE)):
+            file = questions.write(scratch, name, questions.mixed(facts, without=without))
+            yield _printed(f"{name}, requests/s", _turns(sides, turns, partial(_mixed, file)), rate=True)
+        with _serving("1 thread", now, folder / "lake", scratch, RUNLAKE_READ_THREADS="1") as one:
+            mixed = questions.write(scratch, "mixed", questions.mixed(facts))
+            threads = _turns((one, ours), turns, partial(_mixed, mixed))
+        for batches in appends.ALONE:
             medians = _appended(sides, appends.alone(bodies, batches), batches.size)
             yield _printed(f"append, runs: {batches.size}", medians)
+        file, size = appends.clients(bodies, MANY), appends.CLIENTS[MANY].size
+        rates = {side.name: writes.at_once(side, file, MANY, size).rate for side in sides}
+        yield _printed(f"append, {MANY} clients, runs/s", rates, rate=True)
+    figures = _figure(threads["1 thread"]) + _figure(threads["now"])
+    print(f"{'mixed, 1 and 2 reading threads':{WORDS}}{figures}", flush=True)
+
+
+def _questions(sides: Sequence[Side], turns: int, scratch: Path, facts: lake.Facts) -> Iterator[float]:
+    """The median of each kind of question that both answer, by one connection."""
+    ours, theirs = sides
+    for kind in questions.KINDS:
+        paths = questions.paths(kind, facts)
+        if kind in questions.LATER and theirs.client.get(paths[0]).status != HTTPStatus.OK:
+            print(f"{kind:{WORDS}} could not be asked then", flush=True)
+            continue
+        measure.agree(ours, [theirs], kind, paths)
+        ask = partial(_asked, questions.write(scratch, kind, paths), kind)
+        yield _printed(kind, _turns(sides, turns, ask))
 
 
 def _asked(file: Path, kind: str, side: Side) -> float:
@@ -111,11 +131,18 @@ def _checked_out(commit: str, scratch: Path) -> Path:
     return scratch / "src"
 
 
+def _imported(source: Path, data: Path, facts: lake.Facts) -> float:
+    """Seconds of the import of the files of the lake into a new one."""
+    command = [*machine.RUNLAKE, "import", *facts.files, "--select", "SELECT * EXCLUDE run_at FROM source"]
+    return machine.run(["env", f"PYTHONPATH={source}", *command, "--data", str(data)])[1]
+
+
 @contextmanager
-def _serving(name: str, source: Path, original: Path, scratch: Path) -> Iterator[Side]:
+def _serving(name: str, source: Path, original: Path, scratch: Path, **settings: str) -> Iterator[Side]:
     copy = appends.copied(original, scratch / name)
     port = machine.free_port()
-    command = ["env", f"PYTHONPATH={source}", *machine.RUNLAKE, "serve", "--data", str(copy), "--port", str(port)]
+    values = [f"PYTHONPATH={source}", *(f"{name}={value}" for name, value in settings.items())]
+    command = ["env", *values, *machine.RUNLAKE, "serve", "--data", str(copy), "--port", str(port)]
     with machine.served(command, port, "/ready", copy.with_suffix(".log")):
         yield Side(name, port, machine.Client(port))
 
@@ -140,8 +167,12 @@ def _appended(sides: Sequence[Side], file: Path, size: int) -> dict[str, float]:
 
 def _printed(what: str, medians: dict[str, float], *, rate: bool = False) -> float:
     ratio = medians["then"] / medians["now"] if rate else medians["now"] / medians["then"]
-    print(f"{what:{WORDS}}{medians['then']:>10.3g}{medians['now']:>10.3g}{ratio:>8.2f}", flush=True)
+    print(f"{what:{WORDS}}{_figure(medians['then'])}{_figure(medians['now'])}{ratio:>8.2f}", flush=True)
     return ratio
+
+
+def _figure(value: float) -> str:
+    return f"{value:>10,.0f}" if value >= 1000 else f"{value:>10.3g}"
 
 
 if __name__ == "__main__":

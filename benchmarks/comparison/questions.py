@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -175,6 +175,7 @@ BESIDE: Final = (
     "summary, 7 days",
 )
 MISSING: Final = frozenset({"detail, unknown id"})  # answered with 404
+RARE: Final = frozenset(kind for kind in FIRST if "of a rare task" in kind or "long-silent" in kind)
 
 
 def paths(kind: str, facts: Facts) -> list[str]:
@@ -190,11 +191,11 @@ def write(work: Path, name: str, asked: Sequence[str]) -> Path:
     return file
 
 
-def mixed(facts: Facts) -> list[str]:
+def mixed(facts: Facts, *, without: Collection[str] = ()) -> list[str]:
     """The first kinds in equal parts, shuffled; without those answered by 404, so that every answer has to be 200.
 
     Later ones are not in it: scans wait for each other, and what was measured before stays comparable.
     """
-    found = [path for kind in FIRST if kind not in MISSING for path in paths(kind, facts)]
+    found = [path for kind in FIRST if kind not in MISSING and kind not in without for path in paths(kind, facts)]
     random.Random(SEED).shuffle(found)
     return found

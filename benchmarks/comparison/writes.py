@@ -16,6 +16,7 @@ from benchmarks.comparison.appends import ALONE, CLIENTS, PACED
 from benchmarks.comparison.figures import OURS, Beside, Table, Timing, Writes
 from benchmarks.comparison.lake import Facts
 from benchmarks.comparison.machine import Client
+from benchmarks.comparison.measure import Served
 from benchmarks.comparison.systems import System
 
 _PACE: Final = 10  # posts a second, of PACED.size runs
@@ -41,7 +42,7 @@ def measure(work: Path, bodies: Path, facts: Facts, names: Sequence[str], say: S
         alone: Table = {_runs(b.size): {s.name: _alone(s, bodies, b) for s in running} for b in ALONE}
         clients: Table = {}
         for number, batches in CLIENTS.items():
-            found = {s.name: _clients(s, appends.clients(bodies, number), number, batches.size) for s in running}
+            found = {s.name: at_once(s, appends.clients(bodies, number), number, batches.size) for s in running}
             clients[f"{number} clients, {_runs(batches.size)} each"] = found
             say(f"{number} clients: {found[OURS].rate:,.0f} runs/s")
         return Writes(alone, clients, beside, arrived, ours.memory())
@@ -68,7 +69,7 @@ def post(client: Client, body: bytes, size: int) -> float:
     return answer.seconds
 
 
-def _clients(system: System, file: Path, number: int, size: int) -> Timing:
+def at_once(system: Served, file: Path, number: int, size: int) -> Timing:
     """By wrk, because a client in Python would be what is measured; afterwards the runs are counted."""
     before = _settled(system)
     timing, answered = wrk.posts(system.port, file, number, _CLIENT_SECONDS, size)
@@ -79,12 +80,12 @@ def _clients(system: System, file: Path, number: int, size: int) -> Timing:
     return timing
 
 
-def _total(system: System) -> int:
+def _total(system: Served) -> int:
     total: int = system.client.get("/runs?limit=1").body["total"]
     return total
 
 
-def _settled(system: System) -> int:
+def _settled(system: Served) -> int:
     """The total once nothing more is on its way from the clients before."""
     known = -1
     while known != (total := _total(system)):

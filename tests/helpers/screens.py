@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from axe_playwright_python.base import AXE_SCRIPT
 from driver import driver, windowless
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 UNTIL: Final = "2026-11-15T12:00:00Z"  # where the history ends
 NOW: Final = datetime.fromisoformat(UNTIL) + timedelta(seconds=13)  # the browser's clock; the page floors it to 10 s
 SHAPE: Final = ["--runs", "20000", "--days", "14", "--tasks", "60", "--seed", "7", "--incidents", "--until", UNTIL]
+PATIENCE: Final = 30  # seconds that a page may take to come to what a test waits for: machines of tests are busy
 Opened = Callable[..., Page]  # `open_page` of conftest.py
 FLAGS: Final = [
     *["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
@@ -34,6 +35,7 @@ RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pr
 @contextmanager
 def launched() -> Iterator[Browser]:
     """Debian's chromium."""
+    expect.set_options(timeout=PATIENCE * 1000)
     browser = driver().chromium.launch(executable_path=windowless(), args=FLAGS)
     yield browser
     browser.close()
@@ -56,7 +58,7 @@ UNSETTLED: Final = """() => [
 
 def settled(page: Page) -> None:
     """Return when the screen shows its answers, and nothing waits for others."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while found := page.evaluate(UNSETTLED):
         assert time.monotonic() < deadline, found
         page.wait_for_timeout(10)
@@ -72,7 +74,7 @@ def table(page: Page, title: str) -> list[list[str]]:
 
 def until(page: Page, condition: str, argument: Any = None) -> None:
     """Return when a condition in JavaScript holds. `wait_for_function` would need `unsafe-eval`."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not page.evaluate(condition, argument):
         assert time.monotonic() < deadline, condition
         page.wait_for_timeout(20)

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 from playwright.sync_api import Page, Request
-from screens import Opened
+from screens import PATIENCE, Opened
 from support import Server
 
 pytestmark = pytest.mark.browser
@@ -21,7 +21,6 @@ ONCE: Final = {"/about", "/tasks/names", "/stream/runs"}  # asked once a visit, 
 
 
 QUIET: Final = 500  # milliseconds without a further question: the page asks no more
-PATIENCE: Final = 20.0  # seconds
 
 
 @contextmanager

@@ -105,6 +105,6 @@ def test_another_filter_ends_what_is_read(open_page: Opened, server: Server) -> 
 def test_what_came_stays_when_the_rest_fails(open_page: Opened, server: Server) -> None:
     """With the problem beside it."""
     page = open_page(f"/ui/runs?{RANGE}&error=broken", server=server)
-    expect(page.locator(".trouble")).to_contain_text("List of runs: Internal Server Error", timeout=15_000)
+    expect(page.locator(".trouble")).to_contain_text("List of runs: Internal Server Error")
     rows_so_far(page, 1)
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)

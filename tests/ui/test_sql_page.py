@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from screens import Opened, settled, table, violations
 from support import Server
 
@@ -54,6 +55,20 @@ def test_no_digit_is_lost(open_page: Opened) -> None:
         "SELECT 9007199254740993 AS big, 1.50::DECIMAL(9, 2) AS money, {'n': 12345678901234567890} AS inside, NULL",
     )
     assert cells(page) == [["9007199254740993", "1.50", '{"n":12345678901234567890}', "NULL"]]
+
+
+def test_an_even_time_is_a_number_too(open_page: Opened) -> None:
+    """One answer in a hundred takes milliseconds that JSON writes as 704.0, which JavaScript writes as 704."""
+
+    def even(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=re.sub(r'"elapsed_ms":[\d.]+', '"elapsed_ms":704.0', answer.text()))
+
+    page = open_page("/ui/sql")
+    page.route("**/sql", even)
+    ask(page, "SELECT 1.50::DECIMAL(9, 2) AS money")
+    expect(page.locator(".sql-status")).to_contain_text("704 ms")
+    assert cells(page) == [["1.50"]]
 
 
 def test_all_rows_are_under_one_scrollbar(open_page: Opened) -> None:

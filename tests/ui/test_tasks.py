@@ -127,7 +127,7 @@ def test_twenty_thousand_tasks_scroll(open_page: Opened, tmp_path: Path) -> None
         for part in (runs[:10_000], runs[10_000:]):
             assert server.post(*part).status_code == 200
         page = open_page("/ui/tasks?range=1h", server=server)
-        expect(page.locator("table.list")).to_have_attribute("aria-rowcount", "20001", timeout=30_000)
+        expect(page.locator("table.list")).to_have_attribute("aria-rowcount", "20001")
         settled(page)
         assert page.locator(".head button:has-text('failing')").get_attribute("data-state") == "200"
         assert page.locator("table.list tbody:not(.space) tr.failed").count() > 20

@@ -31,9 +31,9 @@ const LONGEST = 60; // seconds
 /** The first rows of a query. Throws Problem, Unreachable, or AbortError. */
 export async function resultOf(query: string, signal: AbortSignal): Promise<Result> {
   const text = await (await asked(query, 'application/json', signal)).text();
-  const answer = JSON.parse(text, kept) as SqlAnswer;
-  const { columns, truncated, elapsed_ms: ms, snapshot } = answer;
-  return { query, columns, rows: answer.rows.map((row) => row.map(shown)), truncated, ms, snapshot };
+  const { columns, truncated, elapsed_ms: ms, snapshot } = JSON.parse(text) as SqlAnswer;
+  const { rows } = JSON.parse(text, kept) as SqlAnswer; // the others are counted with: 704.0 ms has to stay a number
+  return { query, columns, rows: rows.map((row) => row.map(shown)), truncated, ms, snapshot };
 }
 
 /** All rows of a query as a file. Throws as `resultOf`. */

@@ -1,1 +1,0 @@
-import"./chunk-5USX2PGC.js";

@@ -1,0 +1,1 @@
+import"./chunk-R6ETMJQH.js";
