@@ -56,7 +56,8 @@ export function followRuns(): void {
       [took, busySince] = [performance.now() - busySince, 0];
       delete document.documentElement.dataset['renews'];
     }
-    if (!outage.value) plan();
+    void outage.value;
+    plan();
   });
   effect(() => {
     if (!held.value && !asking.value && present.value > now.peek()) advance(present.value);
