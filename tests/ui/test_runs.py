@@ -267,6 +267,7 @@ def test_a_refused_question_says_why(open_page: Opened) -> None:
     alerts = page.locator(".trouble")
     expect(alerts.first).to_contain_text("Bad Request")
     expect(alerts.first).to_contain_text("31 days")
+    expect(page.locator(".charts .waiting, .head .skeleton")).to_have_count(0)  # nothing more will come
     page.get_by_label("Remove the filter worker: worker-001").click()
     settled(page)
     expect(alerts).to_have_count(0)

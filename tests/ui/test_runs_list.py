@@ -204,7 +204,7 @@ def test_fields_of_two_runs(open_page: Opened, server: Server) -> None:
     fields = differing(page, "Fields of both runs", "outcome")
     assert fields == {
         "outcome": ["\u2713 success", "\u2715 failed", "\u2260 differs"],
-        "took": ["4.0 s", "5.0 s", "\u2260 1.3 \u00d7 as long"],
+        "took": ["4.0 s", "5.0 s", "\u2260 1.3\u00d7 as long"],
         "error": ["\u2013", "TimeoutError: no answer", "\u2260 differs"],
         "finished": ["2026-11-15T09:00:04Z", "2026-11-15T09:00:05.000004Z", "\u2260 1.0 s later"],
     }

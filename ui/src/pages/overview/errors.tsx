@@ -3,7 +3,8 @@
 import type { JSX } from 'preact';
 import type { ErrorGroup } from '../../api';
 import { Spark } from '../../chart/spark';
-import { previously, runs } from '../../messages';
+import { runs } from '../../messages';
+import { Change } from '../../parts/change';
 import { address } from '../../state/url';
 import { now } from '../../state/window';
 import { count, plural } from '../../text/number';
@@ -15,17 +16,20 @@ interface GroupsProps {
   groups: readonly ErrorGroup[];
   /** Those of them that are new. */
   fresh?: readonly ErrorGroup[];
+  /** Whether there is a window before to compare with. */
+  compared?: boolean;
 }
 
-/** A line a group: how often in the window, what, since when if it is new, in how many tasks, and the newest run. */
-export function Groups({ groups, fresh = [] }: GroupsProps): JSX.Element {
+/** A line a group: how often in the window, how much more than before, what, since when if it is new, in how many tasks, and the newest run. */
+export function Groups({ groups, fresh = [], compared }: GroupsProps): JSX.Element {
   return (
     <ul class="groups">
       {groups.map((group) => (
         <li key={group.id} data-group={group.id}>
-          <b class="often" title={`${runs(group.runs)} in the window; ${previously(group.previous_runs)}`}>
-            {count(group.runs)}×
-          </b>
+          <div class="often">
+            <b title={`${runs(group.runs)} in the window`}>{count(group.runs)}×</b>
+            {compared && <Change now={group.runs} before={group.previous_runs} />}
+          </div>
           <div>
             <a href={address(`/ui/errors/${group.id}`)} class="clip" title={errorName(group)}>
               {fresh.includes(group) && <b class="new">new</b>}

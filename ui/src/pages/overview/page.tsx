@@ -123,7 +123,8 @@ const HOUR = 3_600_000;
 
 function Errors({ questions }: { questions: Questions }): JSX.Element {
   const answer = questions.errors.answer.value?.body;
-  const fresh = newGroups(answer?.groups ?? [], isComplete(questions) === true);
+  const compared = isComplete(questions) === true;
+  const fresh = newGroups(answer?.groups ?? [], compared);
   return (
     <section class="panel" aria-labelledby="errors">
       <h2 id="errors" title="New ones, then those that have become more frequent since the window before">
@@ -131,7 +132,9 @@ function Errors({ questions }: { questions: Questions }): JSX.Element {
       </h2>
       <Trouble panel={questions.errors} name="Errors" />
       {!answer && !questions.errors.trouble.value && <p class="skeleton waiting">…</p>}
-      {answer && answer.groups.length > 0 && <Groups groups={telling(answer.groups, fresh)} fresh={fresh} />}
+      {answer && answer.groups.length > 0 && (
+        <Groups groups={telling(answer.groups, fresh)} fresh={fresh} compared={compared} />
+      )}
       {answer && (answer.total_groups ? <AllErrors answer={answer} /> : <p class="dim">None.</p>)}
     </section>
   );

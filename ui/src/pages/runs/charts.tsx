@@ -11,7 +11,7 @@ import { dotAt, paintDots } from '../../chart/dots';
 import { Frame, type Mark } from '../../chart/frame';
 import { countTicks, durationTicks } from '../../chart/ticks';
 import { bucket, burstBegins, burstsNote, densitySentence, histogramSentence } from '../../messages';
-import { freshness, Trouble } from '../../parts/trouble';
+import { freshness, Trouble, Waiting } from '../../parts/trouble';
 import { useNarrow } from '../../state/narrow';
 import { theme } from '../../state/theme';
 import { address, go } from '../../state/url';
@@ -83,7 +83,7 @@ export function Density(props: ChartProps): JSX.Element {
 function BarsChart({ questions, hover, jump }: ChartProps): JSX.Element {
   const answer = questions.histogram.shown.value;
   const buckets = questions.buckets.value;
-  if (!answer || !buckets) return <div class="plot waiting" style={{ height: `${BARS + 36}px` }} />;
+  if (!answer || !buckets) return <Waiting panel={questions.histogram} height={BARS + 36} />;
   const axis = axisOf(answer);
   const ghost = ghostOf(questions.previous.answer.value?.body, answer, buckets);
   const bursts = burstsOf(buckets);
@@ -149,7 +149,7 @@ function DensityChart({ questions, hover }: ChartProps): JSX.Element {
   const answer = questions.durations.shown.value;
   const density = questions.density.value;
   const height = useNarrow() ? 160 : DENSITY;
-  if (!answer || !density) return <div class="plot waiting" style={{ height: `${height + 36}px` }} />;
+  if (!answer || !density) return <Waiting panel={questions.durations} height={height + 36} />;
   const { points } = answer;
   const axis = axisOf(answer);
   const timed = points?.seconds.filter((seconds) => seconds > 0) ?? [];

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { AsTable } from '../../chart/frame';
 import { durationTicks } from '../../chart/ticks';
-import { freshness } from '../../parts/trouble';
+import { freshness, Waiting } from '../../parts/trouble';
 import { useNarrow } from '../../state/narrow';
 import { duration } from '../../text/duration';
 import { percent } from '../../text/number';
@@ -23,7 +23,7 @@ export function Distribution({ questions }: { questions: Questions }): JSX.Eleme
       <figcaption>
         <b>Durations of all runs</b> <span class="dim">bars: now{then ? ', lines: the window before' : ''}</span>
       </figcaption>
-      {!answer && <div class="plot waiting" style={{ height: '240px' }} />}
+      {!answer && <Waiting panel={questions.runs.durations} height={240} />}
       {answer && bars.length > 0 && (
         <>
           <div class="bars" role="img" aria-label={sentence(slower, answer!.timed)}>

@@ -9,7 +9,7 @@ import { durationAxis, heightOf, STRIP } from '../../chart/density';
 import { paintLine } from '../../chart/dots';
 import { Frame, type Mark, type Surface, type TimeAxis } from '../../chart/frame';
 import { durationTicks } from '../../chart/ticks';
-import { freshness, Trouble } from '../../parts/trouble';
+import { freshness, Trouble, Waiting } from '../../parts/trouble';
 import { zone } from '../../state/zone';
 import { duration } from '../../text/duration';
 import { count, percent } from '../../text/number';
@@ -37,7 +37,7 @@ export function Trend({ questions }: { questions: Questions }): JSX.Element {
           <Success answer={answer} series={series} before={before} hover={hover} />
         </>
       ) : (
-        <div class="plot waiting" style={{ height: `${LINES + SHARES + 80}px` }} />
+        <Waiting panel={questions.runs.durations} height={LINES + SHARES + 80} />
       )}
     </div>
   );
