@@ -23,7 +23,7 @@ test: install
 
 # Needs Debian's chromium.
 test-browser: install
-	$(BIN)/pytest -m browser --numprocesses 2
+	$(BIN)/pytest -m 'browser and not long' --numprocesses 2
 
 check: install
 	$(BIN)/ruff check

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from benchmarks import page
 from benchmarks.comparison import gate, goals, questions, report, same, wrk
 from benchmarks.comparison.figures import (
     DATABASE,
@@ -236,3 +237,11 @@ def test_answers_differ_in_what_they_say() -> None:
     columns = {"p95_seconds": [None, 2.0], "avg_seconds": [2.0], "queued": [1]}
     assert same.difference(columns, {"p95_seconds": [None, 2.03], "avg_seconds": [2.0]}) is None
     assert same.difference(columns, {"p95_seconds": [None, 2.0], "avg_seconds": [2.03]}) is not None
+
+
+def test_bytes_of_the_first_load_are_of_all_scripts_that_it_needs() -> None:
+    """Those that other scripts import at once, too, and none that is loaded for other pages."""
+    found = {figure.what: figure.measured for figure in page.sizes_of_first_load()}
+    later = ("others-", "page-", "global.esm-")  # other pages, SQL, and `Temporal` where a browser has none
+    scripts = [file for file in (page.STATIC / "assets").glob("*.js") if not file.name.startswith(later)]
+    assert found["first load: JS"] == pytest.approx(sum(page.kilobytes(file.read_bytes()) for file in scripts))

@@ -187,7 +187,7 @@ def test_what_stands_around_a_run(open_page: Opened, server: Server) -> None:
     most = server.client.get("/stats/durations", params={**durations, "end_time": "2026-11-15T10:04:00.001Z"}).json()
     assert len(most["p95_seconds"]) == most["columns"] == 1
     (p95,) = most["p95_seconds"]
-    expect(page.locator(".against")).to_contain_text(f"4.3 s {4.25 / p95:.1f} \u00d7 the p95 of this task, \u2248")
+    expect(page.locator(".against")).to_contain_text(f"4.3 s {4.25 / p95:.1f}\u00d7 the p95 of this task, \u2248")
     whole, bar, limit = [
         page.locator(f".against {part}").evaluate("part => part.getBoundingClientRect().toJSON()")
         for part in (".took", "i:first-child", "i.limit")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from screens import Opened, numbers, query, rows, settled, table
-from support import Server
+from screens import UNTIL, Opened, numbers, query, rows, settled, table, until
+from support import Server, runlake
 
 pytestmark = pytest.mark.browser
 FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"  # the list has followed
 # The ranks and the ids of the rows that are drawn, at one moment.
 DRAWN = """[...document.querySelectorAll('table.list tbody:not(.space) tr:not(.coming)')].map(
     row => [row.ariaRowIndex - 2, row.querySelector('td.started a').pathname.split('/').at(-1)])"""
+# The list has followed a scrollbar however far: the rows that are drawn are in sight.
+FOLLOWED = """() => {
+    const rows = document.querySelectorAll('table.list tbody:not(.space) tr'), last = rows[rows.length - 1];
+    return rows[0].getBoundingClientRect().top < innerHeight && last.getBoundingClientRect().bottom > innerHeight / 2;
+}"""
 WEEK = "/ui/runs?range=7d"
 
 
@@ -261,6 +267,47 @@ def test_a_refused_question_says_why(open_page: Opened) -> None:
     alerts = page.locator(".trouble")
     expect(alerts.first).to_contain_text("Bad Request")
     expect(alerts.first).to_contain_text("31 days")
+    expect(page.locator(".charts .waiting, .head .skeleton")).to_have_count(0)  # nothing more will come
     page.get_by_label("Remove the filter worker: worker-001").click()
     settled(page)
     expect(alerts).to_have_count(0)
+
+
+@pytest.mark.long
+def test_any_of_two_million_rows_is_reached(open_page: Opened, tmp_path: Path) -> None:
+    """The first, those half-way and the last: each at its rank, as the API has it. A list so long stands for more rows
+    than it has pixels for, and a turn of the wheel moves its rows as far as those of a short one.
+    """
+    shape = ["--runs", "2000000", "--days", "60", "--seed", "7", "--until", UNTIL]
+    assert runlake("generate", *shape, "--data", str(tmp_path / "lake")).returncode == 0
+    window = {"start_time": "2026-08-17T12:00:10Z", "end_time": "2026-11-15T12:00:10Z"}
+    with Server(tmp_path / "lake") as server:
+        page = open_page("/ui/runs?range=90d", server=server)
+        settled(page)
+        total = numbers(page)["rows"]
+        assert total == numbers(page)["total"] == asked(server, **window) > 1_990_000
+
+        def seen() -> tuple[int, int]:
+            """The first and the last rank that is drawn; each row in between has the run that the API has there."""
+            until(page, FOLLOWED)
+            settled(page)
+            drawn = dict(page.evaluate(DRAWN))
+            first, last = min(drawn), max(drawn)
+            parameters = {**window, "limit": last - first + 1, "offset": first, "fields": "id"}
+            items = server.client.get("/runs", params=parameters).json()["items"]
+            assert [drawn[rank] for rank in range(first, last + 1)] == [item["id"] for item in items]
+            return first, last
+
+        assert seen()[0] == 0
+        page.evaluate("""() => {
+            const list = document.querySelector('table.list').getBoundingClientRect();
+            scrollTo(0, scrollY + list.top + list.height / 2 - innerHeight / 2);
+        }""")
+        middle = seen()
+        assert abs(sum(middle) / 2 - total / 2) < total / 1000
+        page.evaluate("scrollBy(0, 1500)")
+        assert seen()[0] - middle[0] in range(49, 52)
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        assert seen()[1] == total - 1
+        page.evaluate("scrollTo(0, 0)")
+        assert seen()[0] == 0

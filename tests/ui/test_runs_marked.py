@@ -91,7 +91,7 @@ def test_what_is_different_is_what_the_api_says(open_page: Opened, history: Serv
         names[top["value"]]["name"],
         f"{top['selected_share'] * 100:.1f} %",
         f"{top['baseline_share'] * 100:.1f} %",
-        f"{top['lift']:.1f} \u00d7",
+        f"{top['lift']:.1f}\u00d7",
     ]
     first.get_by_role("link").click()
     settled(page)

@@ -18,6 +18,7 @@ from runlake.paths import Paths
 
 pytestmark = pytest.mark.browser
 WEEK = "/ui/runs?range=7d"
+YEAR = {"start_time": "2025-11-15T12:00:10Z", "end_time": "2026-11-15T12:00:10Z"}
 STATES = {
     "selected": f"{WEEK}&brush=2026-11-10T00:00:00Z..2026-11-11T00:00:00Z..1..100",
     "dots": "/ui/runs?range=3h",
@@ -168,6 +169,30 @@ def test_the_palette_finds_tasks_and_runs(open_page: Opened, history: Server) ->
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/ui/runs/{run}*")
     expect(page.locator(".record")).to_contain_text(run)
+
+
+@pytest.mark.parametrize(("length", "dashes"), [(4, True), (8, True), (14, True), (16, False), (35, True)])
+def test_the_palette_finds_tasks_by_first_digits(open_page: Opened, history: Server, length: int, dashes: bool) -> None:
+    """Most tasks have no name. Dashes may be left out; a name that has one of these ids is shown."""
+    ids = history.client.get("/stats/tasks", params=YEAR).json()["columns"]["task_id"]
+    named = history.client.get("/tasks/names").json()["names"]
+    task = next(one for one in ids if one not in named)
+    typed = task[:length] if dashes else task.replace("-", "")[:length]
+    page = open_page(WEEK)
+    settled(page)
+    page.keyboard.press("Control+k")
+    page.keyboard.type(typed.upper())
+    option = page.get_by_role("option").first
+    expect(option).to_contain_text(task)
+    expect(page.get_by_role("option")).to_have_count(sum(one.startswith(task[:length]) for one in ids))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/ui/tasks/{task}*")
+    page.keyboard.press("Control+k")
+    page.keyboard.type(next(iter(named))[:8])
+    expect(page.get_by_role("option").first).to_contain_text(next(iter(named.values()))["name"])
+    page.keyboard.press("Control+a")
+    page.keyboard.type("0000000")
+    expect(page.get_by_role("dialog")).to_contain_text("Nothing has this name.")
 
 
 def test_new_runs_appear_by_themselves(open_page: Opened, tmp_path: Path) -> None:

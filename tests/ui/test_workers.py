@@ -117,7 +117,7 @@ def test_the_bad_worker_is_seen_at_once(open_page: Opened, shift: Server) -> Non
     """It stands first and in the head; marked, it shows its runs over time, what is different, and links to runs."""
     page = open_page("/ui/workers", server=shift)
     settled(page)
-    expect(page.locator(".outstanding")).to_have_text(f"1 stands out: ✕ {BAD}")
+    expect(page.locator(".outstanding")).to_have_text(f"1 fails more than others: ✕ {BAD}")
     first = rows(page)[0]
     assert first["owner"] == BAD and "fails far more" in first["z"]
     page.locator(".outstanding button").click()

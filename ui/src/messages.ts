@@ -3,7 +3,7 @@
 import type { DurationRank, ErrorGroupDetail } from './api';
 import type { Facts } from './net/screen';
 import { duration } from './text/duration';
-import { count, percent, plural } from './text/number';
+import { count, percent, plural, times } from './text/number';
 import { seconds as clockSeconds } from './text/time';
 
 export const OUTCOMES = {
@@ -169,8 +169,7 @@ export function comparedDuration({ share_faster, of, days }: DurationRank): stri
 }
 
 /** A duration as a multiple of the p95 of its task. */
-export const againstMost = (ratio: number, p95: string): string =>
-  `${ratio < 9.95 ? ratio.toFixed(ratio < 0.095 ? 2 : 1) : count(ratio)} × the p95 of this task, ≈ ${p95}`;
+export const againstMost = (ratio: number, p95: string): string => `${times(ratio)} the p95 of this task, ≈ ${p95}`;
 
 export const distributionLabel = (n: number): string =>
   `How long ${runs(n)} of this task took, from short to long; the mark is this run.`;
@@ -228,5 +227,4 @@ export const OTHERS: Record<Against, string> = {
 };
 
 /** How much more often something is the case. */
-export const timesAsOften = (lift: number | null): string =>
-  lift === null ? 'only here' : `${lift < 9.95 ? lift.toFixed(1) : count(lift)} ×`;
+export const timesAsOften = (lift: number | null): string => (lift === null ? 'only here' : times(lift));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attention, MOST, outstanding, worst } from '../src/pages/overview/findings';
+import type { ErrorGroup } from '../src/api';
+import { attention, MOST, newGroups, outstanding, telling, worst } from '../src/pages/overview/findings';
 import { row } from './rows';
 
 test('no state hides another one', () => {
@@ -28,4 +29,16 @@ test('a worker stands out by its failures, not by its work', () => {
   };
   const found = outstanding({ columns } as unknown as Parameters<typeof outstanding>[0]);
   assert.deepEqual(found, [{ name: 'bad', runs: 100, failed: 40, share: 0.4, others: 54 / 1010 }]);
+});
+
+test('new errors come first, then those that have become more frequent', () => {
+  const of = (id: string, runs: number, previous_runs: number, is_new = false): ErrorGroup =>
+    ({ id, runs, previous_runs, is_new }) as ErrorGroup;
+  const groups = [
+    ...[of('new', 3, 0, true), of('newer', 5, 0, true), of('steady', 900, 950), of('risen', 381, 3)],
+    ...[of('a', 7, 7), of('b', 6, 6), of('c', 5, 5)],
+  ];
+  const ids = (complete: boolean): string[] => telling(groups, newGroups(groups, complete)).map(({ id }) => id);
+  assert.deepEqual(ids(true), ['newer', 'new', 'risen', 'a', 'b', 'c']);
+  assert.deepEqual(ids(false), ['risen', 'newer', 'new', 'a', 'b', 'c']);
 });

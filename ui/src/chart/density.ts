@@ -29,7 +29,7 @@ export function densityOf(answer: Durations): Density {
   const rows = Math.max(0, edges.length - 1);
   const dense = ({ x, y, n }: Cells): Float64Array => {
     const made = new Float64Array(answer.columns * rows);
-    for (let at = 0; at < n.length; at++) made[x[at]! * rows + y[at]!] = n[at]!;
+    for (let at = 0; at < n.length; at++) made[x[at]! * rows + y[at]!]! += n[at]!;
     return made;
   };
   const [success, failed] = [dense(answer.success), dense(answer.failed)];

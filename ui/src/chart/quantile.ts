@@ -1,6 +1,10 @@
-// Percentiles of durations that are known as counts in rows: right within a row, which is 17 % wide.
+// Percentiles of durations: of those that are known one by one, and of those that are known as counts in rows.
 
-/** The duration in seconds below which a share of the runs lies; null without runs. */
+/** The duration at a share of sorted ones; null without any. */
+export const ranked = (sorted: readonly number[], share: number): number | null =>
+  sorted[Math.round(share * (sorted.length - 1))] ?? null;
+
+/** The duration in seconds below which a share of the runs lies, right within a row of 17 %; null without runs. */
 export function quantile(edges: readonly number[], counts: readonly number[], share: number): number | null {
   const total = counts.reduce((sum, n) => sum + n, 0);
   if (!total) return null;

@@ -5,10 +5,10 @@ import type { Breakdown, Share } from '../api';
 import type { Panel } from '../net/screen';
 import { address, place } from '../state/url';
 import { duration } from '../text/duration';
-import { count, percent } from '../text/number';
+import { count, percent, times } from '../text/number';
 import { type Dimension, standing } from './standing';
 import { Task } from './task';
-import { Trouble } from './trouble';
+import { Trouble, Waiting } from './trouble';
 
 const NAMES: Record<Dimension, string> = {
   task: 'task',
@@ -36,7 +36,7 @@ export function Different({ panel, title, tooLong, group }: DifferentProps): JSX
       </h2>
       <Trouble panel={panel} name={title} />
       {tooLong && <p class="dim">The window is longer than 31 days: over so many runs this is not counted.</p>}
-      {!tooLong && !answer && <div class="plot waiting" />}
+      {!tooLong && !answer && <Waiting panel={panel} height={120} />}
       {answer && <Rows answer={answer} stale={!panel.current.value} group={group} />}
     </section>
   );
@@ -64,8 +64,8 @@ function Rows({ answer, stale, group }: RowsProps): JSX.Element {
           <li key={`${dimension} ${share.value}`}>
             <span class="dim">{NAMES[dimension]}</span>
             <span class="name">{nameOf(dimension, share.value, group)}</span>
-            <b class="lift">{share.lift === null ? 'only here' : `${times(share.lift)} ×`}</b>
-            <span class="pair" aria-hidden="true">
+            <b class="lift">{share.lift === null ? 'only here' : times(share.lift)}</b>
+            <span class="both" aria-hidden="true">
               <i style={{ width: `${share.selected_share * 100}%` }} />
               <i class="other" style={{ width: `${share.baseline_share * 100}%` }} />
             </span>
@@ -81,8 +81,6 @@ function Rows({ answer, stale, group }: RowsProps): JSX.Element {
     </>
   );
 }
-
-const times = (lift: number): string => (lift < 10 ? lift.toFixed(1) : count(lift));
 
 function nameOf(dimension: Dimension, value: Share['value'], group: DifferentProps['group']): ComponentChild {
   if (dimension === 'task') return <Task id={String(value)} />;

@@ -13,7 +13,7 @@ import { axisOf, widthName } from '../pages/runs/charts';
 import { zone } from '../state/zone';
 import { count, sum } from '../text/number';
 import { minute, span } from '../text/time';
-import { Trouble } from './trouble';
+import { Trouble, Waiting } from './trouble';
 
 interface OverTimeProps {
   panel: Panel<Histogram>;
@@ -36,7 +36,7 @@ export function OverTime(props: OverTimeProps): JSX.Element {
       {answer && props.buckets ? (
         <Picture {...props} answer={answer} buckets={props.buckets} />
       ) : (
-        <div class="plot waiting" style={{ height: `${props.height + 36}px` }} />
+        <Waiting panel={props.panel} height={props.height + 36} />
       )}
     </>
   );

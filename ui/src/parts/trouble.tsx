@@ -20,6 +20,10 @@ export function Trouble({ panel, name }: { panel: Failing; name: string }): JSX.
   );
 }
 
+/** Stands where a picture will be; nothing where no answer comes. */
+export const Waiting = ({ panel, height }: { panel: Failing; height: number }): JSX.Element | null =>
+  panel.trouble.value ? null : <div class="plot waiting" style={{ height: `${height}px` }} />;
+
 /** The class of what shows a panel: its answer is of an earlier question, or not all of it is here. */
 export const freshness = (panel: Failing & { current: ReadonlySignal<boolean> }): string =>
   panel.progress.value ? 'in-part' : panel.current.value ? '' : 'stale';

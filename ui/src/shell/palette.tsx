@@ -1,15 +1,18 @@
-// Search: pages, tasks by name, actions; a pasted id leads to its run, or to its task.
+// Search: pages, tasks by name or by the first digits of their ids, actions; a whole id leads to its run, or to its task.
 
 import { signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { Uuid } from '../api';
 import { PAGES } from '../messages';
 import { ask, Problem } from '../net/ask';
-import { namedTasks, refreshNames } from '../net/names';
+import { isNamed, namedTasks, refreshNames, taskName } from '../net/names';
 import { toggleFailed } from '../state/filters';
 import { toggleLive } from '../state/live';
 import { nextTheme } from '../state/theme';
 import { address, go } from '../state/url';
 import { toggleWall } from '../state/wall';
+import { asParameters, step } from '../state/window';
 import { Dialog } from './dialog';
 
 export const paletteOpen = signal(false);
@@ -21,6 +24,9 @@ interface Item {
 }
 
 const MOST = 12;
+const FEWEST = 4; // digits of an id: fewer are those of too many tasks
+const YEAR = 365 * 864e5;
+const PAUSE = 150; // milliseconds after the last key
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
 const ACTIONS: Item[] = [
@@ -30,25 +36,38 @@ const ACTIONS: Item[] = [
   { kind: 'action', name: 'Next theme', run: nextTheme },
 ];
 
+const itemOf = (id: Uuid): Item => ({
+  kind: isNamed(id) ? `task ${id.slice(0, 8)}` : 'task',
+  name: isNamed(id) ? taskName(id) : id,
+  run: () => go(address(`/ui/tasks/${id}`)),
+});
+
 /** What matches a text: names that begin with it first, then those that contain it. */
-function found(text: string): Item[] {
-  const wanted = text.trim().toLowerCase();
+function found(wanted: string): Item[] {
   if (UUID.test(wanted)) return [{ kind: 'id', name: wanted, run: () => void openId(wanted) }];
   const pages = PAGES.map(({ path, name }) => ({ kind: 'page', name, run: () => go(address(path)) }));
-  const tasks = namedTasks.value.map(({ id, name }) => ({
-    kind: 'task',
-    name,
-    run: () => go(address(`/ui/tasks/${id}`)),
-  }));
-  const byId = namedTasks.value
-    .filter(({ id }) => wanted.length > 3 && id.startsWith(wanted))
-    .map(({ id, name }) => ({ kind: 'task', name, run: () => go(address(`/ui/tasks/${id}`)) }));
-  const all = [...pages, ...ACTIONS, ...tasks];
+  const all = [...pages, ...ACTIONS, ...namedTasks.value.map(({ id }) => itemOf(id))];
   const begins = all.filter(({ name }) => name.toLowerCase().startsWith(wanted));
   const contains = all.filter(
     ({ name }) => name.toLowerCase().includes(wanted) && !begins.some((item) => item.name === name),
   );
-  return [...byId, ...begins, ...contains].slice(0, MOST);
+  return [...begins, ...contains];
+}
+
+/** The digits of an id that a text begins with, and the dashes between them; null for other text. */
+function digitsOf(wanted: string): string | null {
+  const digits = /^[0-9a-f-]+$/.test(wanted) ? wanted.replaceAll('-', '') : '';
+  if (digits.length < FEWEST || digits.length > 31) return null;
+  const parts = [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)];
+  return parts.filter(Boolean).join('-');
+}
+
+/** Tasks that ran in the last year, and whose ids begin with some digits; most of them have no names. */
+async function tasksOf(digits: string, signal: AbortSignal): Promise<Item[]> {
+  const window = asParameters({ start: step() - YEAR, end: step() });
+  const few = { measures: 'runs', compare: 'none', spark: 0, sort: 'task_id', order: 'asc', limit: 1000 } as const;
+  const { body } = await ask('/stats/tasks', { ...window, ...few, q: digits }, { signal });
+  return body.columns.task_id.filter((id) => id.startsWith(digits)).map(itemOf);
 }
 
 /** Goes to the run of an id; where there is none, to the task. */
@@ -74,7 +93,10 @@ export function Palette(): JSX.Element {
 function Search(): JSX.Element {
   const text = useSignal('');
   const at = useSignal(0);
-  const items = found(text.value);
+  const wanted = text.value.trim().toLowerCase();
+  const digits = digitsOf(wanted);
+  const byId = useById(digits);
+  const items = [...(byId ?? []), ...found(wanted)].slice(0, MOST);
   const run = (item: Item | undefined): void => {
     if (!item) return;
     paletteOpen.value = false;
@@ -120,7 +142,28 @@ function Search(): JSX.Element {
           </div>
         ))}
       </div>
-      {!items.length && <p class="dim">Nothing has this name.</p>}
+      {!items.length && <p class="dim">{byId ? 'Nothing has this name.' : 'Looking for tasks…'}</p>}
     </>
   );
+}
+
+/** The tasks whose ids begin with some digits; null until they are known. */
+function useById(digits: string | null): Item[] | null {
+  const known = useSignal<{ digits: string; items: Item[] } | null>(null);
+  useEffect(() => {
+    if (digits === null) return;
+    const under = new AbortController();
+    const take = (items: Item[]): void => {
+      if (!under.signal.aborted) known.value = { digits, items };
+    };
+    const timer = setTimeout(() => {
+      tasksOf(digits, under.signal).then(take, () => take([]));
+    }, PAUSE);
+    return () => {
+      clearTimeout(timer);
+      under.abort();
+    };
+  }, [digits]);
+  if (digits === null) return [];
+  return known.value?.digits === digits ? known.value.items : null;
 }

@@ -27,6 +27,10 @@ export function percent(share: number): string {
   return `${exact.toFixed(digits)} %`;
 }
 
+/** A factor: 2.3×, 12×, 0.08×. */
+export const times = (factor: number): string =>
+  `${factor < 9.95 ? factor.toFixed(factor < 0.095 ? 2 : 1) : count(factor)}×`;
+
 /** A count with its noun: `plural(1, 'run', 'runs')` is "1 run". */
 export const plural = (n: number, one: string, many: string): string =>
   `${count(n)} ${plurals.select(n) === 'one' ? one : many}`;

@@ -73,9 +73,9 @@ export function everywhere(ms: number, zone: string, browser: string): string {
   return [...new Set([zone, 'UTC', browser].map((name) => full(ms, name)))].join('\n');
 }
 
-/** How long ago: 2 h 05 m ago. */
+/** How long ago: 2 h 05 m ago, but 14 h ago: of ten hours, nobody counts the minutes. */
 export const ago = (ms: number, now: number): string =>
-  now - ms < 1000 ? 'now' : `${duration((now - ms) / 1000)} ago`;
+  now - ms < 1000 ? 'now' : `${duration((now - ms) / 1000).replace(/^(\d\d+ \w) .*/, '$1')} ago`;
 
 /** A window as text: its days and times, the second day only where it is another one. */
 export function span(start: number, end: number, zone: string): string {

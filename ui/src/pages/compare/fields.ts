@@ -4,7 +4,7 @@ import { OUTCOMES } from '../../messages';
 import { taskName } from '../../net/names';
 import { outcomeOf } from '../../parts/outcome';
 import { duration } from '../../text/duration';
-import { count } from '../../text/number';
+import { times } from '../../text/number';
 import { headline } from '../../text/trace';
 import type { StoredRun } from '../run/questions';
 
@@ -28,13 +28,11 @@ function plain(name: string, one: string | null, other: string | null): Field {
   return { name, shown: [one, other], differs: one !== other };
 }
 
-const times = (factor: number): string => (factor < 99.5 ? String(Number(factor.toPrecision(2))) : count(factor));
-
 /** A duration: how many times as long the second one is. */
 function timed(name: string, one: number | null, other: number | null): Field {
   const text = (value: number | null): string | null => (value === null ? null : duration(value));
   const factor = one && other !== null ? other / one : null;
-  const how = factor === null || one === other ? undefined : `${times(factor)} × as long`;
+  const how = factor === null || one === other ? undefined : `${times(factor)} as long`;
   return { name, shown: [text(one), text(other)], differs: one !== other, how };
 }
 

@@ -7,7 +7,7 @@ import { LETTERS, paintStack } from '../../chart/stack';
 import { countTicks } from '../../chart/ticks';
 import { groupBucket, histogramSentence } from '../../messages';
 import { Message, messageText } from '../../parts/message';
-import { Trouble } from '../../parts/trouble';
+import { Trouble, Waiting } from '../../parts/trouble';
 import { zone } from '../../state/zone';
 import { count } from '../../text/number';
 import { minute, span } from '../../text/time';
@@ -39,7 +39,7 @@ function Picture({ questions, marked }: Omit<ChartProps, 'pointed'>): JSX.Elemen
   const hover = useSignal<number | null>(null);
   const answer = questions.histogram.answer.value?.body;
   const stack = questions.stack.value;
-  if (!answer || !stack) return <div class="plot waiting" style={{ height: `${HEIGHT + 36}px` }} />;
+  if (!answer || !stack) return <Waiting panel={questions.histogram} height={HEIGHT + 36} />;
   const axis = axisOf(answer);
   const { edges, series, rest, totals, greatest } = stack;
   const most = Math.max(...totals);

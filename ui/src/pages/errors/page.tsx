@@ -101,7 +101,7 @@ function Tools(): JSX.Element {
       <input
         type="search"
         aria-label="Find in kind, message and frame"
-        placeholder="Find in kind, message, frame"
+        placeholder="Find an error"
         maxLength={200}
         value={words.value}
         onInput={(event) => change({ q: event.currentTarget.value || undefined, sel: undefined }, 'replace')}

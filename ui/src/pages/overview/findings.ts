@@ -87,3 +87,11 @@ export function outstanding({ columns }: Owners): Worker[] {
 /** The groups that are new. In a history shorter than two windows every group would be: then none is called so. */
 export const newGroups = (groups: readonly ErrorGroup[], complete: boolean): ErrorGroup[] =>
   complete ? groups.filter((group) => group.is_new) : [];
+
+const MOST_GROUPS = 6;
+
+/** A few groups: the new ones, then those that have become more frequent since the window before, then the others. */
+export function telling(groups: readonly ErrorGroup[], fresh: readonly ErrorGroup[]): ErrorGroup[] {
+  const more = (group: ErrorGroup): number => (fresh.includes(group) ? Infinity : group.runs - group.previous_runs);
+  return [...groups].sort((a, b) => (more(a) === more(b) ? b.runs - a.runs : more(b) - more(a))).slice(0, MOST_GROUPS);
+}

@@ -8,9 +8,9 @@ import { Task } from '../../parts/task';
 import { Trouble } from '../../parts/trouble';
 import { address } from '../../state/url';
 import { now, STEP } from '../../state/window';
-import { count, plural } from '../../text/number';
+import { count } from '../../text/number';
 import { ago, millis } from '../../text/time';
-import { Groups } from './errors';
+import { isWhole } from '../tasks/before';
 import type { Questions } from './questions';
 
 interface Open {
@@ -21,7 +21,7 @@ interface Open {
 }
 
 /** The open runs by what they are; null before the answers. */
-function openRuns({ open, oldest, lost, queued }: Questions): Open | null {
+function openRuns({ open, oldest, lost, queued, runs }: Questions): Open | null {
   const answer = open.answer.value;
   if (!answer) return null;
   const { items, total } = answer.body;
@@ -31,7 +31,8 @@ function openRuns({ open, oldest, lost, queued }: Questions): Open | null {
     const of = (name: Outcome): number => items.filter((run) => outcomeOf(run, at) === name).length;
     return { running: of('running'), queued: of('queued'), lost: of('lost'), oldest: items.at(-1) ?? null };
   }
-  const [gone, waiting] = [lost.answer.value?.body.total, queued.answer.value?.body.total];
+  const gone = lost.answer.value?.body.total;
+  const waiting = isWhole() ? runs.histogram.answer.value?.body.queued : queued.answer.value?.body.total;
   if (gone === undefined || waiting === undefined) return null;
   const first = oldest.answer.value?.body.items[0] ?? null;
   return { running: total - gone - waiting, queued: waiting, lost: gone, oldest: first };
@@ -41,7 +42,6 @@ const SHOWN = ['running', 'queued', 'lost'] as const;
 
 export function Now({ questions }: { questions: Questions }): JSX.Element {
   const found = openRuns(questions);
-  const hour = questions.lastHour.answer.value?.body;
   return (
     <section class="panel" aria-labelledby="now">
       <h2 id="now">Now</h2>
@@ -59,9 +59,6 @@ export function Now({ questions }: { questions: Questions }): JSX.Element {
           </a>
         </p>
       )}
-      <h3>Failures of the last hour</h3>
-      <Trouble panel={questions.lastHour} name="Failures of the last hour" />
-      {hour && (hour.groups.length ? <LastHour questions={questions} /> : <p class="dim">None.</p>)}
     </section>
   );
 }
@@ -93,18 +90,3 @@ const MEANS = {
   queued: 'Not started yet',
   lost: 'Started and not finished, but the lease is over: the worker is probably gone',
 } as const;
-
-function LastHour({ questions }: { questions: Questions }): JSX.Element {
-  const { groups, total_failed, total_groups } = questions.lastHour.answer.value!.body;
-  return (
-    <>
-      <p>
-        <b>{plural(total_failed, 'run', 'runs')}</b> failed, by{' '}
-        <a href={address('/ui/errors', { range: '1h', start_time: undefined, end_time: undefined })}>
-          {plural(total_groups, 'error', 'errors')}
-        </a>
-      </p>
-      <Groups groups={groups} when="in the last hour" />
-    </>
-  );
-}

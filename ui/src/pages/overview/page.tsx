@@ -1,6 +1,8 @@
 // Overview: is something wrong, since when, where, and what does a run of it look like.
 
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import type { Errors as ErrorsAnswer } from '../../api';
 import { runs } from '../../messages';
 import { addressOf } from '../../net/ask';
 import { useScreen } from '../../net/use';
@@ -9,16 +11,18 @@ import { Trouble } from '../../parts/trouble';
 import { Page } from '../../shell/page';
 import { chosenFilters } from '../../state/filters';
 import { address, place } from '../../state/url';
-import { percent, plural } from '../../text/number';
-import { Charts } from '../runs/charts';
+import { moves, screenWindow } from '../../state/window';
+import { count, percent, plural } from '../../text/number';
+import { millis } from '../../text/time';
+import { Bars, Density } from '../runs/charts';
 import { Difference } from '../runs/difference';
-import { Head, Queued } from '../runs/head';
+import { Head } from '../runs/head';
 import { Nothing } from '../runs/nothing';
 import { asked, brush, useSelectionKeys, zoom } from '../runs/selection';
 import { beforeOf } from '../tasks/before';
 import { Attention } from './attention';
 import { Groups } from './errors';
-import { newGroups, outstanding, type Worker } from './findings';
+import { newGroups, outstanding, telling, type Worker } from './findings';
 import { Now } from './now';
 import { begin, type Questions } from './questions';
 import { SinceLooked } from './since';
@@ -27,6 +31,8 @@ import { Verdict } from './verdict';
 export function OverviewPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
   useSelectionKeys();
+  const hover = useSignal<number | null>(null);
+  const { seen } = questions;
   const total = questions.runs.histogram.answer.value?.body.total;
   return (
     <Page
@@ -42,19 +48,33 @@ export function OverviewPage(): JSX.Element {
       {brush.value && <OfSelection />}
       <div class="overview">
         <div>
-          {total === 0 ? <Nothing /> : <Charts questions={questions.runs} />}
+          {total === 0 ? (
+            <Nothing />
+          ) : (
+            <div class="charts">
+              <Bars questions={questions.runs} hover={hover} />
+            </div>
+          )}
           <Difference questions={questions.runs} />
-          <Queued questions={questions.runs} />
           <Trouble panel={questions.fleet.counts[0]!} name="Tasks" />
           <Attention rows={questions.fleet.rows.value} />
         </div>
         <div>
-          <InView seen={questions.seen}>
+          <InView seen={seen.now}>
             <Now questions={questions} />
           </InView>
-          <NewErrors questions={questions} />
+          <Errors questions={questions} />
           <Workers questions={questions} />
         </div>
+        {isKnown(questions) && total !== 0 && (
+          <InView seen={seen.durations} class="charts" least={120}>
+            {seen.durations.value ? (
+              <Density questions={questions.runs} hover={hover} />
+            ) : (
+              <div class="plot" style={{ height: '256px' }} />
+            )}
+          </InView>
+        )}
       </div>
     </Page>
   );
@@ -64,12 +84,15 @@ export function OverviewPage(): JSX.Element {
 const isComplete = (questions: Questions): boolean | null =>
   questions.fleet.counts[0]!.answer.value?.body.previous_complete ?? null;
 
+/** Whether all came that the first line needs: until then, what lies further down seems to be in view. */
+const isKnown = ({ fleet, errors, owners }: Questions): boolean =>
+  [fleet.counts[0]!, errors, owners].every((panel) => panel.answer.value ?? panel.trouble.value);
+
 function Said({ questions }: { questions: Questions }): JSX.Element {
   const { fleet, errors, owners } = questions;
-  const answers = [errors, owners].every((panel) => panel.answer.value ?? panel.trouble.value);
   return (
     <>
-      {fleet.rows.value && answers ? (
+      {fleet.rows.value && isKnown(questions) ? (
         <Verdict
           rows={fleet.rows.value}
           groups={newGroups(errors.answer.value?.body.groups ?? [], isComplete(questions) === true)}
@@ -79,9 +102,7 @@ function Said({ questions }: { questions: Questions }): JSX.Element {
         <p class="verdict skeleton waiting">…</p>
       )}
       {Object.keys(chosenFilters.value).length > 0 && (
-        <p class="note">
-          The filters apply to the pictures and to new errors. Tasks, workers and “Now” are of all runs.
-        </p>
+        <p class="note">The filters apply to the pictures and to errors. Tasks, workers and “Now” are of all runs.</p>
       )}
     </>
   );
@@ -98,30 +119,42 @@ function OfSelection(): JSX.Element {
   );
 }
 
-function NewErrors({ questions }: { questions: Questions }): JSX.Element {
+const HOUR = 3_600_000;
+
+function Errors({ questions }: { questions: Questions }): JSX.Element {
   const answer = questions.errors.answer.value?.body;
-  const complete = isComplete(questions);
-  const groups = newGroups(answer?.groups ?? [], complete === true);
+  const compared = isComplete(questions) === true;
+  const fresh = newGroups(answer?.groups ?? [], compared);
   return (
-    <section class="panel" aria-labelledby="new-errors">
-      <h2 id="new-errors" title="No run of the group in the 28 days before the window">
-        New errors
+    <section class="panel" aria-labelledby="errors">
+      <h2 id="errors" title="New ones, then those that have become more frequent since the window before">
+        Errors
       </h2>
       <Trouble panel={questions.errors} name="Errors" />
-      {groups.length > 0 && <Groups groups={groups} when="in the window" since />}
-      {answer && complete !== null && !groups.length && (
-        <p class="dim">
-          {complete
-            ? 'None: every error of the window was seen in the 28 days before.'
-            : 'The history begins after the window before this one, so nothing can be called new.'}
-        </p>
+      {!answer && !questions.errors.trouble.value && <p class="skeleton waiting">…</p>}
+      {answer && answer.groups.length > 0 && (
+        <Groups groups={telling(answer.groups, fresh)} fresh={fresh} compared={compared} />
       )}
-      {answer && answer.total_groups > 0 && (
-        <p>
-          <a href={address('/ui/errors')}>All {plural(answer.total_groups, 'error', 'errors')}</a>
-        </p>
-      )}
+      {answer && (answer.total_groups ? <AllErrors answer={answer} /> : <p class="dim">None.</p>)}
     </section>
+  );
+}
+
+/** How many errors there are, and how many of them go on: where all are known, up to the present. */
+function AllErrors({ answer }: { answer: ErrorsAnswer }): JSX.Element {
+  const { start, end } = screenWindow.value;
+  const going = answer.groups.filter(({ last_seen }) => last_seen && millis(last_seen) >= end - HOUR).length;
+  const known = moves.value && end - start >= HOUR && answer.total_groups <= answer.groups.length;
+  return (
+    <p>
+      <a href={address('/ui/errors')}>All {plural(answer.total_groups, 'error', 'errors')}</a>
+      {known && (
+        <span class="dim" data-going={going}>
+          {' · '}
+          {going ? count(going) : 'none'} in the last hour
+        </span>
+      )}
+    </p>
   );
 }
 
@@ -141,8 +174,9 @@ function Workers({ questions }: { questions: Questions }): JSX.Element {
           ))}
         </ul>
       )}
-      {answer && !found.length && <p class="dim">None of {plural(answer.total_owners, 'worker', 'workers')}.</p>}
-      {answer && (
+      {!answer && !questions.owners.trouble.value && <p class="skeleton waiting">…</p>}
+      {answer && !found.length && <p class="dim">None.</p>}
+      {answer && answer.total_owners > 0 && (
         <p>
           <a href={address('/ui/workers')}>All {plural(answer.total_owners, 'worker', 'workers')}</a>
         </p>

@@ -18,11 +18,10 @@ interface VerdictProps {
   workers: readonly Worker[];
 }
 
-const WORDS: Record<State, (n: number) => string> = {
-  failing: (n) => plural(n, 'task is failing', 'tasks are failing'),
-  slower: (n) => plural(n, 'is slower', 'are slower'),
-  silent: (n) => plural(n, 'is silent', 'are silent'),
-  flaky: (n) => plural(n, 'is flaky', 'are flaky'),
+/** "7 tasks are failing", and after that "2 are slower". */
+const words = (state: State, n: number, first: boolean): string => {
+  const [one, many] = first ? ['task is', 'tasks are'] : ['is', 'are'];
+  return `${plural(n, one, many)} ${STATES[state].many}`;
 };
 
 export function Verdict({ rows, groups, workers }: VerdictProps): JSX.Element {
@@ -38,16 +37,16 @@ export function Verdict({ rows, groups, workers }: VerdictProps): JSX.Element {
           out.
         </>
       )}
-      {wrong.map(({ state, n }) => (
+      {wrong.map(({ state, n }, at) => (
         <span key={state} class={`state ${state}`} title={STATES[state].means}>
           <i aria-hidden="true">{STATES[state].glyph}</i>{' '}
-          <a href={address('/ui/tasks', { state })}>{WORDS[state](n)}</a>
+          <a href={address('/ui/tasks', { state })}>{words(state, n, at === 0)}</a>
         </span>
       ))}
       {first && (
         <span>
           most of all <Task id={first.id} />: {count(first.failed)} of {plural(first.runs, 'run', 'runs')} failed
-          {first.failedBefore !== null && `, ${count(first.failedBefore)} of ${count(first.runsBefore ?? 0)} before`}
+          {first.runsBefore ? `, ${count(first.failedBefore ?? 0)} of ${count(first.runsBefore)} before` : ''}
         </span>
       )}
       {groups[0] && (
@@ -56,7 +55,7 @@ export function Verdict({ rows, groups, workers }: VerdictProps): JSX.Element {
           <a href={address(`/ui/errors/${groups[0].id}`)} title={errorName(groups[0])}>
             {groups.length > 1 ? `${groups.length} errors` : (groups[0].kind ?? 'error')}
           </a>{' '}
-          since {ago(Math.min(...groups.map((group) => millis(group.first_seen))), now.value).replace(' ago', '')}
+          first seen {ago(Math.min(...groups.map((group) => millis(group.first_seen))), now.value)}
         </span>
       )}
       {workers[0] && (

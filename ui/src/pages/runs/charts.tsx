@@ -11,13 +11,13 @@ import { dotAt, paintDots } from '../../chart/dots';
 import { Frame, type Mark } from '../../chart/frame';
 import { countTicks, durationTicks } from '../../chart/ticks';
 import { bucket, burstBegins, burstsNote, densitySentence, histogramSentence } from '../../messages';
-import { freshness, Trouble } from '../../parts/trouble';
+import { freshness, Trouble, Waiting } from '../../parts/trouble';
 import { useNarrow } from '../../state/narrow';
 import { theme } from '../../state/theme';
 import { address, go } from '../../state/url';
 import { zone } from '../../state/zone';
 import { duration } from '../../text/duration';
-import { count, sum } from '../../text/number';
+import { count, plural, sum } from '../../text/number';
 import { millis, minute, span } from '../../text/time';
 import { order, type Questions } from './questions';
 import { brush, select, zoom } from './selection';
@@ -35,10 +35,8 @@ export function Charts({ questions, jump }: ChartsProps): JSX.Element {
   const hover = useSignal<number | null>(null);
   return (
     <div class="charts">
-      <Trouble panel={questions.histogram} name="Runs over time" />
       <Bars questions={questions} hover={hover} jump={jump} />
-      <Trouble panel={questions.durations} name="Durations" />
-      <DensityChart questions={questions} hover={hover} />
+      <Density questions={questions} hover={hover} />
     </div>
   );
 }
@@ -62,15 +60,38 @@ export const axisOf = (answer: Pick<Histogram, 'start' | 'end'>): Grid['axis'] =
   end: millis(answer.end),
 });
 
-function Bars({ questions, hover, jump }: ChartProps): JSX.Element {
+/** Runs over time. */
+export function Bars(props: ChartProps): JSX.Element {
+  return (
+    <>
+      <Trouble panel={props.questions.histogram} name="Runs over time" />
+      <BarsChart {...props} />
+    </>
+  );
+}
+
+/** All runs by time and duration. */
+export function Density(props: ChartProps): JSX.Element {
+  return (
+    <>
+      <Trouble panel={props.questions.durations} name="Durations" />
+      <DensityChart {...props} />
+    </>
+  );
+}
+
+function BarsChart({ questions, hover, jump }: ChartProps): JSX.Element {
   const answer = questions.histogram.shown.value;
   const buckets = questions.buckets.value;
-  if (!answer || !buckets) return <div class="plot waiting" style={{ height: `${BARS + 36}px` }} />;
+  if (!answer || !buckets) return <Waiting panel={questions.histogram} height={BARS + 36} />;
   const axis = axisOf(answer);
   const ghost = ghostOf(questions.previous.answer.value?.body, answer, buckets);
   const bursts = burstsOf(buckets);
   const greatest = Math.max(buckets.greatest, ...(ghost ?? []));
-  const marks: Mark[] = countTicks(greatest, 3).map(({ at, text }) => ({ share: at / greatest, text }));
+  const marks: Mark[] = (answer.total || ghost ? countTicks(greatest, 3) : []).map(({ at, text }) => ({
+    share: at / greatest,
+    text,
+  }));
   const name = (at: number): string =>
     span(Math.max(axis.start, buckets.edges[at]!), Math.min(axis.end, buckets.edges[at + 1]!), zone.value);
   return (
@@ -110,12 +131,12 @@ function Bars({ questions, hover, jump }: ChartProps): JSX.Element {
 const newer = ({ success, failed, open }: Buckets, at: number): number =>
   [success, failed, open].reduce((total, counts) => total + sum(counts.slice(at + 1)), 0);
 
-/** The sums of the period before, bucket by bucket; null while its answer does not belong to that of the window. */
+/** The sums of the period before, bucket by bucket; null without runs, or while its answer does not belong to that of the window. */
 function ghostOf(before: Histogram | undefined, answer: Histogram, { edges }: Buckets): number[] | null {
   const apart = before && Math.abs(millis(before.end) - millis(answer.start));
   if (!before || before.width !== answer.width || apart! >= edges[1]! - edges[0]!) return null;
   const sums = before.timed.map((_, at) => before.series.reduce((total, series) => total + series.runs[at]!, 0));
-  return sums.slice(0, edges.length - 1);
+  return sums.some(Boolean) ? sums.slice(0, edges.length - 1) : null;
 }
 
 function sentenceOf(answer: Histogram, buckets: Buckets): string {
@@ -128,7 +149,7 @@ function DensityChart({ questions, hover }: ChartProps): JSX.Element {
   const answer = questions.durations.shown.value;
   const density = questions.density.value;
   const height = useNarrow() ? 160 : DENSITY;
-  if (!answer || !density) return <div class="plot waiting" style={{ height: `${height + 36}px` }} />;
+  if (!answer || !density) return <Waiting panel={questions.durations} height={height + 36} />;
   const { points } = answer;
   const axis = axisOf(answer);
   const timed = points?.seconds.filter((seconds) => seconds > 0) ?? [];
@@ -149,7 +170,7 @@ function DensityChart({ questions, hover }: ChartProps): JSX.Element {
         title="Durations"
         note={
           points
-            ? `${count(answer.timed)} runs, a dot each`
+            ? `${plural(answer.timed, 'run', 'runs')}${answer.timed ? ', a dot each' : ''}`
             : `all ${count(answer.timed)} finished runs; denser: more, ${theme.value.startsWith('forced') ? 'highlighted' : 'red'}: failed`
         }
         height={height}

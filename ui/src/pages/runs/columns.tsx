@@ -88,7 +88,12 @@ const made = ({ middle }: Beside): Record<ColumnKey, Made> => ({
     sortable: true,
     cell: (run) => <a href={address(`/ui/runs/${run.id}`)}>{run.started_at && <When at={run.started_at} />}</a>,
   },
-  duration: { rem: 9, sortable: true, cell: (run) => <Took run={run} p95={middle.value?.p95 ?? null} /> },
+  duration: {
+    rem: 9,
+    sortable: true,
+    title: 'The bar is its share of the 95th percentile of all runs of the screen',
+    cell: (run) => <Took run={run} p95={middle.value?.p95 ?? null} />,
+  },
   worker: {
     rem: 8,
     cell: (run) => run.lease_owner && <bdi>{run.lease_owner}</bdi>,

@@ -65,7 +65,7 @@ export function Head({ questions, before }: HeadProps): JSX.Element {
           {found.middle && <Middle found={found.middle} />}
         </>
       ) : (
-        <span class="skeleton">…</span>
+        !panel.trouble.value && <span class="skeleton">…</span>
       )}
       <span class="grow" />
       {brush.value ? (

@@ -4,7 +4,7 @@ import { computed } from '@preact/signals';
 import type { Durations, Histogram, RunPage } from '../../api';
 import { bucketsOf } from '../../chart/bars';
 import { byDuration, densityOf } from '../../chart/density';
-import { quantile } from '../../chart/quantile';
+import { quantile, ranked } from '../../chart/quantile';
 import type { Asked } from '../../net/ask';
 import type { Panel, Screen } from '../../net/screen';
 import { held, present } from '../../state/live';
@@ -17,7 +17,7 @@ import { fields } from './chosen';
 import { difference } from './difference';
 import { asked, brush, selected } from './selection';
 
-const BUCKETS = 180; // at most; 7 days are then drawn by the hour
+export const BUCKETS = 180; // at most; 7 days are then drawn by the hour
 
 export const order = computed(() => (place.value.query['order'] === 'duration' ? 'duration' : 'started'));
 
@@ -44,12 +44,21 @@ export const newerOf = (
 /** How many runs of a histogram failed. */
 export const failedOf = ({ series }: Histogram): number => sum(series.find(({ key }) => key === 'failed')?.runs ?? []);
 
-/** Begins the questions of a screen; the window before is not asked for where its figures are known. */
-export function begin(screen: Screen, beforeIsKnown: () => boolean = () => false) {
+interface Left {
+  /** Whether the figures of the window before are known. */
+  before?(): boolean;
+  /** Whether durations are not shown yet. */
+  durations?(): boolean;
+}
+
+/** Begins the questions of a screen, but for what can be left out. */
+export function begin(screen: Screen, out: Left = {}) {
   const histogram = screen.ask('/stats/histogram', () => ({ ...asked.value, buckets: BUCKETS, tz: zone.value }));
-  const durations = screen.ask('/stats/durations', () => ({ ...asked.value, columns: BUCKETS }));
+  const durations = screen.ask('/stats/durations', () =>
+    out.durations?.() ? null : { ...asked.value, columns: BUCKETS },
+  );
   const previous = screen.ask('/stats/histogram', () => {
-    if (beforeIsKnown()) return null;
+    if (out.before?.()) return null;
     const window = before(screenWindow.value);
     return { ...asked.value, ...asParameters(window), buckets: BUCKETS, tz: zone.value };
   });
@@ -95,8 +104,7 @@ export interface Percentiles {
 export function percentiles(answer: Durations): Percentiles {
   if (answer.points) {
     const sorted = [...answer.points.seconds].sort((a, b) => a - b);
-    const at = (share: number): number | null => sorted[Math.round(share * (sorted.length - 1))] ?? null;
-    return { p50: at(0.5), p95: at(0.95), within: null };
+    return { p50: ranked(sorted, 0.5), p95: ranked(sorted, 0.95), within: null };
   }
   const [p50, p95] = [answer.p50_seconds[0] ?? null, answer.p95_seconds[0] ?? null];
   if (answer.columns === 1) return { p50, p95, within: '1 %' };

@@ -26,7 +26,10 @@ export interface QueuedRuns {
   known: ReadonlySignal<boolean>;
 }
 
-/** Asks for the oldest queued runs, where there are some. `total` is how many there are. */
+const isAsked = (): boolean => filters.value.status === 'queued';
+const isOpen = (): boolean => isAsked() || place.value.query['queued'] === 'open';
+
+/** Asks for the oldest queued runs, where there are some, once they are to be listed. `total` is how many there are. */
 export function askQueued(screen: Screen, total: ReadonlySignal<number>): QueuedRuns {
   // Without a window the API has these two filters for one task only.
   const known = computed(() => {
@@ -34,22 +37,20 @@ export function askQueued(screen: Screen, total: ReadonlySignal<number>): Queued
     return (!lease_owner && !attempt_min) || /^[^,]+$/.test(task_id ?? '');
   });
   const oldest = screen.ask('/runs', () => {
-    if (!total.value || !known.value) return null;
+    if (!total.value || !known.value || !isOpen()) return null;
     const fields = 'id,task_id,lease_owner,attempt,created_at';
     return { ...filters.value, status: 'queued', limit: MOST, offset: Math.max(0, total.value - MOST), fields };
   });
   return { total, oldest, known };
 }
 
-const isAsked = (): boolean => filters.value.status === 'queued';
-
-/** How many runs are queued, and since when; a click lists them. */
+/** How many runs are queued; a click lists them, the one that has waited longest first. */
 export function QueuedStrip({ queued }: { queued: QueuedRuns }): JSX.Element | null {
   const id = useId();
   const total = queued.total.value;
   if (!total) return null;
   const items = [...(queued.oldest.answer.value?.body.items ?? [])].reverse();
-  const open = isAsked() || place.value.query['queued'] === 'open';
+  const open = isOpen();
   return (
     <section class={`strip ${queued.oldest.current.value ? '' : 'stale'}`} aria-label="Queued runs">
       <p class="row">
@@ -57,13 +58,8 @@ export function QueuedStrip({ queued }: { queued: QueuedRuns }): JSX.Element | n
           <i aria-hidden="true">○</i> {queuedRuns(total)}
         </span>
         <span class="dim">not started, so no window has {total === 1 ? 'it' : 'them'}</span>
-        {items[0] && (
-          <span>
-            oldest: <Task id={items[0].task_id} />, waiting for <Waits run={items[0]} />
-          </span>
-        )}
         {!queued.known.value && <span class="dim">choose one task to list them with these filters</span>}
-        {items.length > 0 && !isAsked() && (
+        {queued.known.value && !isAsked() && (
           <button
             type="button"
             aria-expanded={open}

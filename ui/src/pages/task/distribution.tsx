@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { AsTable } from '../../chart/frame';
 import { durationTicks } from '../../chart/ticks';
+import { freshness, Waiting } from '../../parts/trouble';
 import { useNarrow } from '../../state/narrow';
 import { duration } from '../../text/duration';
 import { percent } from '../../text/number';
@@ -13,16 +14,16 @@ import { type Bar, distribution } from './series';
 const EVEN = 0.05; // around one half, where nothing has changed
 
 export function Distribution({ questions }: { questions: Questions }): JSX.Element {
-  const [answer, then] = [questions.trend.answer.value?.body, questions.trendBefore.answer.value?.body];
+  const [answer, then] = [questions.trend.value, questions.trendBefore.answer.value?.body];
   const bars = useMemo(() => (answer ? distribution(answer, then ?? null) : []), [answer, then]);
   const slower = questions.fleet.rows.value?.[0]?.slower ?? null;
   const greatest = Math.max(...bars.map(({ success, failed, before }) => Math.max(success + failed, before)), 1e-9);
   return (
-    <figure class={`distribution ${questions.trend.current.value ? '' : 'stale'}`}>
+    <figure class={`distribution ${freshness(questions.runs.durations)}`}>
       <figcaption>
-        <b>Durations of all runs</b> <span class="dim">bars: now, lines: the window before</span>
+        <b>Durations of all runs</b> <span class="dim">bars: now{then ? ', lines: the window before' : ''}</span>
       </figcaption>
-      {!answer && <div class="plot waiting" style={{ height: '240px' }} />}
+      {!answer && <Waiting panel={questions.runs.durations} height={240} />}
       {answer && bars.length > 0 && (
         <>
           <div class="bars" role="img" aria-label={sentence(slower, answer!.timed)}>

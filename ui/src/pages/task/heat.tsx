@@ -6,7 +6,7 @@ import { useMemo } from 'preact/hooks';
 import type { DailyFigures, Histogram } from '../../api';
 import { AsTable } from '../../chart/frame';
 import { runs } from '../../messages';
-import { Trouble } from '../../parts/trouble';
+import { Trouble, Waiting } from '../../parts/trouble';
 import { useNarrow } from '../../state/narrow';
 import { between } from '../../state/range';
 import { show } from '../../state/window';
@@ -17,7 +17,7 @@ import type { Questions } from './questions';
 
 const DAY = 86_400_000;
 const HALF = 26 * 7; // days that fit on a narrow screen
-const WAITING = { height: '130px' };
+const WAITING = 130; // CSS pixels
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 
 interface Cell {
@@ -83,7 +83,7 @@ export function Calendar({ questions }: { questions: Questions }): JSX.Element {
         <b>{narrow ? 'Half a year' : 'A year'} by days</b> <span class="dim">UTC days; a click shows a day</span>
       </figcaption>
       <Trouble panel={questions.year} name="A year by days" />
-      {!answer && !questions.year.trouble.value && <div class="plot waiting" style={WAITING} />}
+      {!answer && <Waiting panel={questions.year} height={WAITING} />}
       {answer && (
         <div class="calendar">
           <Months days={days} first={first} />
@@ -193,7 +193,7 @@ export function Hours({ questions }: { questions: Questions }): JSX.Element {
         <b>Hours of the week</b> <span class="dim">the 14 days up to the end of the window, {name}</span>
       </figcaption>
       <Trouble panel={questions.hours} name="Hours of the week" />
-      {!answer && !questions.hours.trouble.value && <div class="plot waiting" style={WAITING} />}
+      {!answer && <Waiting panel={questions.hours} height={WAITING} />}
       {answer && (
         <div class="week">
           <div class="weekdays" aria-hidden="true">

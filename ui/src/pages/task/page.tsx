@@ -5,6 +5,7 @@ import { runs } from '../../messages';
 import { addressOf } from '../../net/ask';
 import { taskName } from '../../net/names';
 import { useRows, useScreen } from '../../net/use';
+import { Different } from '../../parts/different';
 import { InView } from '../../parts/in_view';
 import { freshness, Trouble } from '../../parts/trouble';
 import { Page } from '../../shell/page';
@@ -19,12 +20,13 @@ import { Head, Queued } from '../runs/head';
 import { List } from '../runs/list';
 import { listed } from '../runs/questions';
 import { beforeOf } from '../tasks/before';
-import { Differs } from './differs';
 import { Distribution } from './distribution';
 import { TaskHead } from './head';
 import { Calendar, Hours } from './heat';
-import { begin, type Questions } from './questions';
+import { begin, type Questions, tooLong } from './questions';
 import { Trend } from './trend';
+
+const COMMON = 'What its failures have in common';
 
 export function TaskPage(): JSX.Element {
   const [screen, questions] = useScreen(begin);
@@ -32,6 +34,8 @@ export function TaskPage(): JSX.Element {
   const rows = useRows(screen, () => (seen.list.value ? listed.value : null));
   useListKeys();
   const total = questions.runs.histogram.answer.value?.body.total;
+  // Until all above is there, what lies further down seems to be in view.
+  const known = total !== undefined && questions.trend.value !== null && questions.last.answer.value !== null;
   const never = questions.last.answer.value?.body.total === 0;
   return (
     <Page
@@ -47,10 +51,11 @@ export function TaskPage(): JSX.Element {
       <Head questions={questions.runs} before={beforeOf(questions.fleet, questions.task.value)} />
       <Charts questions={questions.runs} />
       <Difference questions={questions.runs} />
-      <InView seen={seen.trend} class="pair">
+      <div class="pair">
         <Trend questions={questions} />
         <Distribution questions={questions} />
-      </InView>
+      </div>
+      {known && <InView seen={seen.before}>{null}</InView>}
       <InView seen={seen.heat} class="pair">
         <Calendar questions={questions} />
         <Hours questions={questions} />
@@ -58,7 +63,9 @@ export function TaskPage(): JSX.Element {
       <InView seen={seen.causes} class="pair even">
         <Errors questions={questions} />
         <div>
-          <Differs questions={questions} />
+          <div class="panel">
+            <Different panel={questions.differs} title={COMMON} tooLong={tooLong.value} />
+          </div>
           <Owners questions={questions} />
         </div>
       </InView>
@@ -105,7 +112,7 @@ function Errors({ questions }: { questions: Questions }): JSX.Element {
       <h2 id="errors">Its errors</h2>
       <Trouble panel={questions.errors} name="Errors" />
       {!answer && !questions.errors.trouble.value && <p class="skeleton waiting">…</p>}
-      {answer && answer.groups.length > 0 && <Groups groups={answer.groups} when="in the window" />}
+      {answer && answer.groups.length > 0 && <Groups groups={answer.groups} />}
       {answer && !answer.groups.length && <p class="dim">No run failed with an error in this window.</p>}
       {answer && answer.total_groups > answer.groups.length && (
         <p>

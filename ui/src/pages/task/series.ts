@@ -2,6 +2,7 @@
 
 import type { Durations } from '../../api';
 import { byDuration, type Density, densityOf } from '../../chart/density';
+import { upTo } from './celled';
 
 export interface Series {
   /** Borders of the columns in milliseconds: one more than there are columns. */
@@ -16,10 +17,10 @@ export interface Series {
 
 export function seriesOf(answer: Durations): Series {
   const density = densityOf(answer);
-  const columns = Array.from({ length: density.columns }, (_, at) => at);
+  const columns = upTo(density.columns);
   const counts = columns.map((at) => countsOf(density, at));
   return {
-    borders: Array.from({ length: density.columns + 1 }, (_, at) => density.begin + at * density.width),
+    borders: upTo(density.columns + 1).map((at) => density.begin + at * density.width),
     p50: answer.p50_seconds,
     p95: answer.p95_seconds,
     most: columns.map((at) => longest(density, at)),
@@ -56,14 +57,15 @@ export interface Bar {
 
 /** How the durations are distributed, now and before, in the rows that hold any run. */
 export function distribution(now: Durations, then: Durations | null): Bar[] {
-  const bars = new Map<number, Bar>();
+  const bars = new Map<string, Bar>();
   const add = (answer: Durations, take: (bar: Bar, success: number, failed: number) => void): void => {
     const { success, failed } = byDuration(densityOf(answer));
     const edges = answer.row_edges_seconds;
     for (const [row, n] of success.entries()) {
       const [low, high] = [edges[row]!, edges[row + 1]!];
-      const bar = bars.get(low) ?? { low, high, success: 0, failed: 0, before: 0 };
-      bars.set(low, bar);
+      const name = low.toPrecision(6);
+      const bar = bars.get(name) ?? { low, high, success: 0, failed: 0, before: 0 };
+      bars.set(name, bar);
       take(bar, n, failed[row]!);
     }
   };

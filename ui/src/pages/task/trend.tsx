@@ -9,7 +9,7 @@ import { durationAxis, heightOf, STRIP } from '../../chart/density';
 import { paintLine } from '../../chart/dots';
 import { Frame, type Mark, type Surface, type TimeAxis } from '../../chart/frame';
 import { durationTicks } from '../../chart/ticks';
-import { Trouble } from '../../parts/trouble';
+import { freshness, Trouble, Waiting } from '../../parts/trouble';
 import { zone } from '../../state/zone';
 import { duration } from '../../text/duration';
 import { count, percent } from '../../text/number';
@@ -25,28 +25,27 @@ type Values = readonly (number | null)[];
 
 export function Trend({ questions }: { questions: Questions }): JSX.Element {
   const hover = useSignal<number | null>(null);
-  const [answer, then] = [questions.trend.answer.value?.body, questions.trendBefore.answer.value?.body];
+  const [answer, then] = [questions.trend.value, questions.trendBefore.answer.value?.body];
   const series = useMemo(() => answer && seriesOf(answer), [answer]);
-  const before = useMemo(() => (then ? shifted(seriesOf(then), answer, then) : null), [answer, then]);
-  const stale = questions.trend.current.value ? '' : 'stale';
+  const before = useMemo(() => (then && answer ? shifted(seriesOf(then), answer, then) : null), [answer, then]);
   return (
-    <div class={`charts ${stale}`}>
-      <Trouble panel={questions.trend} name="Durations over time" />
+    <div class={`charts ${freshness(questions.runs.durations)}`}>
+      <Trouble panel={questions.trendBefore} name="The window before" />
       {answer && series ? (
         <>
           <Percentiles answer={answer} series={series} before={before} hover={hover} />
           <Success answer={answer} series={series} before={before} hover={hover} />
         </>
       ) : (
-        <div class="plot waiting" style={{ height: `${LINES + SHARES + 80}px` }} />
+        <Waiting panel={questions.runs.durations} height={LINES + SHARES + 80} />
       )}
     </div>
   );
 }
 
 /** The window before, moved to where the window is; null where its columns are of another width. */
-function shifted(before: Series, answer: Durations | undefined, then: Durations): Series | null {
-  if (!answer || then.column_seconds !== answer.column_seconds || !then.timed) return null;
+function shifted(before: Series, answer: Durations, then: Durations): Series | null {
+  if (then.column_seconds !== answer.column_seconds || !then.timed) return null;
   const by = millis(answer.end) - millis(then.end);
   return { ...before, borders: before.borders.map((border) => border + by) };
 }
@@ -139,7 +138,10 @@ function Success({ answer, series, before, hover }: ChartProps): JSX.Element {
       height={SHARES}
       grid={{ axis, columns: series.borders }}
       paint={paint}
-      marks={[1, (1 + low) / 2, low].map((value) => ({ share: share(value) * 0.94 + 0.03, text: percent(value) }))}
+      marks={[1, (1 + low) / 2, low].map((value) => ({
+        share: share(value) * 0.94 + 0.03,
+        text: `${Math.round(value * 100)} %`,
+      }))}
       sentence={`succeeded share of ${count(answer.timed)} runs.`}
       describe={(at) => `${when(at)}: ${text(series.success[at])} of ${count(series.runs[at] ?? 0)} runs`}
       table={() => ({
@@ -160,12 +162,13 @@ function Success({ answer, series, before, hover }: ChartProps): JSX.Element {
 
 type Rise = (value: number) => number;
 
+/** A line, and a dot where a value stands alone between gaps. */
 function paintSeries(surface: Surface, axis: TimeAxis, borders: number[], values: Values, rise: Rise, color: string) {
   paintLine(surface, axis, borders, values, rise, color);
-  paintDots(surface, axis, borders, values, rise, color);
+  const alone = values.map((value, at) => ((values[at - 1] ?? values[at + 1] ?? null) === null ? value : null));
+  paintDots(surface, axis, borders, alone, rise, color);
 }
 
-/** A dot a value, so that one between gaps is seen. */
 function paintDots(surface: Surface, axis: TimeAxis, borders: number[], values: Values, rise: Rise, color: string) {
   const { context, width, height, ratio } = surface;
   context.fillStyle = color;

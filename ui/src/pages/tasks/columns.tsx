@@ -92,7 +92,7 @@ export const columns: readonly Column<Row>[] = [
   },
   {
     key: 'before',
-    head: 'Before',
+    head: 'vs before',
     title: 'The p95, as a multiple of that of the window before',
     width: '5rem',
     ...END,

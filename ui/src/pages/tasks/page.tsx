@@ -110,7 +110,7 @@ function Find(): JSX.Element {
       type="search"
       class="find"
       aria-label="Find tasks by name, tag or id"
-      placeholder="Find by name, tag, id…  n"
+      placeholder="Find a task"
       value={place.value.query['q'] ?? ''}
       onInput={(event) => change({ q: event.currentTarget.value || undefined, sel: undefined }, 'replace')}
       onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}

@@ -5,11 +5,10 @@ import { Spark } from '../../chart/spark';
 import { runs } from '../../messages';
 import { now } from '../../state/window';
 import { zone } from '../../state/zone';
-import { duration } from '../../text/duration';
-import { count, difference, percent } from '../../text/number';
+import { count, difference, percent, times } from '../../text/number';
 import { ago, full } from '../../text/time';
 import type { TaskRow } from './fleet';
-import { growth, type Signs, STATES, type State, stateReason, stateText, times } from './states';
+import { growth, type Signs, STATES, type State, stateReason, stateText } from './states';
 
 /** The word for a state, with its number; what it means stands in its tooltip. */
 export function StateWord({ state, signs }: { state: State; signs: Signs }): JSX.Element {
@@ -72,7 +71,7 @@ export function LastRun({ row: { last, silent } }: { row: TaskRow }): JSX.Elemen
   if (last === null) {
     return (
       <span class="dim" title="No run in the window">
-        {silent === null ? 'none' : `${duration(silent)} ago`}
+        {silent === null ? 'none' : ago(0, silent * 1000)}
       </span>
     );
   }

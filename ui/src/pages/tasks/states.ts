@@ -1,7 +1,7 @@
 // The four words for a task that somebody should look at. Each has one fixed meaning, which its tooltip says.
 
 import { duration } from '../../text/duration';
-import { plural } from '../../text/number';
+import { plural, times } from '../../text/number';
 
 /** What the words are made from; null where it is not known. */
 export interface Signs {
@@ -83,6 +83,3 @@ export function stateReason(state: State, signs: Signs): string {
   if (state === 'silent') return `${means} Quiet for ${duration(signs.silent!)}; longest gap ${duration(signs.gap!)}.`;
   return `${means} ${plural(signs.flips, 'change', 'changes')} in ${plural(signs.finished, 'run', 'runs')}.`;
 }
-
-/** A factor in two digits: 2.3×, 12×. */
-export const times = (factor: number): string => `${factor < 9.95 ? factor.toFixed(1) : Math.round(factor)}×`;

@@ -13,7 +13,7 @@ import { zone } from '../../state/zone';
 import { markRank } from '../../table/list';
 import { type Column, Table } from '../../table/table';
 import { duration } from '../../text/duration';
-import { count, percent } from '../../text/number';
+import { count, percent, times } from '../../text/number';
 import { iso, span } from '../../text/time';
 import { marked, type Questions, sorting, tooLong, words } from './questions';
 import { CLEAR, type SortKey, sortText, standingOf, type WorkerRow } from './rows';
@@ -137,7 +137,7 @@ function Ratio({ ratio, comparable }: { ratio: number; comparable: boolean }): J
   const tone = comparable && ratio >= SLOWER ? 'more' : 'dim';
   return (
     <span class={`change ${tone}`} title="Its mean duration by that of the window before">
-      × {ratio.toFixed(2)}
+      {times(ratio)}
     </span>
   );
 }

@@ -85,7 +85,7 @@ function Figures({ answer, rows }: { answer: Owners; rows: readonly WorkerRow[] 
           class="outstanding"
           title={`Their share of failures is more than ${CLEAR} standard errors above all others'`}
         >
-          {plural(bad.length, 'stands out:', 'stand out:')}{' '}
+          {plural(bad.length, 'fails', 'fail')} more than others:{' '}
           {bad.slice(0, MOST_NAMED).map(({ owner }) => (
             <button
               key={owner}

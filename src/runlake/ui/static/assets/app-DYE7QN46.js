@@ -1,0 +1,1 @@
+import"./chunk-3KNF2D3E.js";
