@@ -27,7 +27,7 @@ from typing import Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.comparison import appends, lake, machine, measure, questions, writes, wrk
+from benchmarks.comparison import appends, lake, machine, measure, questions, systems, writes, wrk
 from benchmarks.comparison.figures import Shape
 
 LOST: Final = 1.1
@@ -70,7 +70,7 @@ def _measured(commit: str, shape: Shape, work: Path, scratch: Path, turns: int) 
     folder = work / f"{shape.runs}-{shape.days}"
     folder.mkdir(exist_ok=True)
     facts = lake.make(folder / "lake", shape, machine.commit())
-    other = _checked_out(commit, scratch)
+    other = machine.checked_out(commit, scratch)
     before = scratch / "imported"
     for command in (["import", *facts.files, "--select", "SELECT * EXCLUDE run_at FROM source"], ["maintain"]):
         machine.run(["env", f"PYTHONPATH={other}", *machine.RUNLAKE, *command, "--data", str(before)])
@@ -103,20 +103,9 @@ def _mixed(file: Path, side: Side) -> float:
     return measure.mixed(side, file, MIXED_SECONDS).rate
 
 
-def _checked_out(commit: str, scratch: Path) -> Path:
-    """The sources of a commit."""
-    archive = scratch / "then.tar"
-    machine.run(["git", "archive", "--output", str(archive), commit, "src"])
-    machine.run(["tar", "-xf", str(archive), "-C", str(scratch)])
-    return scratch / "src"
-
-
 @contextmanager
 def _serving(name: str, source: Path, original: Path, scratch: Path) -> Iterator[Side]:
-    copy = appends.copied(original, scratch / name)
-    port = machine.free_port()
-    command = ["env", f"PYTHONPATH={source}", *machine.RUNLAKE, "serve", "--data", str(copy), "--port", str(port)]
-    with machine.served(command, port, "/ready", copy.with_suffix(".log")):
+    with systems.copy_served(source, original, scratch / name) as (port, _):
         yield Side(name, port, machine.Client(port))
 
 
