@@ -30,7 +30,7 @@ from runlake.lake.maintenance import Maintenance
 from runlake.lake.stored import Stored
 from runlake.log import LOGGER
 
-_GATHER: Final = 0.02  # seconds that a group waits, at most, to become as large as the last one
+_GATHER: Final = 0.02  # seconds that a group waits, at most, for the clients of the last one
 _CHANGES: Final = 64  # other changes than appends that may wait
 _IDLE: Final = 0.5  # seconds between calls of maintenance while no batch comes in
 
@@ -66,7 +66,7 @@ class Writer:
         self.committed_at = time.time()
         self.on_commit: Callable[[float], None] = lambda _seconds: None
         self._retry_at = 0.0  # monotonic; when maintenance may run again after it failed
-        self._last_group = 0  # batches
+        self._awaited = 0  # batches that the next group waits for
         self._has_more_steps = False
         self.maintenance = Maintenance(lake, stored, follower)
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="runlake-follower")
@@ -171,16 +171,16 @@ class Writer:
                 if future.set_running_or_notify_cancel():
                     group.append((batch, future))
             self._queued_rows -= rows
-            self._last_group = len(group)
             return group
 
     def _gather(self) -> None:
         """Wait a little for the clients of the last group: all got their results at once, and most send again.
 
-        Otherwise the first of them would have a commit alone, and all others would wait for it.
+        With those who came meanwhile they are one group. Otherwise there would be two that take turns, and a small
+        commit takes as long as one of twice as many.
         """
         deadline = time.monotonic() + _GATHER
-        while len(self._queue) < self._last_group and not self._closing and (left := deadline - time.monotonic()) > 0:
+        while len(self._queue) < self._awaited and not self._closing and (left := deadline - time.monotonic()) > 0:
             self._wake.wait(left)
 
     def _commit(self, group: list[_Queued]) -> None:
@@ -196,6 +196,7 @@ class Writer:
             for _, future in group:
                 future.set_exception(exc if isinstance(exc, DiskFull) else _failed(exc))
             return
+        self._awaited = len(group) + len(self._queue)  # before the results go: their clients may be back at once
         start = 0
         for (batch, future), conflict in zip(group, admission.conflicts, strict=True):
             stop = start + len(batch)
