@@ -29,7 +29,7 @@ from typing import Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.comparison import appends, lake, machine, measure, questions, writes, wrk
+from benchmarks.comparison import appends, lake, machine, measure, questions, systems, writes, wrk
 from benchmarks.comparison.figures import Shape
 
 LOST: Final = 1.1
@@ -73,7 +73,7 @@ def _measured(commit: str, shape: Shape, work: Path, scratch: Path, turns: int) 
     folder = work / f"{shape.runs}-{shape.days}"
     folder.mkdir(exist_ok=True)
     facts = lake.make(folder / "lake", shape, machine.commit())
-    other, now = _checked_out(commit, scratch), machine.ROOT / "src"
+    other, now = machine.checked_out(commit, scratch), machine.ROOT / "src"
     print(f"{'':{WORDS}}{'then':>10}{'now':>10}{'ratio':>8}", flush=True)
     before = scratch / "before"
     imported = {"then": _imported(other, before, facts), "now": _imported(now, scratch / "again", facts)}
@@ -123,14 +123,6 @@ def _mixed(file: Path, side: Side) -> float:
     return measure.mixed(side, file, MIXED_SECONDS).rate
 
 
-def _checked_out(commit: str, scratch: Path) -> Path:
-    """The sources of a commit."""
-    archive = scratch / "then.tar"
-    machine.run(["git", "archive", "--output", str(archive), commit, "src"])
-    machine.run(["tar", "-xf", str(archive), "-C", str(scratch)])
-    return scratch / "src"
-
-
 def _imported(source: Path, data: Path, facts: lake.Facts) -> float:
     """Seconds of the import of the files of the lake into a new one."""
     command = [*machine.RUNLAKE, "import", *facts.files, "--select", "SELECT * EXCLUDE run_at FROM source"]
@@ -139,11 +131,7 @@ def _imported(source: Path, data: Path, facts: lake.Facts) -> float:
 
 @contextmanager
 def _serving(name: str, source: Path, original: Path, scratch: Path, **settings: str) -> Iterator[Side]:
-    copy = appends.copied(original, scratch / name)
-    port = machine.free_port()
-    values = [f"PYTHONPATH={source}", *(f"{name}={value}" for name, value in settings.items())]
-    command = ["env", *values, *machine.RUNLAKE, "serve", "--data", str(copy), "--port", str(port)]
-    with machine.served(command, port, "/ready", copy.with_suffix(".log")):
+    with systems.copy_served(source, original, scratch / name, **settings) as (port, _):
         yield Side(name, port, machine.Client(port))
 
 

@@ -120,6 +120,23 @@ def write(file: Path, content: bytes) -> None:
     part.replace(file)
 
 
+def checked_out(commit: str, scratch: Path) -> Path:
+    """The sources of a commit."""
+    archive = scratch / "then.tar"
+    run(["git", "archive", "--output", str(archive), commit, "src"])
+    run(["tar", "-xf", str(archive), "-C", str(scratch)])
+    return scratch / "src"
+
+
+def cpu(pid: int) -> dict[str, float]:
+    """The CPU seconds that each thread of a process has taken so far, by its number."""
+    found = {}
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        fields = (thread / "stat").read_text().rpartition(")")[2].split()
+        found[thread.name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
 def memory(pid: int, field: str) -> int:
     """A field of /proc/PID/status in bytes; 0 for a process that is gone."""
     try:

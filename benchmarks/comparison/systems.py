@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
-from benchmarks.comparison import database, machine
+from benchmarks.comparison import appends, database, machine
 from benchmarks.comparison.figures import DATABASE, ID_INDEX, OURS, READY
 from benchmarks.comparison.lake import Facts
 from benchmarks.comparison.machine import PEER, RUNLAKE
@@ -22,11 +22,12 @@ POSTGRES_MOST: Final = 10_000_000  # beyond, its load alone would take longer th
 
 
 class System(NamedTuple):
-    """One running system."""
+    """One running system, and its process that answers."""
 
     name: str
     client: machine.Client
     port: int
+    pid: int
     bytes_on_disk: int
     seconds: dict[str, float]  # to load it, to be ready
     memory: Callable[[], int]  # bytes, the peak so far
@@ -55,11 +56,23 @@ def runlake(folder: Path, seconds: dict[str, float]) -> Iterator[System]:
             OURS,
             client,
             port,
+            pid,
             size_of(folder),
             {**seconds, READY: ready},
             lambda: machine.memory(pid, "VmHWM"),
             lambda: os.kill(pid, signal.SIGKILL),
         )
+
+
+@contextmanager
+def copy_served(source: Path, original: Path, copy: Path, **settings: str) -> Iterator[tuple[int, int]]:
+    """`runlake serve` of these sources, with settings, over a copy of a lake; yields port and pid."""
+    appends.copied(original, copy)
+    port = machine.free_port()
+    values = [f"PYTHONPATH={source}", *(f"{name}={value}" for name, value in settings.items())]
+    command = ["env", *values, *RUNLAKE, "serve", "--data", str(copy), "--port", str(port)]
+    with machine.served(command, port, "/ready", copy.with_suffix(".log")) as (pid, _):
+        yield port, pid
 
 
 def parts(folder: Path, files: list[str]) -> dict[str, int]:
@@ -100,6 +113,7 @@ def peer(name: str, work: Path, facts: Facts) -> Iterator[System]:
             name,
             stack.enter_context(closing(machine.Client(port))),
             port,
+            pid,
             loaded.bytes_on_disk,
             {"load": loaded.seconds, READY: ready},
             lambda: machine.memory(pid, "VmHWM") + (database.memory(cluster) if cluster else 0),

@@ -71,27 +71,28 @@ def post(client: Client, body: bytes, size: int) -> float:
 
 def at_once(system: Served, file: Path, number: int, size: int) -> Timing:
     """By wrk, because a client in Python would be what is measured; afterwards the runs are counted."""
-    before = _settled(system)
+    before = settled(system.client)
     timing, answered = wrk.posts(system.port, file, number, _CLIENT_SECONDS, size)
-    stored = _total(system) - before
+    stored = total(system.client) - before
     # What was on its way when wrk went is stored, too, or will be: before the next clients come.
     if not answered * size <= stored <= (answered + number) * size:
         raise SystemExit(f"{system.name} answered {answered * size} runs and holds {stored} more than before")
     return timing
 
 
-def _total(system: Served) -> int:
-    total: int = system.client.get("/runs?limit=1").body["total"]
-    return total
+def total(client: Client) -> int:
+    """The runs that a system holds now."""
+    found: int = client.get("/runs?limit=1").body["total"]
+    return found
 
 
-def _settled(system: Served) -> int:
+def settled(client: Client) -> int:
     """The total once nothing more is on its way from the clients before."""
     known = -1
-    while known != (total := _total(system)):
-        known = total
+    while known != (now := total(client)):
+        known = now
         time.sleep(_SETTLED_SECONDS)
-    return total
+    return now
 
 
 def _beside(ours: System, work: Path, folder: Path, facts: Facts) -> tuple[dict[str, Beside], float]:

@@ -53,6 +53,8 @@ def follower(serving: Serving) -> Follower:
     """The functions through which the writer updates the serving database."""
     return Follower(
         locate=serving.locate,
+        begin=serving.begin,
+        undo=serving.undo,
         apply=serving.apply,
         load=serving.load,
         run_one_step=serving.run_one_step,

@@ -13,10 +13,14 @@ from asking import page
 from loading import opened_store
 from support import post, record
 
-from runlake.errors import Busy, LakeDamaged
+from runlake.errors import Busy, DiskFull, LakeDamaged
 from runlake.inspect import verify
+from runlake.lake import write
 from runlake.lake.append import AppendResult
+from runlake.lake.catalog import Lake
+from runlake.lake.commit import Commit
 from runlake.lake.steps import Step
+from runlake.lake.stored import Stored
 from runlake.serving.database import Database
 from runlake.serving.serving import Serving
 from runlake.settings import Settings
@@ -49,6 +53,15 @@ def failing(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, exc: Excepti
     return arm
 
 
+def raising(exc: Exception) -> Callable[[], None]:
+    """What raises it."""
+
+    def fails() -> None:
+        raise exc
+
+    return fails
+
+
 def totals(store: Store) -> tuple[int, int]:
     answer = page(store, limit=200)
     return answer["total"], len(answer["items"])
@@ -75,6 +88,70 @@ def test_an_apply_that_fails(
         assert totals(store) == (9, 9)
         assert post(store, record(99), record(4), record(10)) == AppendResult(2, 1, 0)
         assert totals(store) == (10, 10)
+    assert_sound(settings, 10)
+
+
+def begun_before(monkeypatch: pytest.MonkeyPatch, store: Store, then: Callable[[], None]) -> None:
+    """From now on the lake writes a commit only once the follower has taken it, and `then` is called in between."""
+    real = write.write_rows
+
+    def late(lake: Lake, changed: Commit) -> None:
+        while store.serving._begun is None:
+            threading.Event().wait(0.001)
+        then()
+        real(lake, changed)
+
+    monkeypatch.setattr(write, "write_rows", late)
+
+
+def test_nobody_sees_a_commit_before_it_has_taken_place(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although the serving database has taken all its rows; the next question sees them all."""
+    opened = record(99, finished_at=None, success=None)
+    post(store, *(record(i) for i in range(5)), opened)
+    seen: list[tuple[tuple[int, int], str | None]] = []
+
+    def look() -> None:
+        finished = page(store, limit=200, status="queued,running,lost")["items"]
+        seen.append((totals(store), finished[0]["id"] if finished else None))
+
+    begun_before(monkeypatch, store, look)
+    assert post(store, record(99), *(record(i) for i in range(5, 8))) == AppendResult(4, 0, 0)
+    assert seen == [((6, 6), opened["id"])]
+    assert totals(store) == (9, 9)
+    assert page(store, status="queued,running,lost")["total"] == 0
+
+
+@pytest.mark.parametrize("kind", [DiskFull, LakeDamaged, MemoryError], ids=lambda kind: kind.__name__)
+def test_a_commit_that_fails_once_it_is_taken(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    """Nothing of it stays, and the same runs can be sent again."""
+    batch = [record(99), *(record(i) for i in range(5, 8))]
+    with opened_store(msgspec.structs.replace(settings, maintain_seconds=1000.0)) as store:
+        post(store, *(record(i) for i in range(5)), record(99, finished_at=None, success=None))
+        with monkeypatch.context() as patched:
+            begun_before(patched, store, raising(kind("just now")))
+            with pytest.raises(DiskFull if kind is DiskFull else Busy):
+                post(store, *batch)
+        assert totals(store) == (6, 6)
+        assert post(store, *batch) == AppendResult(4, 0, 0)
+        assert totals(store) == (9, 9)
+    assert_sound(settings, 9)
+
+
+def test_a_failure_between_a_commit_and_its_apply(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the serving database has taken is undone, and read again from the lake; it is not made anew."""
+    arm = failing(monkeypatch, Stored, "apply", MemoryError("just now"))
+    batch = [record(99), *(record(i) for i in range(5, 8))]
+    with opened_store(msgspec.structs.replace(settings, maintain_seconds=1000.0)) as store:
+        post(store, *(record(i) for i in range(5)), record(99, finished_at=None, success=None))
+        database = store.serving._database
+        arm(1)
+        with pytest.raises(Busy):
+            post(store, *batch)
+        assert post(store, *batch, record(8)) == AppendResult(1, 4, 0)
+        assert totals(store) == (10, 10)
+        assert store.serving._database is database
     assert_sound(settings, 10)
 
 

@@ -1,6 +1,7 @@
 """Group commit: one thread writes, and batches that wait at the same time share one transaction.
 
 batch -> queue -> admit -> one lake transaction (sync new files, COMMIT) -> follower -> results
+The follower takes a small commit beside that transaction, and shows it after its COMMIT.
 All results of a group are sent after its commit, because a duplicate or a conflict may depend on another batch of it.
 """
 
@@ -10,8 +11,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -28,7 +30,7 @@ from runlake.lake.maintenance import Maintenance
 from runlake.lake.stored import Stored
 from runlake.log import LOGGER
 
-_GATHER: Final = 0.02  # seconds that a group waits, at most, to become as large as the last one
+_GATHER: Final = 0.02  # seconds that a group waits, at most, for the clients of the last one
 _CHANGES: Final = 64  # other changes than appends that may wait
 _IDLE: Final = 0.5  # seconds between calls of maintenance while no batch comes in
 
@@ -64,9 +66,10 @@ class Writer:
         self.committed_at = time.time()
         self.on_commit: Callable[[float], None] = lambda _seconds: None
         self._retry_at = 0.0  # monotonic; when maintenance may run again after it failed
-        self._last_group = 0  # batches
+        self._awaited = 0  # batches that the next group waits for
         self._has_more_steps = False
         self.maintenance = Maintenance(lake, stored, follower)
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="runlake-follower")
         self._thread = threading.Thread(target=self._run, name="runlake-writer", daemon=True)
 
     def start(self) -> None:
@@ -123,6 +126,7 @@ class Writer:
             self._wake.notify()
         if self._thread.is_alive():
             self._thread.join()
+        self._beside.shutdown()
 
     def _run(self) -> None:
         while (group := self._next_group()) is not None:
@@ -167,16 +171,16 @@ class Writer:
                 if future.set_running_or_notify_cancel():
                     group.append((batch, future))
             self._queued_rows -= rows
-            self._last_group = len(group)
             return group
 
     def _gather(self) -> None:
         """Wait a little for the clients of the last group: all got their results at once, and most send again.
 
-        Otherwise the first of them would have a commit alone, and all others would wait for it.
+        With those who came meanwhile they are one group. Otherwise there would be two that take turns, and a small
+        commit takes as long as one of twice as many.
         """
         deadline = time.monotonic() + _GATHER
-        while len(self._queue) < self._last_group and not self._closing and (left := deadline - time.monotonic()) > 0:
+        while len(self._queue) < self._awaited and not self._closing and (left := deadline - time.monotonic()) > 0:
             self._wake.wait(left)
 
     def _commit(self, group: list[_Queued]) -> None:
@@ -192,6 +196,7 @@ class Writer:
             for _, future in group:
                 future.set_exception(exc if isinstance(exc, DiskFull) else _failed(exc))
             return
+        self._awaited = len(group) + len(self._queue)  # before the results go: their clients may be back at once
         start = 0
         for (batch, future), conflict in zip(group, admission.conflicts, strict=True):
             stop = start + len(batch)
@@ -209,12 +214,32 @@ class Writer:
         few = sum(map(len, batches)) <= self._settings.inline_rows
         self._lake.use_threads(1 if few else self._settings.threads)
         admission = admit.admit(batches, self._stored, self._follower.locate, partial(write.verify, self._lake))
-        commit = write.commit_rows(self._lake, admission, self._stored.last_file)
-        if commit is not None:
-            self._follow(commit)
+        changed = write.changes(admission)
+        if changed is not None:
+            with self._beginning(changed) as begun:
+                commit = write.commit_rows(self._lake, changed, self._stored.last_file)
+            self._follow(commit, begun)
             self.on_commit(time.monotonic() - started)
             self.maintenance.count_replaced(len(admission.closed))
         return admission
+
+    @contextmanager
+    def _beginning(self, changed: Commit) -> Iterator[Future[None] | None]:
+        """Let the follower begin to follow a small commit beside the block, which makes it: both take as long.
+
+        Yields what tells whether the follower could, done at the end of the block; an error of the block undoes it.
+        """
+        if not write.is_inlined(self._lake, changed):
+            yield None
+            return
+        begun = self._beside.submit(self._follower.begin, changed)
+        try:
+            yield begun
+        except BaseException:
+            wait([begun])
+            self._follower.undo()
+            raise
+        wait([begun])
 
     def _do(self, change: Change, future: Future[None]) -> None:
         if not future.set_running_or_notify_cancel():
@@ -232,13 +257,15 @@ class Writer:
         else:
             future.set_result(None)
 
-    def _follow(self, commit: Commit) -> None:
+    def _follow(self, commit: Commit, begun: Future[None] | None = None) -> None:
         """Apply a commit, which has taken place: its results are due once every read sees it."""
         self.committed_at = time.time()
         # Set until the follower has the commit, so that a failure in between is repaired.
         self._behind_since = time.monotonic()
         self._stored.apply(commit)
         try:
+            if begun is not None:
+                begun.result()
             self._follower.apply(commit)
         except Exception as exc:  # noqa: BLE001 - `load` repairs the follower after any error
             LOGGER.error("following a commit failed: %s", exc, exc_info=exc)

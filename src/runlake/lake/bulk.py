@@ -147,9 +147,11 @@ class BulkLoad:
         return found, equal
 
     def _write(self, admission: admit.Admission) -> None:
-        finished, opened = write.write_rows(self._lake, admission)
-        self._remember(finished)
-        self._stored.replace_open(row_tuples(opened, np.arange(opened.num_rows)), admission.closed)
+        changed = write.changes(admission)
+        if changed is not None:
+            write.write_rows(self._lake, changed)
+            self._remember(changed.finished)
+            self._stored.replace_open(row_tuples(changed.opened, np.arange(changed.opened.num_rows)), changed.closed)
 
 
 def _failure(rejected: Reject) -> ImportFailed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from runlake.lake.catalog import DataFile
 from runlake.model import View
 
 NO_ROWS = ARROW.empty_table()
+NO_SNAPSHOT: Final = -1  # of a commit that has not taken place
 
 # n ids -> (positions among them, quarter hours since the epoch) of those that may be stored. A position may come more
 # than once. The quarter hour times.LAST_QUARTER stands for itself and all later ones.
@@ -53,7 +55,9 @@ class Follower(Struct, frozen=True):
     """The functions of a follower. The store passes those of the serving database, which this room does not know.
 
     locate              find ids that may be stored; raises LakeDamaged while that is not known
-    apply               follow a commit; after an error only `load` repairs the follower
+    begin               take what a commit changes before it has taken place; nobody sees it before `apply`
+    undo                forget what `begin` took
+    apply               follow a commit, begun or not; after an error only `load` repairs the follower
     load                follow up to the newest snapshot, whatever happened before
     run_one_step        do a part of the work that the follower has to do between commits
     checkpoint          save the newest snapshot, so that the next start begins there
@@ -62,6 +66,8 @@ class Follower(Struct, frozen=True):
     """
 
     locate: Locate
+    begin: Callable[[Commit], None]
+    undo: Callable[[], None]
     apply: Callable[[Commit], None]
     load: Callable[[], None]
     run_one_step: Callable[[], None]

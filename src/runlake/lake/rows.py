@@ -15,6 +15,8 @@ Row = tuple[object, ...]
 
 def row_tuples(rows: pa.Table, positions: npt.NDArray[np.intp]) -> list[Row]:
     """The rows at these positions as tuples of plain values, ids as bytes and times as microseconds."""
+    if not len(positions):
+        return []
     picked = rows.take(pa.array(positions))
     columns = []
     for name in NAMES:

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec.structs import replace
 
 from runlake import failpoints, times
 from runlake.intake.batch import uuid_array
 from runlake.lake.admit import Admission, Bools, Positions, Quarters
 from runlake.lake.catalog import Lake
-from runlake.lake.commit import Commit
+from runlake.lake.commit import NO_SNAPSHOT, Commit
 from runlake.lake.new_files import NewFiles
 from runlake.lake.rows import run_days
 
@@ -33,26 +34,31 @@ def verify(
     return found["row"].to_numpy().astype(np.intp), found["equal"].to_numpy(zero_copy_only=False).astype(np.bool_)
 
 
-def write_rows(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
-    """Write the admitted rows and sync their files, inside the open transaction; returns (finished, opened) rows."""
+def changes(admission: Admission) -> Commit | None:
+    """What the admitted rows change, as a commit that has no snapshot yet; None when they change nothing."""
+    if not (len(admission.finished) or len(admission.opened) or admission.closed):
+        return None
+    finished, opened = (_picked(admission.rows, rows) for rows in (admission.finished, admission.opened))
+    return Commit(snapshot=NO_SNAPSHOT, finished=finished, opened=opened, closed=admission.closed)
+
+
+def write_rows(lake: Lake, changed: Commit) -> None:
+    """Write the rows of `changes` and sync their files, inside the open transaction."""
     failpoints.reached("before-write")
-    finished = _picked(admission.rows, admission.finished)
-    opened = _picked(admission.rows, admission.opened)
-    folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_days(finished))}
-    if opened.num_rows or admission.closed:
+    folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_days(changed.finished))}
+    if changed.opened.num_rows or changed.closed:
         folders.add(lake.paths.table("open_runs"))
     files = NewFiles(lake, folders)
-    with lake.given(finished=finished, opened=opened, closed=_ids(admission.closed)):
-        if admission.closed:
+    with lake.given(finished=changed.finished, opened=changed.opened, closed=_ids(changed.closed)):
+        if changed.closed:
             lake.execute("remove_open")
-        if opened.num_rows:
+        if changed.opened.num_rows:
             lake.execute("add_open")
-        if finished.num_rows:
+        if changed.finished.num_rows:
             lake.execute("add_finished")
     failpoints.reached("after-write")
     files.sync()
     failpoints.reached("after-sync")
-    return finished, opened
 
 
 def _picked(rows: pa.Table, positions: npt.NDArray[np.intp]) -> pa.Table:
@@ -63,24 +69,20 @@ def _ids(closed: tuple[bytes, ...]) -> pa.Table:
     return pa.table({"id": uuid_array(b"".join(closed))})
 
 
-def commit_rows(lake: Lake, admission: Admission, last_file: int) -> Commit | None:
-    """Commit the admitted rows in one transaction; returns None when there is nothing to write.
+def commit_rows(lake: Lake, changed: Commit, last_file: int) -> Commit:
+    """Commit the rows of `changes` in one transaction; returns the commit.
 
     Afterwards the rows are durable: files, folders and catalog are synced. `last_file` is the highest number of a
     file so far.
     """
-    if not (len(admission.finished) or len(admission.opened) or admission.closed):
-        return None
     with lake.transaction():
-        finished, opened = write_rows(lake, admission)
+        write_rows(lake, changed)
     failpoints.reached("after-commit")
     # Up to the limit DuckLake inlines the rows. Beyond it, the catalog says whether they are in files.
-    added = tuple(lake.files(after=last_file)) if finished.num_rows > lake.settings.inline_rows else ()
-    return Commit(
-        snapshot=lake.committed(),
-        finished=finished,
-        in_files=bool(added),
-        opened=opened,
-        closed=admission.closed,
-        added=added,
-    )
+    added = () if is_inlined(lake, changed) else tuple(lake.files(after=last_file))
+    return replace(changed, snapshot=lake.committed(), in_files=bool(added), added=added)
+
+
+def is_inlined(lake: Lake, changed: Commit) -> bool:
+    """Whether DuckLake will certainly inline the finished runs of `changes`."""
+    return int(changed.finished.num_rows) <= lake.settings.inline_rows

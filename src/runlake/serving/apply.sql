@@ -7,7 +7,8 @@
 SELECT snapshot, first_day, hot_from, months, newest FROM state
 
 -- name: remove_state
-DELETE FROM state
+-- Returns what `state` returns.
+DELETE FROM state RETURNING snapshot, first_day, hot_from, months, newest
 
 -- name: add_state
 INSERT INTO state VALUES ($snapshot, $first_day, $hot_from, $months, $newest)

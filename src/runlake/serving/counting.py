@@ -51,12 +51,22 @@ def state(database: Database) -> State:
 def set_state(database: Database, new: State) -> None:
     """Replace the row of `state`. Inside the transaction."""
     database.execute(APPLY["remove_state"])
+    add_state(database, new)
+
+
+def removed_state(database: Database) -> State:
+    """The row of `state`, which goes until `add_state`. Inside the transaction."""
+    return State(*database.execute(APPLY["remove_state"])[0])
+
+
+def add_state(database: Database, new: State) -> None:
+    """Add the row of `state`. Inside the transaction."""
     database.execute(APPLY["add_state"], {name: getattr(new, name) for name in new.__struct_fields__})
 
 
 def set_snapshot(database: Database, snapshot: int) -> None:
     """The tables are of this snapshot of the lake. Inside the transaction."""
-    set_state(database, replace(state(database), snapshot=snapshot))
+    add_state(database, replace(removed_state(database), snapshot=snapshot))
 
 
 def count(database: Database) -> set[int]:

@@ -96,16 +96,28 @@ class Database:
             with suppress(duckdb.Error):
                 cursor.execute("ROLLBACK")
 
+    def begin(self) -> None:
+        """Begin a transaction of the writing thread, for `commit` or `rollback`."""
+        self._con.execute("BEGIN")
+
+    def commit(self) -> None:
+        """Let readers see what changed."""
+        self._con.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Forget what changed."""
+        with suppress(duckdb.Error):
+            self._con.execute("ROLLBACK")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """BEGIN and COMMIT of the writing thread; any error rolls back."""
-        self._con.execute("BEGIN")
+        """Begin and commit; any error rolls back."""
+        self.begin()
         try:
             yield
-            self._con.execute("COMMIT")
+            self.commit()
         except BaseException:
-            with suppress(duckdb.Error):
-                self._con.execute("ROLLBACK")
+            self.rollback()
             raise
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:

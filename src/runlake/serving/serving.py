@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec.structs import replace
 
 from runlake import duck, failpoints, times
 from runlake.errors import LakeDamaged, NotReady
@@ -22,13 +23,13 @@ from runlake.lake.commit import Commit
 from runlake.lake.rows import run_times
 from runlake.lake.sync import fsync, make_folder
 from runlake.log import event, warn
-from runlake.serving import counting, failures, id_index, names
+from runlake.serving import counting, failures, id_index, names, runs
 from runlake.serving.changes import Changes
-from runlake.serving.database import Database, closed_rows, file_rows, incoming
+from runlake.serving.database import Database, file_rows, incoming
 from runlake.serving.id_index import IdIndex
 from runlake.serving.readers import Readers
 from runlake.serving.rebuild import file_dicts, is_readable, rebuild
-from runlake.serving.sql import APPLY, FINISHED, LAYOUT
+from runlake.serving.sql import APPLY, LAYOUT
 
 _REST: Final = 12  # maintenance intervals between checkpoints, and between attempts after one failed
 _ROOM: Final = 8 << 20  # bytes on disk, beside the size of the file, without which no checkpoint is begun
@@ -46,6 +47,7 @@ class Serving:
         self.changes = Changes()
         self._base: int | None = None  # the snapshot of the last checkpoint
         self._whole = False  # whether it has all that was committed
+        self._begun: counting.State | None = None  # the row of `state` in its place, while a transaction is open
         self._uncounted = 0  # finished runs
         self._counted = 0  # finished runs
         self._busy: set[int] = set()  # months counted since the last look
@@ -70,6 +72,7 @@ class Serving:
 
     def load(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Bring it to the newest snapshot of the lake; `progress(files done, files in all)` when it is made anew."""
+        self.undo()
         if self._whole and self.readers.lost is None and self._lake.snapshot() == self.snapshot:
             return
         self._whole = False
@@ -161,7 +164,7 @@ class Serving:
         """Begin with these rows that are in no file. Inside the transaction."""
         finished = incoming(inlined)
         self._add_ids(finished)
-        self._add(pa.concat_tables([finished, incoming(opened)]), inlined=True)
+        runs.add(self._opened, pa.concat_tables([finished, incoming(opened)]), inlined=True)
         self._uncounted += inlined.num_rows
 
     def _add_ids(self, rows: pa.Table) -> None:
@@ -171,16 +174,6 @@ class Serving:
     def remember(self, finished: pa.Table) -> None:
         """Know the ids of runs of a transaction that is still open (a bulk load)."""
         self._add_ids(finished)
-
-    def _add(self, rows: pa.Table, *, inlined: bool) -> None:
-        """Runs of columns.ARROW that came in: into files, or `inlined`. Inside the transaction."""
-        if rows.num_rows:
-            database = self._opened
-            with database.given(incoming=rows):
-                database.execute(APPLY["add_tasks"])
-                database.execute(APPLY["add_uncounted"])
-                database.execute(APPLY["add_inlined" if inlined else "add_recent"])
-                failures.add(database, rows)
 
     @property
     def _opened(self) -> Database:
@@ -232,37 +225,57 @@ class Serving:
             if self._uncounted >= self._settings.rollup_rows:
                 self._count()
 
+    def begin(self, commit: Commit) -> None:
+        """Take what a commit of ours changes, in a transaction that `apply` or `undo` ends: nobody sees it before.
+
+        The commit may not have taken place yet. Another thread may do this while the writing thread waits for it.
+        """
+        self._whole = False
+        self._add_ids(commit.finished)  # before any question can see the runs
+        self._opened.begin()
+        try:
+            with self.readers.noticing():
+                self._take(commit)
+                self._begun = counting.removed_state(self._opened)
+        except BaseException:
+            self._opened.rollback()
+            raise
+
+    def _take(self, commit: Commit) -> None:
+        """All but the snapshot. Inside the transaction."""
+        runs.apply(self._opened, commit)
+        if commit.files is not None:
+            self._replace_files(commit.files)
+        elif commit.added:
+            self._add_files(commit.added)
+        if commit.horizon is not None:
+            self._retain(commit.horizon)
+        names.apply(self._opened, commit)
+
+    def undo(self) -> None:
+        """End what `begin` has begun, if anything: nothing of it is taken."""
+        if self._begun is not None:
+            self._begun = None
+            self._opened.rollback()
+
     def apply(self, commit: Commit) -> None:
-        """Follow a commit of ours; after any error only `load` helps."""
+        """Follow a commit of ours, which `begin` may have taken already; after any error only `load` helps."""
         self._whole = False
         failpoints.reached("before-apply")
         if self._is_countable_now(commit):
             self.load()
             return
-        self._add_ids(commit.finished)  # before any question can see the runs
-        database = self._opened
-        with self.readers.noticing(), database.transaction():
-            if commit.closed:
-                with database.given(closed=closed_rows(commit.closed)):
-                    database.execute(APPLY["close_inlined"])
-                    database.execute(APPLY["close_uncounted"])
-            if commit.flushed:
-                database.execute(APPLY["flush_recent"])
-                database.execute(APPLY["remove_flushed"])
-            if commit.in_files:
-                self._add(commit.finished, inlined=False)
-                self._add(commit.opened, inlined=True)
-            else:
-                self._add(pa.concat_tables([commit.finished, commit.opened]), inlined=True)
-            if commit.files is not None:
-                self._replace_files(commit.files)
-            elif commit.added:
-                self._add_files(commit.added)
-            if commit.horizon is not None:
-                self._retain(commit.horizon)
-            names.apply(database, commit)
-            counting.set_snapshot(database, commit.snapshot)
-            failpoints.reached("mid-apply")
+        if self._begun is None:
+            self.begin(commit)
+        assert self._begun is not None  # noqa: S101 - `begin` has begun
+        try:
+            with self.readers.noticing():
+                counting.add_state(self._opened, replace(self._begun, snapshot=commit.snapshot))
+                failpoints.reached("mid-apply")
+                self._opened.commit()
+                self._begun = None
+        finally:
+            self.undo()
         self._uncounted += commit.finished.num_rows
         self._counted += commit.finished.num_rows
         self.readers.snapshot, self._whole = commit.snapshot, True
@@ -288,20 +301,9 @@ class Serving:
 
     def _retain(self, horizon: int) -> None:
         """Finished runs of days before `horizon` are gone. Inside the transaction."""
-        database = self._opened
-        now = counting.state(database)
-        if horizon <= now.first_day:
-            return
-        for table, column, unit in FINISHED:
-            first = horizon * times.DAY_US // unit
-            database.execute(APPLY["retain"].replace("{table}", table).replace("{column}", column), {"first": first})
-        database.execute(APPLY["retain_finished"], {"first": horizon * times.DAY_US})
-        database.execute(APPLY["retain_recent"], {"first": horizon * times.DAY_US})
-        database.execute(APPLY["remove_floors"])
-        counting.forget_before(database, horizon)
-        database.execute(APPLY["remove_idle_tasks"])
-        database.execute(APPLY["remove_idle_groups"])
-        self.ids.forget_before(horizon * times.DAY_US // times.QUARTER_US)
+        if horizon > counting.state(self._opened).first_day:
+            runs.retain(self._opened, horizon)
+            self.ids.forget_before(horizon * times.DAY_US // times.QUARTER_US)
 
     def run_one_step(self) -> None:
         """One step of what is due between commits: count, settle a month, checkpoint, read restored files."""
