@@ -46,7 +46,7 @@ def sql(settings: Settings, query: str, form: str, output: Path | None, timeout:
     with closing(Lake(Paths.of(settings.data), settings, write=False)) as lake:
         content = relations.content(lake)
     with (
-        relations.noticing(content),
+        relations.noticing(content, lake.storage),
         tempfile.TemporaryDirectory(prefix="runlake-") as temp,
         relations.sandbox(content, settings, temp) as box,
     ):

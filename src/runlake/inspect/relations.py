@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -16,6 +15,7 @@ from runlake import duck
 from runlake.columns import ARROW, NAMED, STORED, select_list
 from runlake.errors import Busy, LakeDamaged, SqlError
 from runlake.lake.catalog import DataFile, Lake
+from runlake.lake.files import Files
 from runlake.sandbox.sandbox import Sandbox
 from runlake.settings import Settings
 
@@ -52,7 +52,7 @@ def content(lake: Lake) -> Content:
 
 
 @contextmanager
-def noticing(what: Content) -> Iterator[None]:
+def noticing(what: Content, storage: Files) -> Iterator[None]:
     """Raise LakeDamaged in place of the SqlError of a query whose files are gone.
 
     DuckDB takes a file that is not there for a pattern, and says that it may not look for it.
@@ -60,7 +60,7 @@ def noticing(what: Content) -> Iterator[None]:
     try:
         yield
     except SqlError as exc:
-        if gone := [file.path for file in what.files if not Path(file.path).is_file()]:
+        if gone := storage.gone(file.path for file in what.files):
             raise LakeDamaged(f"a file of the lake is gone: {gone[0]}", hint="`runlake check` lists all") from exc
         raise
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,6 @@ from runlake.intake.batch import uuid_array
 from runlake.lake.admit import Admission, Bools, Positions, Quarters
 from runlake.lake.catalog import Lake
 from runlake.lake.commit import Commit
-from runlake.lake.new_files import NewFiles
 from runlake.lake.rows import run_days
 
 
@@ -38,10 +36,8 @@ def write_rows(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
     failpoints.reached("before-write")
     finished = _picked(admission.rows, admission.finished)
     opened = _picked(admission.rows, admission.opened)
-    folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_days(finished))}
-    if opened.num_rows or admission.closed:
-        folders.add(lake.paths.table("open_runs"))
-    files = NewFiles(lake, folders)
+    tables = ["open_runs"] if opened.num_rows or admission.closed else []
+    new = lake.storage.new(days=np.unique(run_days(finished)).tolist(), tables=tables)
     with lake.given(finished=finished, opened=opened, closed=_ids(admission.closed)):
         if admission.closed:
             lake.execute("remove_open")
@@ -50,7 +46,7 @@ def write_rows(lake: Lake, admission: Admission) -> tuple[pa.Table, pa.Table]:
         if finished.num_rows:
             lake.execute("add_finished")
     failpoints.reached("after-write")
-    files.sync()
+    new.sync()
     failpoints.reached("after-sync")
     return finished, opened
 
