@@ -48,7 +48,7 @@ def sql(settings: Settings, query: str, form: str, output: Path | None, timeout:
     with (
         relations.noticing(content, lake.storage),
         tempfile.TemporaryDirectory(prefix="runlake-") as temp,
-        relations.sandbox(content, settings, temp) as box,
+        relations.sandbox(content, settings, temp, storage=lake.storage) as box,
     ):
         reader = box.run(query, timeout=timeout)
         if output is None:

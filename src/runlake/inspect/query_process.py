@@ -111,7 +111,7 @@ def _asked(job: Job) -> Iterator[_Asked]:
     most = f"{_SPILLED * job.memory}B"
     with (
         relations.noticing(content, lake.storage),
-        relations.sandbox(content, job.settings, job.temp, most_spilled=most) as box,
+        relations.sandbox(content, job.settings, job.temp, storage=lake.storage, most_spilled=most) as box,
     ):
         _limit_memory(job.memory + _HEADROOM)
         _end_after(job.seconds + _GRACE)

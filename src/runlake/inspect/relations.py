@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
@@ -68,10 +69,12 @@ def noticing(what: Content, storage: Files) -> Iterator[None]:
 NOTHING: Final = Content(0, [], STORED.empty_table(), ARROW.empty_table(), NAMED.empty_table())
 
 
-def sandbox(what: Content, settings: Settings, temp: str, most_spilled: str | None = None) -> Sandbox:
+def sandbox(
+    what: Content, settings: Settings, temp: str, *, storage: Files | None = None, most_spilled: str | None = None
+) -> Sandbox:
     """A locked Sandbox with the relations over this content, and with the macros, also as those of a schema `lake`.
 
-    Its spill files go to `temp`, and take at most `most_spilled`, where that is given.
+    Its files are in `storage`. Its spill files go to `temp`, and take at most `most_spilled`, where that is given.
     """
     box = Sandbox(
         [file.path for file in what.files],
@@ -79,6 +82,8 @@ def sandbox(what: Content, settings: Settings, temp: str, most_spilled: str | No
         memory_limit=settings.memory_limit,
         temp_directory=temp,
     )
+    if storage is not None:
+        box.prepare(partial(storage.prepare, write=False))
     if most_spilled:
         box.spill_at_most(most_spilled)
     columns = f"{select_list()}, run_at"

@@ -81,6 +81,7 @@ def _of_lake(
         tempfile.TemporaryDirectory(prefix="runlake-") as temp,
         duck.connect(threads=settings.threads, memory_limit=settings.memory_limit, temp=Path(temp)) as con,
     ):
+        storage.prepare(con, write=False)
         readable = []
         for done, file in enumerate(what.files, 1):
             try:

@@ -84,6 +84,10 @@ def backup(
     service uses the target, LakeDamaged when a file is missing or has another size (the last backup stays), DiskFull,
     and Busy when files vanish faster than they are copied.
     """
+    if settings.catalog:
+        raise UsageError(
+            "a backup is of a lake in a folder", hint="use pg_dump for the catalog first, then copy the bucket"
+        )
     source, copy = Paths.of(settings.data), Paths.of(target)
     if not source.catalog.is_file():
         raise LakeMissing(f"there is no lake in {source.folder}")

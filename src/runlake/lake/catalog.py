@@ -15,10 +15,7 @@ from runlake import duck, macros
 from runlake.columns import ARROW, NAMED, NUMBERED, STORED
 from runlake.errors import LakeDamaged, LakeMissing
 from runlake.lake.attach import layout_of
-from runlake.lake.catalogs import Catalog
-from runlake.lake.catalogs.sqlite import SqliteCatalog
-from runlake.lake.files import Files
-from runlake.lake.files.local import LocalFiles
+from runlake.lake.places import catalog_of, files_of
 from runlake.lake.sql import LAYOUT, SQL
 from runlake.lake.sync import make_folder
 from runlake.model import TaskName, TaskNames, View
@@ -61,8 +58,8 @@ class Lake:
     def __init__(self, paths: Paths, settings: Settings, *, write: bool) -> None:
         self.paths = paths
         self.settings = settings
-        self.catalog: Catalog = SqliteCatalog(paths)
-        self.storage: Files = LocalFiles(paths)
+        self.catalog = catalog_of(paths, settings)
+        self.storage = files_of(paths, settings, write=write)
         self._write = write
         self._threads = settings.threads
         self._slots = {name: duck.Slot(schema) for name, schema in _SLOTS.items()}

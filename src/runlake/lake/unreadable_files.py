@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from runlake import parquet, times
 from runlake.errors import LakeDamaged
@@ -31,11 +32,11 @@ class UnreadableFiles:
     def add_causes(self, exc: LakeDamaged, files: Iterable[DataFile]) -> bool:
         """Find the files that caused an error, and add them; returns False when all of `files` can be read.
 
-        Missing and truncated files are found by their size, another one by its path in the error. Only if there are
+        Missing and truncated files are found by their size, another one by its name in the error. Only if there are
         none of these, the files are read until one fails.
         """
         suspects = [file for file in files if file.number not in self._files]
-        causes = [file for file in suspects if file.path in exc.detail or not self._has_its_size(file)]
+        causes = [file for file in suspects if Path(file.path).name in exc.detail or not self._has_its_size(file)]
         if not causes:
             causes = [file for file in suspects if not self._is_readable(file)][:1]
         for file in causes:
@@ -57,7 +58,8 @@ class UnreadableFiles:
 
     def _is_readable(self, file: DataFile) -> bool:
         try:
-            parquet.scan(file.path)
+            with self._storage.reading([file.path]):
+                parquet.scan(file.path)
         except LakeDamaged:
             return False
         return self._has_its_size(file)

@@ -27,7 +27,8 @@ def verify(
         if files is None:
             found = lake.execute("stored_equal", window)
         else:
-            found = lake.execute("equal_in_files", {**window, "files": list(files)})
+            with lake.storage.reading(files):
+                found = lake.execute("equal_in_files", {**window, "files": list(files)})
     return found["row"].to_numpy().astype(np.intp), found["equal"].to_numpy(zero_copy_only=False).astype(np.bool_)
 
 

@@ -1,6 +1,7 @@
 """The database of a lake's catalog: what differs from one to another.
 
-sqlite.py   a SQLite file in the folder of the lake; wal.py keeps its write-ahead log
+sqlite.py     a SQLite file in the folder of the lake; wal.py keeps its write-ahead log
+postgres.py   a database of PostgreSQL, for a lake whose files are in S3; postgres.sql
 """
 
 from __future__ import annotations

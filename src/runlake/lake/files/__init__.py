@@ -1,11 +1,13 @@
 """The Parquet files of a lake: what differs from one place of files to another.
 
 local.py    a folder of a local disk: new_files.py makes its files durable, checksums.py keeps their checksums
+s3.py       a store that speaks S3; mirror.py keeps copies of its files
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import duckdb
@@ -37,6 +39,9 @@ class Files(Protocol):
 
     def path(self, name: str) -> str:
         """Where a file is read; `name` is its path below the data path."""
+
+    def reading(self, files: Iterable[str]) -> AbstractContextManager[None]:
+        """Inside the block these files, which may be any paths, can be read. For a writer; raises LakeDamaged."""
 
     def gone(self, files: Iterable[str]) -> list[str]:
         """Those of the files that are not there."""
