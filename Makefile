@@ -1,11 +1,11 @@
-# install, demo, test, test-browser, check, docs, pictures, ui, ui-check, bench, bench-large, bench-gate (`make lock`
+# install, demo, test, test-browser, test-cluster, check, docs, pictures, ui, ui-check, bench, bench-large, bench-gate (`make lock`
 # renews the lock file).
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 BENCH_WORK ?= /var/tmp/runlake-bench
 
-.PHONY: install demo test test-browser check docs pictures ui ui-check bench-tools bench bench-large bench-gate lock
+.PHONY: install demo test test-browser test-cluster check docs pictures ui ui-check bench-tools bench bench-large bench-gate lock
 
 install: $(STAMP)
 
@@ -24,6 +24,10 @@ test: install
 # Needs Debian's chromium.
 test-browser: install
 	$(BIN)/pytest -m 'browser and not long' --numprocesses 2
+
+# Needs Debian's postgresql.
+test-cluster: install
+	$(BIN)/pytest -m cluster --numprocesses 2
 
 check: install
 	$(BIN)/ruff check
@@ -65,6 +69,6 @@ bench-gate: bench-tools
 	$(BIN)/python benchmarks/compare.py --sizes 1000000 --thin 0 --peers postgres,plain --gate --out /tmp/runlake-gate.md
 
 lock:
-	$(BIN)/pip-compile --quiet --extra client --extra service --extra dev --generate-hashes --allow-unsafe \
+	$(BIN)/pip-compile --quiet --extra client --extra service --extra cluster --extra dev --generate-hashes --allow-unsafe \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --strip-extras \
 	  -o requirements.lock pyproject.toml

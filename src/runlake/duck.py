@@ -73,9 +73,11 @@ def given(slots: Mapping[str, Slot], tables: Mapping[str, pa.Table]) -> Iterator
 
 def extension(name: str) -> str:
     """The path of an extension, which is installed as a wheel of exactly our DuckDB version."""
-    root = files(f"duckdb_extension_{name}")
-    path = root / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
-    if not path.is_file():
+    try:
+        path = files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    except ModuleNotFoundError:
+        path = None
+    if path is None or not path.is_file():
         raise LakeMissing(f"the DuckDB extension {name} for {duckdb.__version__} is not installed")
     return str(path)
 
@@ -88,6 +90,8 @@ def literal(text: str | Path) -> str:
 # SQLite has only this message when the disk is too full for its log.
 _IO_ERROR: Final = "disk I/O error"
 _LITTLE: Final = 1 << 18  # bytes of free space that make an I/O error a full disk
+# A statement that failed on PostgreSQL. It has whole rows in it, so neither the message nor a trace may show it.
+_STATEMENT: Final = re.compile(r'(?<=Failed to execute query )(".*": |".*)', re.DOTALL)
 _NO_SPACE: Final = re.compile(r"no space left|disk (is )?full|database or disk is full", re.IGNORECASE)
 
 
@@ -103,10 +107,11 @@ def translated(doing: str, *, disk: Path | None = None, full: str | None = None)
     except duckdb.InterruptException as exc:
         raise Timeout(f"{doing}: interrupted at its time limit") from exc
     except (duckdb.Error, OSError) as exc:
-        text = " ".join(str(exc).split())
+        said, cut = _STATEMENT.subn("", str(exc))
+        text, cause = " ".join(said.split()), None if cut else exc
         no_room = isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)
         if disk is not None and _IO_ERROR in text:
             no_room = shutil.disk_usage(disk).free < _LITTLE
         if no_room or _NO_SPACE.search(text):
-            raise DiskFull(f"{doing}: the disk is full", hint=full) from exc
-        raise LakeDamaged(f"{doing}: {text}") from exc
+            raise DiskFull(f"{doing}: the disk is full", hint=full) from cause
+        raise LakeDamaged(f"{doing}: {text}") from cause

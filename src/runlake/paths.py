@@ -48,6 +48,11 @@ class Paths(Struct, frozen=True):
         return self.folder / "files"
 
     @property
+    def mirror(self) -> Path:
+        """Copies of the Parquet files of a lake that lies elsewhere; the folder may be deleted while nobody writes."""
+        return self.folder / "mirror"
+
+    @property
     def lock(self) -> Path:
         """Held by the one writing process."""
         return self.folder / "writer.lock"

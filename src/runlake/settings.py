@@ -21,6 +21,8 @@ Seconds = Annotated[float, Meta(gt=0, le=1e9)]
 Threads = Annotated[int, Meta(ge=1, le=1024)]
 # As DuckDB reads sizes.
 Size = Annotated[str, Meta(pattern=r"^(?i:[0-9]+(\.[0-9]+)? *([KMGT]i?)?B)$", examples=["2GB"])]
+Catalog = Annotated[str, Meta(pattern=r"^(postgres:.*)?$", examples=["postgres:host=db.lan dbname=runs"])]
+Bucket = Annotated[str, Meta(pattern=r"^(s3://[A-Za-z0-9.-]+(/[A-Za-z0-9._=-]+)+/?)?$", examples=["s3://bucket/runs"])]
 Names = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._, -]*$", examples=["runs.example.com,runs.lan"])]
 _ORIGIN: Final = r"[A-Za-z][A-Za-z0-9+.-]*://(\[[0-9a-fA-F:.]+\]|[^][\s:/,*?#@]+)(:[0-9]{1,5})?/?"
 Origins = Annotated[
@@ -37,6 +39,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The settings of a process; each field is read from the variable `RUNLAKE_<NAME>`."""
 
     data: Annotated[str, _help("folder of the lake; `--data` overrides it")] = "data/lake"
+    catalog: Annotated[
+        Catalog, _help("database of the catalog, as `postgres:` and a libpq string or URI; empty: a file in the folder")
+    ] = ""
+    files: Annotated[
+        Bucket, _help("where Parquet files lie, as `s3://bucket/prefix`, with `RUNLAKE_CATALOG`; empty: in the folder")
+    ] = ""
+    mirror_bytes: Annotated[Count, _help("copies in the folder of files of `RUNLAKE_FILES`, in bytes")] = 16 << 30
     host: Annotated[str, _help("address `serve` listens on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535), _help("port `serve` listens on; 0 picks a free one")] = 8000
     allowed_hosts: Annotated[
@@ -118,9 +127,36 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     if given.get("retention_days") == "":
         del given["retention_days"]
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as exc:
         raise UsageError(_explained(str(exc), given)) from None
+    if bool(settings.catalog) != bool(settings.files):
+        raise UsageError(f"{PREFIX}CATALOG and {PREFIX}FILES go together: set both or neither")
+    return settings
+
+
+class S3Access(msgspec.Struct, frozen=True):
+    """How to reach a store that speaks S3; an empty `endpoint` is that of AWS."""
+
+    key_id: str
+    secret: str
+    token: str
+    region: str
+    endpoint: str
+    tls: bool
+
+
+def s3_access(environ: Mapping[str, str] = os.environ) -> S3Access:
+    """S3Access from the variables that other programs use for it, too."""
+    url = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL", "")
+    return S3Access(
+        key_id=environ.get("AWS_ACCESS_KEY_ID", ""),
+        secret=environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        token=environ.get("AWS_SESSION_TOKEN", ""),
+        region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+        endpoint=url.rpartition("://")[2].rstrip("/"),
+        tls=not url.startswith("http://"),
+    )
 
 
 def in_bytes(size: str) -> int:

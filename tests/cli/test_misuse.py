@@ -122,6 +122,7 @@ def test_a_catalog_that_is_none(lake: Path, damage: bytes) -> None:
     "setting",
     [
         *["PORT=x", "PORT=", "GRACE_SECONDS=1e308", "RETENTION_DAYS=99999999", "THREADS=9999999", "MEMORY_LIMIT=2"],
+        *["CATALOG=sqlite:x", "FILES=/tmp/files", "FILES=s3://bucket", "FILES=s3://bucket/*", "MIRROR_BYTES=0"],
         *["ALLOWED_HOSTS=*", "ALLOWED_HOSTS=runs.lan:80", "ALLOWED_HOSTS=http://runs.lan"],
         *["CORS_ORIGINS=*", "CORS_ORIGINS=null", "CORS_ORIGINS=dash.lan", "CORS_ORIGINS=https://dash.lan/runs"],
         *["CORS_ORIGINS=https://*.lan", "CORS_ORIGINS=https://dash.lan:x", "CORS_ORIGINS=https://a.lan,b.lan"],
@@ -134,6 +135,12 @@ def test_settings_out_of_range(lake: Path, setting: str) -> None:
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert f"RUNLAKE_{name}: " in done.stderr
     assert "regex" not in done.stderr
+
+
+def test_half_a_place(lake: Path) -> None:
+    """A catalog in PostgreSQL with files in a folder, or a catalog in a folder with files in S3: neither is there."""
+    assert "set both or neither" in refused(2, "info", "--data", str(lake), RUNLAKE_CATALOG="postgres:")
+    assert "set both or neither" in refused(2, "info", "--data", str(lake), RUNLAKE_FILES="s3://bucket/runs")
 
 
 def test_a_misspelt_setting(lake: Path) -> None:

@@ -39,12 +39,13 @@ TODAY: Final = 20_000
 DYING: Final = """
 import os, sys
 from runlake.lake import catalog, retention
+from runlake.lake.files.new_files import NewFiles
 from runlake.settings import Settings
 from runlake.store import Store
 store = Store(Settings(data=sys.argv[1], retention_days=int(sys.argv[2])))
 store.load()
 if sys.argv[3] == "before":
-    retention.NewFiles.sync = lambda _: os._exit(9)
+    NewFiles.sync = lambda _: os._exit(9)
 else:
     retention.Commit = lambda **_: os._exit(9)
 store.writer.maintenance.run(store.writer.maintenance.pending_steps())

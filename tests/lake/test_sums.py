@@ -19,7 +19,7 @@ from support import Server, environment, post, record, runlake
 from runlake.errors import LakeDamaged
 from runlake.inspect import verify
 from runlake.lake.catalog import Lake
-from runlake.lake.checksums import Checksums
+from runlake.lake.files.checksums import Checksums
 from runlake.paths import Paths
 from runlake.settings import Settings
 from runlake.store import Store

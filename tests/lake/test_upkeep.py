@@ -21,9 +21,10 @@ from support import post, record
 from runlake import duck, times
 from runlake.errors import DiskFull, LakeDamaged
 from runlake.inspect import verify
-from runlake.lake import merging, new_files, steps
+from runlake.lake import merging, steps
 from runlake.lake.append import AppendResult
 from runlake.lake.catalog import DataFile
+from runlake.lake.files import new_files
 from runlake.lake.steps import DEAD_OPEN_ROWS, State, Step
 from runlake.model import Run, RunsQuery
 from runlake.query import pages

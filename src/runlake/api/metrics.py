@@ -6,7 +6,6 @@ queries no database.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -133,18 +132,11 @@ class _Gauges(Collector):
         yield "files_bytes", "Bytes of these files.", sum(file.size for file in files)
         unreadable = {file.number for file in serving.unreadable} | writer.maintenance.unreadable.numbers
         yield "unreadable_files", "Files that could not be read, and are not counted or not merged.", len(unreadable)
-        yield "wal_bytes", "The catalog's write-ahead log.", _size(f"{self._store.lake.paths.catalog}-wal")
-        yield "catalog_bytes", "The catalog.", _size(str(self._store.lake.paths.catalog))
+        yield "wal_bytes", "The catalog's write-ahead log.", self._store.lake.catalog.log_bytes()
+        yield "catalog_bytes", "The catalog.", self._store.lake.catalog.bytes()
         yield (
             "writer_memory_bytes",
             "Memory of the lake's DuckDB, at the last look of upkeep.",
             writer.maintenance.memory_bytes,
         )
         yield "arrow_memory_bytes", "Arrow memory: bodies, batches and what is read.", pa.total_allocated_bytes()
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116
-    except OSError:
-        return 0

@@ -12,6 +12,7 @@ from runlake import demo as history
 from runlake.cli.common import command
 from runlake.cli.generate import load_history
 from runlake.cli.serve import serve_lake
+from runlake.lake.places import catalog_of
 from runlake.paths import Paths
 from runlake.settings import Settings
 
@@ -35,7 +36,7 @@ def demo(settings: Settings, runs: int, rate: float | None, port: int | None) ->
     is added.
     """
     paths = Paths.of(settings.data)
-    if not paths.catalog.exists():
+    if not catalog_of(paths, settings).exists():
         shape = {"runs": runs, "days": history.DAYS, "tasks": history.TASKS, "seed": history.SEED}
         load_history(settings, times.now(), True, **shape)
     per_day = round(rate * 86_400) if rate else -(-runs // history.DAYS)

@@ -16,6 +16,7 @@ from runlake.errors import RunlakeError
 from runlake.inspect import relations
 from runlake.inspect.relations import Content
 from runlake.lake.catalog import Lake
+from runlake.lake.files import Files
 from runlake.paths import Paths
 from runlake.settings import Settings
 
@@ -32,13 +33,13 @@ def info(settings: Settings, files: bool) -> None:
             click.echo(file.path)
         return
     try:
-        first, last = _range(content, settings)
+        first, last = _range(content, settings, lake.storage)
     except RunlakeError:  # the other lines need no file
         first = last = "unknown: a file cannot be read (see `runlake check`)"
     click.echo(
         lines(
             [
-                ("folder", Paths.of(settings.data).folder),
+                ("catalog" if settings.catalog else "folder", lake.catalog.place),
                 ("runs", content.finished + content.opened.num_rows),
                 ("finished", content.finished),
                 ("open", content.opened.num_rows),
@@ -57,12 +58,12 @@ def info(settings: Settings, files: bool) -> None:
     )
 
 
-def _range(content: Content, settings: Settings) -> tuple[str, str]:
+def _range(content: Content, settings: Settings, storage: Files) -> tuple[str, str]:
     """The first and the last run time, from the files of the oldest and newest day and the inlined rows."""
     days = sorted({file.day for file in content.files})
     edge = [file for file in content.files if days and file.day in (days[0], days[-1])]
     part = replace(content, files=edge)
-    with relations.sandbox(part, settings, tempfile.gettempdir()) as box:
+    with relations.sandbox(part, settings, tempfile.gettempdir(), storage=storage) as box:
         found = box.run("SELECT epoch_us(min(run_at)) AS a, epoch_us(max(run_at)) AS b FROM runs", timeout=None)
         row = found.read_all().to_pylist()[0]
     return _moment(row["a"]), _moment(row["b"])

@@ -46,9 +46,9 @@ def sql(settings: Settings, query: str, form: str, output: Path | None, timeout:
     with closing(Lake(Paths.of(settings.data), settings, write=False)) as lake:
         content = relations.content(lake)
     with (
-        relations.noticing(content),
+        relations.noticing(content, lake.storage),
         tempfile.TemporaryDirectory(prefix="runlake-") as temp,
-        relations.sandbox(content, settings, temp) as box,
+        relations.sandbox(content, settings, temp, storage=lake.storage) as box,
     ):
         reader = box.run(query, timeout=timeout)
         if output is None:

@@ -109,7 +109,10 @@ def _asked(job: Job) -> Iterator[_Asked]:
     with closing(Lake(Paths.of(job.settings.data), job.settings, write=False)) as lake:
         content = relations.content(lake)
     most = f"{_SPILLED * job.memory}B"
-    with relations.noticing(content), relations.sandbox(content, job.settings, job.temp, most_spilled=most) as box:
+    with (
+        relations.noticing(content, lake.storage),
+        relations.sandbox(content, job.settings, job.temp, storage=lake.storage, most_spilled=most) as box,
+    ):
         _limit_memory(job.memory + _HEADROOM)
         _end_after(job.seconds + _GRACE)
         started = time.perf_counter()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ from runlake import duck
 from runlake.columns import ARROW, NAMED, STORED, select_list
 from runlake.errors import Busy, LakeDamaged, SqlError
 from runlake.lake.catalog import DataFile, Lake
+from runlake.lake.files import Files
 from runlake.sandbox.sandbox import Sandbox
 from runlake.settings import Settings
 
@@ -52,7 +53,7 @@ def content(lake: Lake) -> Content:
 
 
 @contextmanager
-def noticing(what: Content) -> Iterator[None]:
+def noticing(what: Content, storage: Files) -> Iterator[None]:
     """Raise LakeDamaged in place of the SqlError of a query whose files are gone.
 
     DuckDB takes a file that is not there for a pattern, and says that it may not look for it.
@@ -60,7 +61,7 @@ def noticing(what: Content) -> Iterator[None]:
     try:
         yield
     except SqlError as exc:
-        if gone := [file.path for file in what.files if not Path(file.path).is_file()]:
+        if gone := storage.gone(file.path for file in what.files):
             raise LakeDamaged(f"a file of the lake is gone: {gone[0]}", hint="`runlake check` lists all") from exc
         raise
 
@@ -68,10 +69,12 @@ def noticing(what: Content) -> Iterator[None]:
 NOTHING: Final = Content(0, [], STORED.empty_table(), ARROW.empty_table(), NAMED.empty_table())
 
 
-def sandbox(what: Content, settings: Settings, temp: str, most_spilled: str | None = None) -> Sandbox:
+def sandbox(
+    what: Content, settings: Settings, temp: str, *, storage: Files | None = None, most_spilled: str | None = None
+) -> Sandbox:
     """A locked Sandbox with the relations over this content, and with the macros, also as those of a schema `lake`.
 
-    Its spill files go to `temp`, and take at most `most_spilled`, where that is given.
+    Its files are in `storage`. Its spill files go to `temp`, and take at most `most_spilled`, where that is given.
     """
     box = Sandbox(
         [file.path for file in what.files],
@@ -79,6 +82,8 @@ def sandbox(what: Content, settings: Settings, temp: str, most_spilled: str | No
         memory_limit=settings.memory_limit,
         temp_directory=temp,
     )
+    if storage is not None:
+        box.prepare(partial(storage.prepare, write=False))
     if most_spilled:
         box.spill_at_most(most_spilled)
     columns = f"{select_list()}, run_at"

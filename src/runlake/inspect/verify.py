@@ -14,8 +14,8 @@ from runlake import duck, statements, times
 from runlake.columns import select_list
 from runlake.errors import Busy, LakeDamaged
 from runlake.inspect.relations import Content, content
-from runlake.lake import checksums
 from runlake.lake.catalog import DataFile, Lake
+from runlake.lake.files import Comparison, Files
 from runlake.paths import Paths
 from runlake.settings import Settings
 
@@ -36,26 +36,6 @@ class Report(Struct):
     bare: int = 0
 
 
-class _Sums:
-    """The checksums of a lake. Read them after the catalog: a file has its line before it has its name there."""
-
-    def __init__(self, paths: Paths) -> None:
-        self._paths = paths
-        self._list = checksums.Checksums(paths)
-        self._known = self._list.read()
-        self.bare = 0
-
-    def compare(self, file: str) -> list[str]:
-        """The fault of the bytes of a file, if they have one; raises OSError."""
-        known = self._known.get(self._list.name_of(file))
-        if known is None:
-            self.bare += 1
-            return []
-        name = self._paths.checksums.name
-        same = checksums.digest(file) == known
-        return [] if same else [f"{file}: is not what was written, its SHA-256 differs from the one in {name}"]
-
-
 def check(settings: Settings, progress: Callable[[int, int], None] = lambda *_: None) -> Report:
     """Verify the lake. Memory: DuckDB's limit; what it does not hold of the ids lies in the system's temporary folder.
 
@@ -73,7 +53,7 @@ def check(settings: Settings, progress: Callable[[int, int], None] = lambda *_: 
         raise Busy("files are replaced faster than they are read", hint="set RUNLAKE_GRACE_SECONDS higher")
     except LakeDamaged as exc:
         # A file of the open runs may be the reason, and DuckDB does not always name it.
-        blamed = _beside(lake.every_file(), _Sums(lake.paths))
+        blamed = _beside(lake.every_file(), lake.storage.comparison())
         raise LakeDamaged("; ".join([exc.detail, *blamed]), hint=exc.hint) from exc
     finally:
         lake.close()
@@ -85,24 +65,27 @@ def _looked(lake: Lake, settings: Settings, progress: Callable[[int, int], None]
     what = content(lake)
     files = {file.path for file in what.files}
     others = lake.every_file().keys() - files
-    known = _Sums(lake.paths)
-    findings = _of_lake(what, settings, known, progress) + _too_old(what, horizon)
+    known = lake.storage.comparison()
+    findings = _of_lake(what, settings, lake.storage, known, progress) + _too_old(what, horizon)
     findings += _beside(sorted(others), known)
     report = Report(what.finished + what.opened.num_rows, len(files), findings, known.bare)
     return report, files | others
 
 
-def _of_lake(what: Content, settings: Settings, known: _Sums, progress: Callable[[int, int], None]) -> list[str]:
+def _of_lake(
+    what: Content, settings: Settings, storage: Files, known: Comparison, progress: Callable[[int, int], None]
+) -> list[str]:
     """The faults of files and rows."""
     findings: list[str] = []
     with (
         tempfile.TemporaryDirectory(prefix="runlake-") as temp,
         duck.connect(threads=settings.threads, memory_limit=settings.memory_limit, temp=Path(temp)) as con,
     ):
+        storage.prepare(con, write=False)
         readable = []
         for done, file in enumerate(what.files, 1):
             try:
-                _look(con, file, known, findings)
+                _look(con, file, storage.size(file.path), known, findings)
                 readable.append(file.path)
             except (duckdb.Error, OSError) as exc:
                 findings.append(f"{file.path}: {' '.join(str(exc).split())}")
@@ -110,7 +93,8 @@ def _of_lake(what: Content, settings: Settings, known: _Sums, progress: Callable
         con.register("inlined", what.inlined)
         con.register("opened", what.opened)
         findings += [f"catalog: {run_id} {fault}" for run_id, fault in con.execute(SQL["bad_in_no_file"]).fetchall()]
-        return findings + _twice(con, readable)
+        gone = set(storage.gone(readable))
+        return findings + _twice(con, [file for file in readable if file not in gone])
 
 
 def _too_old(what: Content, horizon: int | None) -> list[str]:
@@ -119,23 +103,22 @@ def _too_old(what: Content, horizon: int | None) -> list[str]:
     return [f"{file.path}: lies before {times.to_date(horizon or 0)}, the first day that is kept" for file in old]
 
 
-def _beside(files: Iterable[str], known: _Sums) -> list[str]:
+def _beside(files: Iterable[str], known: Comparison) -> list[str]:
     """The faults of files that are not read here, by their bytes: those of other tables than the finished runs."""
     findings: list[str] = []
     for file in files:
         try:
-            findings += known.compare(file)
+            findings += known.faults(file)
         except OSError as exc:
             findings.append(f"{file}: {exc}")
     return findings
 
 
-def _look(con: duckdb.DuckDBPyConnection, file: DataFile, known: _Sums, findings: list[str]) -> None:
+def _look(con: duckdb.DuckDBPyConnection, file: DataFile, size: int, known: Comparison, findings: list[str]) -> None:
     """Add the faults of a file to `findings`; raises duckdb.Error or OSError when it cannot be read."""
-    size = Path(file.path).stat().st_size
     if size != file.size:
         findings.append(f"{file.path}: has {size} bytes, the catalog says {file.size}")
-    findings += known.compare(file.path)
+    findings += known.faults(file.path)
     first, last = file.day * times.DAY_US, (file.day + 1) * times.DAY_US
     # The checksum makes DuckDB decode every value of every column.
     rows, bad, _ = con.execute(SQL["file"], {"file": file.path, "first": first, "last": last}).fetchall()[0]
@@ -146,8 +129,7 @@ def _look(con: duckdb.DuckDBPyConnection, file: DataFile, known: _Sums, findings
 
 
 def _twice(con: duckdb.DuckDBPyConnection, files: list[str]) -> list[str]:
-    """Ids that are stored more than once, in these files, as far as they are still there, or in none."""
-    files = [file for file in files if Path(file).is_file()]
+    """Ids that are stored more than once, in these files or in none."""
     statement = SQL["twice_in_files" if files else "twice"]
     try:
         found = con.execute(statement, {"files": files} if files else {}).fetchall()

@@ -23,7 +23,7 @@ from msgspec import Struct
 from runlake import duck
 from runlake.errors import Busy, DiskFull, LakeDamaged, LakeMissing, UsageError
 from runlake.lake.attach import attach_statement, layout_of, load_extensions
-from runlake.lake.checksums import Checksums
+from runlake.lake.files.checksums import Checksums
 from runlake.lake.lock import WriteLock
 from runlake.lake.sql import SQL
 from runlake.lake.sync import fsync, make_folder, replace_file
@@ -84,6 +84,10 @@ def backup(
     service uses the target, LakeDamaged when a file is missing or has another size (the last backup stays), DiskFull,
     and Busy when files vanish faster than they are copied.
     """
+    if settings.catalog:
+        raise UsageError(
+            "a backup is of a lake in a folder", hint="use pg_dump for the catalog first, then copy the bucket"
+        )
     source, copy = Paths.of(settings.data), Paths.of(target)
     if not source.catalog.is_file():
         raise LakeMissing(f"there is no lake in {source.folder}")
@@ -185,7 +189,7 @@ class _Backup:
         with duck.connect(threads=settings.threads, memory_limit=settings.memory_limit) as con:
             load_extensions(con)
             con.execute(attach_statement(f"sqlite:{part}", f"{self._copy.files}/", "READ_WRITE"))
-            layout_of(con, self._source)
+            layout_of(con, str(self._source.folder))
             if self._copy.catalog.exists():
                 con.execute(f"ATTACH {duck.literal(self._copy.catalog)} AS old (TYPE sqlite, READ_ONLY)")
                 if con.execute(SQL["identity"]).fetchall() != con.execute(SQL["old_identity"]).fetchall():

@@ -1,11 +1,10 @@
-"""The lake: a DuckLake attached in a DuckDB instance. Only this file, attach.py and lake.sql know DuckLake."""
+"""The lake: a DuckLake attached in a DuckDB instance. Only this file, catalogs, attach.py, lake.sql know DuckLake."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
 from typing import Any, Final
 
 import duckdb
@@ -15,12 +14,10 @@ from msgspec import Struct
 from runlake import duck, macros
 from runlake.columns import ARROW, NAMED, NUMBERED, STORED
 from runlake.errors import LakeDamaged, LakeMissing
-from runlake.lake.attach import attach_statement, layout_of, load_extensions
-from runlake.lake.checksums import Checksums
-from runlake.lake.lock import WriteLock, take_write_lock
+from runlake.lake.attach import layout_of
+from runlake.lake.places import catalog_of, files_of
 from runlake.lake.sql import LAYOUT, SQL
-from runlake.lake.sync import make_folder, replace_file
-from runlake.lake.wal import WalHolder
+from runlake.lake.sync import make_folder
 from runlake.model import TaskName, TaskNames, View
 from runlake.paths import Paths, day_of
 from runlake.settings import Settings
@@ -38,7 +35,6 @@ _SESSION_OPTIONS: Final = {"data_inlining_row_limit"}
 # Files of version 2 are smaller and quicker to read than files of version 1. The option as DuckLake stores it; in
 # `set_option` it is called 2.
 _PARQUET_VERSION: Final = "V2"
-_NO_CATALOG: Final = re.compile(r"not a database|malformed|does not exist")
 _INLINED_TABLE: Final = re.compile(r"ducklake_inlined_data_[0-9]+_[0-9]+")
 
 
@@ -53,7 +49,7 @@ class DataFile(Struct, frozen=True):
 
 
 class Lake:
-    """An attached lake, which one thread at a time may use.
+    """An attached lake, which one thread at a time may use. `catalog` and `storage` say where it lies.
 
     With `write` it holds the write lock, and makes the lake if there is none. Raises LakeLocked, LakeMissing,
     LakeVersion or LakeDamaged.
@@ -62,38 +58,35 @@ class Lake:
     def __init__(self, paths: Paths, settings: Settings, *, write: bool) -> None:
         self.paths = paths
         self.settings = settings
-        self.checksums = Checksums(paths)
+        self.catalog = catalog_of(paths, settings)
+        self.storage = files_of(paths, settings, write=write)
         self._write = write
         self._threads = settings.threads
-        self._lock: WriteLock | None = None
-        self._wal: WalHolder | None = None
         self._slots = {name: duck.Slot(schema) for name, schema in _SLOTS.items()}
-        if not write and not paths.catalog.is_file():
-            raise LakeMissing(f"there is no lake in {paths.folder}", hint="`runlake import` or `serve` makes one")
+        if not write and not self.catalog.exists():
+            place = self.catalog.place
+            raise LakeMissing(f"there is no lake in {place}", hint="`runlake import` or `serve` makes one")
         if write:
-            self._lock = take_write_lock(paths)
+            self.catalog.lock()
         try:
-            with duck.translated(f"opening the lake {paths.folder}", disk=paths.folder):
+            with duck.translated(f"opening the lake {self.catalog.place}", disk=paths.folder):
                 self._con = self._connect()
-            with duck.translated(f"opening the catalog {paths.catalog}", disk=paths.folder):
+            with self.catalog.opening():
                 self._attach()
-        except BaseException as exc:
+        except BaseException:
             self.close()
-            if isinstance(exc, LakeDamaged) and _NO_CATALOG.search(exc.detail):
-                raise LakeDamaged(f"{paths.catalog} is no catalog of a lake", hint="restore it from a backup") from exc
             raise
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         if self._write:
-            for folder in (self.paths.files, self.paths.spill):
-                make_folder(folder)
-            self.paths.backup_mark.unlink(missing_ok=True)  # a backup that is written to is a lake of its own
+            make_folder(self.paths.spill)
         con = duck.connect(
             threads=self.settings.threads,
             memory_limit=self.settings.memory_limit,
             temp=self.paths.spill if self._write else None,
         )
-        load_extensions(con)
+        self.catalog.prepare(con)
+        self.storage.prepare(con, write=self._write)
         con.execute(SQL["inline"], {"value": self.settings.inline_rows})
         for name, slot in self._slots.items():
             con.register(name, slot)
@@ -101,35 +94,28 @@ class Lake:
 
     def _attach(self) -> None:
         if self._write:
-            if not self.paths.catalog.exists():
+            if not self.catalog.exists():
                 self._create()
-            self._write_options(self.paths.catalog)
-            self._wal = WalHolder(self.paths.catalog)
-        self._con.execute(self._attach_statement(self.paths.catalog))
-        self.layout = layout_of(self._con, self.paths)
+            self._write_options()
+        self.catalog.attach(self._con, self._data_path, write=self._write)
+        self.layout = layout_of(self._con, self.catalog.place)
         if self._write:
             self._renew()
 
     def _create(self) -> None:
-        """Make the catalog, under another name until it is complete.
+        """Make the catalog.
 
         Raises LakeDamaged when there are Parquet files, of a lake whose catalog is lost: clean-up would delete them.
         """
-        if any(self.paths.files.rglob("*.parquet")):
+        if self.storage.any():
             raise LakeDamaged(
-                f"{self.paths.catalog} is gone, but its Parquet files are in {self.paths.files}",
+                f"{self.catalog.name} is gone, but its Parquet files are in {self.storage.root}",
                 hint="restore the catalog, or make a new lake in another folder and import the files",
             )
-        part = self.paths.unfinished_catalog
-        for leftover in part.parent.glob(f"{part.name}*"):
-            leftover.unlink()
-        self._con.execute(self._attach_statement(part))
-        with self.transaction():
+        with self.catalog.creating(self._con, self._data_path), self.transaction():
             for step in (*_CREATION, *_SECOND):
                 self._con.execute(SQL[step])
             self._add_macros()
-        self._con.execute("DETACH lake")
-        replace_file(part, self.paths.catalog)
 
     def _renew(self) -> None:
         """Add what layout 1 does not have, and put our macros in place of those of another version; no run changes."""
@@ -147,24 +133,23 @@ class Lake:
         for statement in (*macros.definitions("lake."), SQL["mark_macros"]):
             self._con.execute(statement)
 
-    def _attach_statement(self, catalog: Path) -> str:
-        # A reader must not set the journal mode: a backup has another one, and may lie on a read-only medium.
-        mode = "META_JOURNAL_MODE 'WAL'" if self._write else "READ_ONLY"
-        return attach_statement(f"sqlite:{catalog}", f"{self.paths.files}/", mode)
+    @property
+    def _data_path(self) -> str:
+        return f"{self.storage.root}/"
 
-    def _write_options(self, catalog: Path) -> None:
+    def _write_options(self) -> None:
         """Write options that DuckLake reads at ATTACH: ours, and the data path, as the folder may have moved.
 
-        This goes through SQLite, because `set_option` of DuckLake 1.5.5 crashes the process once the lake has a view.
+        This goes past DuckLake, because `set_option` of DuckLake 1.5.5 crashes the process once the lake has a view.
         """
         s = self.settings
         wanted = {
-            "data_path": f"{self.paths.files}/",
+            "data_path": self._data_path,
             "parquet_compression": s.parquet_codec,
             "parquet_version": _PARQUET_VERSION,
             "parquet_row_group_size": str(s.row_group_rows),
         }
-        self._con.execute(f"ATTACH {duck.literal(catalog)} AS tuning (TYPE sqlite)")
+        self.catalog.attach_tables(self._con, "tuning")
         try:
             current = dict(
                 self._con.execute("SELECT key, value FROM tuning.ducklake_metadata WHERE scope IS NULL").fetchall()
@@ -272,17 +257,17 @@ class Lake:
 
     def files(self, after: int = -1) -> list[DataFile]:
         """Live files of finished runs whose catalog number is above `after`."""
-        root = self.paths.table("finished_runs")
+        root = self.storage.path("main/finished_runs")
         rows = self.execute("files", {"table": "finished_runs", "after": after}).to_pydict()
         return [
-            DataFile(int(number), str(root / path), day_of(path), int(count), int(size))
+            DataFile(int(number), f"{root}/{path}", day_of(path), int(count), int(size))
             for number, path, count, size in zip(*rows.values(), strict=True)
         ]
 
     def every_file(self) -> dict[str, int]:
         """The size in bytes of every live file of every table, by path."""
         rows = zip(*self.execute("every_file").to_pydict().values(), strict=True)
-        return {str(self.paths.files / path): int(size) for path, size, inside in rows if inside}
+        return {self.storage.path(path): int(size) for path, size, inside in rows if inside}
 
     def inlined(self) -> pa.Table:
         """The inlined rows of finished runs, with the schema columns.STORED."""
@@ -299,7 +284,8 @@ class Lake:
             if not _INLINED_TABLE.fullmatch(name):
                 raise LakeDamaged(f"the catalog names a table {name!r}")
             with duck.translated(f"lake: {statement}"):
-                yield self._con.execute(SQL[statement].replace("{inlined}", name)).to_arrow_table()
+                filled = SQL[statement].replace("{inlined}", name).replace("{casts}", self.catalog.inlined)
+                yield self._con.execute(filled).to_arrow_table()
 
     def expire(self, before: int, keep: Sequence[int]) -> None:
         """Forget the snapshots made before a time (microseconds), except the newest one and those to keep."""
@@ -308,17 +294,18 @@ class Lake:
             with duck.translated("lake: expire"):
                 self._con.execute(SQL["expire"].replace("{versions}", versions))
 
+    def clean(self, before: int) -> None:
+        """Delete the files that were replaced before a time (microseconds)."""
+        for statement in self.catalog.before_clean:
+            self.execute(statement)
+        self.execute("clean", {"before": before})
+
     def close(self) -> None:
         """Detach the lake and release the lock; a second call does nothing."""
         con = getattr(self, "_con", None)
         if con is not None:
             con.close()
-        if self._wal is not None:
-            self._wal.close()
-            self._wal = None
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self.catalog.close()
 
 
 _CREATION: Final = (

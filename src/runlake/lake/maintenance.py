@@ -66,7 +66,7 @@ class Maintenance:
         self._dead_open = lake.dead_open_rows()
         self._last_tidy = self._last_plan = time.monotonic()
         self.dropped = retention.Dropped()
-        self.unreadable = UnreadableFiles()
+        self.unreadable = UnreadableFiles(lake.storage)
 
     def count_replaced(self, open_rows: int) -> None:
         """Count versions of open runs that a commit has replaced or finished."""
@@ -135,7 +135,7 @@ class Maintenance:
         if step is Step.REWRITE_OPEN:
             self._dead_open = 0
         if step is Step.CLEAN:
-            self._lake.checksums.tidy(self._lake.every_file(), checksum_bytes)
+            self._lake.storage.tidy(self._lake.every_file(), checksum_bytes)
             self._last_tidy = time.monotonic()
         seconds = time.monotonic() - started
         self.on_step(step.name.lower(), seconds)

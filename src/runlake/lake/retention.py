@@ -18,7 +18,6 @@ from msgspec import Struct
 from runlake import times
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
-from runlake.lake.new_files import NewFiles
 from runlake.lake.rows import run_days
 
 # Appends wait while days are dropped. One commit drops at least one day, and at most so many days and rows.
@@ -97,8 +96,7 @@ def next_horizon(files: Sequence[DataFile], inlined_days: Iterable[int], horizon
 def drop(lake: Lake, inlined_days: Sequence[int], horizon: int) -> Commit:
     """Drop every finished run before the horizon, and store the horizon, in one commit."""
     flush = any(day < horizon for day in inlined_days)
-    folders = [lake.paths.table("retention"), *(lake.paths.partition(day) for day in inlined_days if flush)]
-    new = NewFiles(lake, folders)
+    new = lake.storage.new(days=inlined_days if flush else (), tables=["retention"])
     with lake.transaction():
         if flush:
             lake.execute("flush")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from runlake import macros, statements
-from runlake.columns import COLUMNS, NAMES, RUN_AT, RUN_TIME, ddl, select_list
+from runlake.columns import NAMES, RUN_AT, RUN_TIME, ddl, select_list
 
 LAYOUT: Final = "runlake layout 2"
 OLDER_LAYOUT: Final = "runlake layout 1"  # without task_names, views and macros
@@ -25,6 +25,5 @@ SQL: Final = {
     .replace("{macros}", macros.MARK)
     .replace("{run_time}", RUN_TIME)
     .replace("{equal}", _equal_columns())
-    .replace("{casts}", ", ".join(f'CAST("{c.name}" AS {c.sql}) AS "{c.name}"' for c in (*COLUMNS, RUN_AT)))
     for name, text in statements.blocks("runlake.lake", "lake.sql").items()
 }

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from enum import Enum, auto
-from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
@@ -15,7 +13,6 @@ from runlake import failpoints, times
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
 from runlake.lake.merging import NO_FILES, Merges, mergeable
-from runlake.lake.new_files import NewFiles
 from runlake.settings import Settings
 
 # Appends wait while a step merges. It merges so many days at most, and fewer when the largest day has many rows.
@@ -126,11 +123,9 @@ def run(step: Step, lake: Lake, merges: Merges, inlined_days: Iterable[int], pin
         case Step.EXPIRE:
             lake.expire(_grace_start(lake), pinned)
         case Step.CLEAN:
-            lake.execute("date_scheduled")
-            lake.execute("clean", {"before": _grace_start(lake)})
+            lake.clean(_grace_start(lake))
             failpoints.reached("mid-clean-up")
             lake.execute("orphans", {"before": _grace_start(lake)})
-            _remove_empty(lake.paths.table("finished_runs"))
     return None
 
 
@@ -141,14 +136,6 @@ def merges_of(step: Step, files: Sequence[DataFile], unreadable: Collection[int]
     return mergeable(files, unreadable) if step is Step.MERGE else []
 
 
-def _remove_empty(folder: Path) -> None:
-    """Remove the folders of days, months and years that are empty."""
-    for below in ("*/*/*", "*/*", "*"):
-        for path in folder.glob(below):
-            with suppress(OSError):  # most folders have files
-                path.rmdir()
-
-
 def _grace_start(lake: Lake) -> int:
     """The time (microseconds) before which replaced files and old snapshots may go."""
     return times.now() - int(lake.settings.grace_seconds * 1_000_000)
@@ -156,8 +143,7 @@ def _grace_start(lake: Lake) -> int:
 
 def _synced(lake: Lake, point: str, statement: str, options: dict[str, Any], days: Iterable[int]) -> None:
     """Run a statement that writes files of these days, in a transaction that syncs them."""
-    folders = [lake.paths.partition(day) for day in days]
-    new = NewFiles(lake, folders)
+    new = lake.storage.new(days=days)
     with lake.transaction():
         lake.execute(statement, options)
         failpoints.reached(point)
@@ -167,7 +153,7 @@ def _synced(lake: Lake, point: str, statement: str, options: dict[str, Any], day
 def _rewrite_open(lake: Lake) -> None:
     """Replace open_runs by a table of its live rows; the old table goes when its snapshots expire."""
     opened = lake.execute("open")
-    new = NewFiles(lake, [lake.paths.table("open_runs")])
+    new = lake.storage.new(tables=["open_runs"])
     with lake.transaction(), lake.given(opened=opened):
         for statement in ("drop_open", "create_open", "add_open"):
             lake.execute(statement)

@@ -8,13 +8,15 @@ from pathlib import Path
 from runlake import parquet, times
 from runlake.errors import LakeDamaged
 from runlake.lake.catalog import DataFile
+from runlake.lake.files import Files
 from runlake.log import warn
 
 
 class UnreadableFiles:
     """The files that are known to be unreadable, by catalog number."""
 
-    def __init__(self) -> None:
+    def __init__(self, storage: Files) -> None:
+        self._storage = storage
         self._files: dict[int, DataFile] = {}
 
     @property
@@ -30,13 +32,13 @@ class UnreadableFiles:
     def add_causes(self, exc: LakeDamaged, files: Iterable[DataFile]) -> bool:
         """Find the files that caused an error, and add them; returns False when all of `files` can be read.
 
-        Missing and truncated files are found by their size, another one by its path in the error. Only if there are
+        Missing and truncated files are found by their size, another one by its name in the error. Only if there are
         none of these, the files are read until one fails.
         """
         suspects = [file for file in files if file.number not in self._files]
-        causes = [file for file in suspects if file.path in exc.detail or not _has_its_size(file)]
+        causes = [file for file in suspects if Path(file.path).name in exc.detail or not self._has_its_size(file)]
         if not causes:
-            causes = [file for file in suspects if not _is_readable(file)][:1]
+            causes = [file for file in suspects if not self._is_readable(file)][:1]
         for file in causes:
             self._files[file.number] = file
             warn("a file cannot be read and is not merged", file=file.path, day=times.to_date(file.day), reason=exc)
@@ -45,20 +47,19 @@ class UnreadableFiles:
     def recheck(self, live: Iterable[DataFile]) -> None:
         """Remove files that the lake no longer names, and files that were restored."""
         numbers = {file.number for file in live}
-        self._files = {n: file for n, file in self._files.items() if n in numbers and not _is_readable(file)}
+        self._files = {n: file for n, file in self._files.items() if n in numbers and not self._is_readable(file)}
 
+    def _has_its_size(self, file: DataFile) -> bool:
+        """Whether the file exists and has the size that the catalog says."""
+        try:
+            return self._storage.size(file.path) == file.size
+        except OSError:
+            return False
 
-def _has_its_size(file: DataFile) -> bool:
-    """Whether the file exists and has the size that the catalog says."""
-    try:
-        return Path(file.path).stat().st_size == file.size
-    except OSError:
-        return False
-
-
-def _is_readable(file: DataFile) -> bool:
-    try:
-        parquet.scan(file.path)
-    except LakeDamaged:
-        return False
-    return _has_its_size(file)
+    def _is_readable(self, file: DataFile) -> bool:
+        try:
+            with self._storage.reading([file.path]):
+                parquet.scan(file.path)
+        except LakeDamaged:
+            return False
+        return self._has_its_size(file)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,6 @@ from runlake.intake.batch import uuid_array
 from runlake.lake.admit import Admission, Bools, Positions, Quarters
 from runlake.lake.catalog import Lake
 from runlake.lake.commit import NO_SNAPSHOT, Commit
-from runlake.lake.new_files import NewFiles
 from runlake.lake.rows import run_days
 
 
@@ -30,7 +28,8 @@ def verify(
         if files is None:
             found = lake.execute("stored_equal", window)
         else:
-            found = lake.execute("equal_in_files", {**window, "files": list(files)})
+            with lake.storage.reading(files):
+                found = lake.execute("equal_in_files", {**window, "files": list(files)})
     return found["row"].to_numpy().astype(np.intp), found["equal"].to_numpy(zero_copy_only=False).astype(np.bool_)
 
 
@@ -45,10 +44,8 @@ def changes(admission: Admission) -> Commit | None:
 def write_rows(lake: Lake, changed: Commit) -> None:
     """Write the rows of `changes` and sync their files, inside the open transaction."""
     failpoints.reached("before-write")
-    folders: set[Path] = {lake.paths.partition(int(day)) for day in np.unique(run_days(changed.finished))}
-    if changed.opened.num_rows or changed.closed:
-        folders.add(lake.paths.table("open_runs"))
-    files = NewFiles(lake, folders)
+    tables = ["open_runs"] if changed.opened.num_rows or changed.closed else []
+    new = lake.storage.new(days=np.unique(run_days(changed.finished)).tolist(), tables=tables)
     with lake.given(finished=changed.finished, opened=changed.opened, closed=_ids(changed.closed)):
         if changed.closed:
             lake.execute("remove_open")
@@ -57,7 +54,7 @@ def write_rows(lake: Lake, changed: Commit) -> None:
         if changed.finished.num_rows:
             lake.execute("add_finished")
     failpoints.reached("after-write")
-    files.sync()
+    new.sync()
     failpoints.reached("after-sync")
 
 

@@ -35,7 +35,11 @@ class Copying:
         """
         try:
             yield_to_others()
-            with duck.translated("exporting"), duck.connect(threads=1, memory_limit=_MEMORY) as con:
+            with (
+                duck.translated("exporting"),
+                self._export.reading(),
+                duck.connect(threads=1, memory_limit=_MEMORY) as con,
+            ):
                 for macro in macros.definitions():
                     con.execute(macro)
                 con.register("outside", self._export.outside)

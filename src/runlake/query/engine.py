@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -27,6 +27,7 @@ from runlake.errors import Busy, LakeDamaged, Timeout, TooLong, TooMany
 from runlake.query.parts import Part, Report
 from runlake.query.sql import SQL
 from runlake.serving.counting import State
+from runlake.serving.database import files_in
 from runlake.serving.serving import Serving
 from runlake.settings import Settings
 
@@ -46,6 +47,7 @@ class Session:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, serving: Serving, seconds: float) -> None:
         self._cursor, self._ids, self.unreadable = cursor, serving.ids, serving.unreadable
+        self.storage = serving.storage
         self._deadline = time.monotonic() + seconds
         self._dropped = threading.Event()
         self.report: Report | None = None
@@ -67,17 +69,26 @@ class Session:
         if self.over:
             raise Timeout(_OVER)
         try:
-            self._cursor.execute(written(statement, asked))
-            self._names = [column[0] for column in self._cursor.description]
-            return fetch()
+            with self.storage.reading(files_in(asked)):
+                self._cursor.execute(written(statement, asked))
+                self._names = [column[0] for column in self._cursor.description]
+                return fetch()
         except duckdb.InterruptException as exc:
             raise Timeout(_OVER) from exc
         except _NO_FILE:
             raise
         except duckdb.Error as exc:
-            for value in asked.values():
-                _find_damage([path for path in value if isinstance(path, str)] if isinstance(value, list) else [], exc)
+            self._find_damage(asked, exc)
             raise
+
+    def _find_damage(self, asked: Mapping[str, Any], exc: duckdb.Error) -> None:
+        """Raise LakeDamaged for the file, of those that a statement read, that made it fail."""
+        for path in files_in(asked):
+            try:
+                with self.storage.reading([path]):
+                    parquet.scan(path)
+            except LakeDamaged as damaged:
+                raise damaged from exc
 
     def records(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """The same rows, each by the names of its columns."""
@@ -137,15 +148,6 @@ def written(statement: str, parameters: Mapping[str, Any]) -> str:
     values whose text is safe by their type are taken, and texts as SQL literals.
     """
     return _PARAMETER.sub(lambda found: _literal(parameters[found[1]]), statement) if parameters else statement
-
-
-def _find_damage(paths: Sequence[str], exc: duckdb.Error) -> None:
-    """Raise LakeDamaged for the file, of those that a statement read, that made it fail."""
-    for path in paths:
-        try:
-            parquet.scan(path)
-        except LakeDamaged as damaged:
-            raise damaged from exc
 
 
 def _literal(value: Any) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
@@ -30,12 +33,14 @@ class Export(Struct, frozen=True):
     total       how many they are
     statement   yields them: those outside files first, then the newest days; it needs nothing but files, and `outside`
     outside     runs that are in no file, with the schema columns.ARROW
+    reading     inside it the files can be read
     """
 
     form: Form
     total: int
     statement: str
     outside: pa.Table
+    reading: Callable[[], AbstractContextManager[None]]
 
 
 def export(session: Session, query: ExportQuery) -> Export:
@@ -52,9 +57,10 @@ def export(session: Session, query: ExportQuery) -> Export:
     union = union_of(wanted, {}, listed=_listed(query))
     outside = ARROW.empty_table() if none else incoming(session.table(*union.of("runs_outside")))
     union.add("exported_outside")
-    if paths:
-        union.add("exported_files", files=every({day: paths[day] for day in sorted(paths, reverse=True)}))
-    return Export(query.format, total, written(*union.within()), outside)
+    files = every({day: paths[day] for day in sorted(paths, reverse=True)})
+    if files:
+        union.add("exported_files", files=files)
+    return Export(query.format, total, written(*union.within()), outside, partial(session.storage.reading, files))
 
 
 def is_scan(query: ExportQuery) -> bool:

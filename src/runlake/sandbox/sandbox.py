@@ -18,7 +18,7 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
@@ -86,6 +86,14 @@ class Sandbox:
         temp = Path(temp_directory) / f"sql-{uuid.uuid4().hex}" if temp_directory else None
         self._con = duck.connect(threads=threads, memory_limit=memory_limit, temp=temp)
         self._con.execute("SET GLOBAL arrow_lossless_conversion = $on", {"on": lossless})
+        # Now, because they cannot be changed any more once `prepare` has made a secret.
+        self._con.execute("SET GLOBAL secret_directory = ''")
+        self._con.execute("SET GLOBAL allow_persistent_secrets = false")
+
+    def prepare(self, prepare: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        """Make the instance able to read the given files, where DuckDB alone is not; before `lock`. Raises SqlError."""
+        with self._setting_up():
+            prepare(self._con)
 
     def table(self, name: str, rows: pa.Table) -> None:
         """A native table of these rows; before `lock`. Raises SqlError."""
@@ -115,8 +123,6 @@ class Sandbox:
         """From now on: these files and nothing else, for good. Raises SqlError."""
         with self._setting_up():
             # The order matters: paths cannot be allowed any more once external access is off.
-            self._con.execute("SET GLOBAL secret_directory = ''")
-            self._con.execute("SET GLOBAL allow_persistent_secrets = false")
             self._con.execute("SET GLOBAL allowed_directories = []")
             self._con.execute("SET GLOBAL allowed_paths = $files", {"files": self._files})
             self._con.execute("SET GLOBAL enable_external_access = false")

@@ -7,7 +7,7 @@ last checkpoint left it. It belongs to one process, and is disposable.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ import pyarrow as pa
 from runlake import duck
 from runlake.columns import ARROW, NAMED
 from runlake.intake.batch import uuid_array
+from runlake.lake.files import Files
 
 _FILE: Final = pa.schema(
     [
@@ -62,8 +63,8 @@ _SETTINGS: Final = {"parquet_metadata_cache": "true", "late_materialization_max_
 class Database:
     """An open serving database. One thread writes; any thread may read, each with a cursor of its own."""
 
-    def __init__(self, file: Path, *, threads: int, memory_limit: str, temp: Path) -> None:
-        self.file = file
+    def __init__(self, file: Path, storage: Files, *, threads: int, memory_limit: str, temp: Path) -> None:
+        self.file, self._storage = file, storage
         self._con = duck.connect(threads=threads, memory_limit=memory_limit, temp=temp)
         for name, value in _SETTINGS.items():
             self._con.execute(f"SET GLOBAL {name} = {value}")
@@ -122,11 +123,13 @@ class Database:
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement of the writing thread and fetch its rows."""
-        return self._con.execute(statement, dict(parameters or {})).fetchall()
+        with self._storage.reading(files_in(parameters or {})):
+            return self._con.execute(statement, dict(parameters or {})).fetchall()
 
     def arrow(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """The same as an Arrow table."""
-        return self._con.execute(statement, dict(parameters or {})).to_arrow_table()
+        with self._storage.reading(files_in(parameters or {})):
+            return self._con.execute(statement, dict(parameters or {})).to_arrow_table()
 
     def prepared(self, name: str, statement: str) -> pa.Table:
         """The answer of a statement that is planned only once. It may name no table, because a plan holds what DuckDB
@@ -145,6 +148,11 @@ class Database:
         """Let the file go, once nobody reads; a second call does nothing."""
         for con in (*self._cursors, self._con):
             con.close()
+
+
+def files_in(parameters: Mapping[str, Any]) -> Iterable[str]:
+    """The files that a statement with these parameters reads: lists of texts name files, and nothing else."""
+    return (text for value in parameters.values() if isinstance(value, list) for text in value if isinstance(text, str))
 
 
 def closed_rows(ids: Sequence[bytes]) -> pa.Table:

@@ -14,14 +14,13 @@ from msgspec.structs import replace
 from runlake import duck, parquet, times
 from runlake.errors import LakeDamaged
 from runlake.intake.batch import id_words
-from runlake.lake.catalog import DataFile
+from runlake.lake.catalog import DataFile, Lake
+from runlake.lake.files import Files
 from runlake.log import warn
-from runlake.paths import Paths
 from runlake.serving import counting, failures, id_index
 from runlake.serving.database import Database, file_rows
 from runlake.serving.id_index import IdIndex, Keys
 from runlake.serving.sql import APPLY, COUNT, DAY_FIGURES, HOT_RUN, REBUILD, ROLLUPS, SETTLE_SEQUENCES, TABLES
-from runlake.settings import Settings
 
 PIECE_ROWS: Final = 1_000_000
 _CHECKPOINT_ROWS: Final = 10_000_000  # in between memory holds what is new
@@ -29,8 +28,8 @@ _CHECKPOINT_ROWS: Final = 10_000_000  # in between memory holds what is new
 
 def rebuild(
     file: Path,
+    lake: Lake,
     files: Sequence[DataFile],
-    settings: Settings,
     ids: IdIndex,
     progress: Callable[[int, int], None] | None = None,
 ) -> set[int]:
@@ -38,8 +37,8 @@ def rebuild(
 
     The keys of all ids go into `ids`. Memory: DuckDB's limit, a million rows of ids, and 8 bytes a run.
     """
-    temp = Paths.of(settings.data).spill
-    database = Database(file, threads=settings.threads, memory_limit=settings.memory_limit, temp=temp)
+    settings, temp = lake.settings, lake.paths.spill
+    database = Database(file, lake.storage, threads=settings.threads, memory_limit=settings.memory_limit, temp=temp)
     try:
         with duck.translated(f"making {file}", disk=file.parent):
             database.execute("SET preserve_insertion_order = false")
@@ -47,7 +46,7 @@ def rebuild(
             newest = max((f.day for f in files if f.day <= times.now() // times.DAY_US), default=0)
             hot_from = max(0, newest - settings.hot_days) * times.DAY_US
             counting.set_state(database, counting.State(-1, 0, hot_from, []))
-            return _Rebuild(database, ids).run(files, progress)
+            return _Rebuild(database, lake.storage, ids).run(files, progress)
     finally:
         database.close()
 
@@ -55,8 +54,8 @@ def rebuild(
 class _Rebuild:
     """The state of it: the keys of some pieces, and the files that cannot be read, by number."""
 
-    def __init__(self, database: Database, ids: IdIndex) -> None:
-        self._database, self._ids = database, ids
+    def __init__(self, database: Database, storage: Files, ids: IdIndex) -> None:
+        self._database, self._storage, self._ids = database, storage, ids
         self._keys: list[Keys] = []
         self._unreadable: set[int] = set()
 
@@ -96,7 +95,7 @@ class _Rebuild:
                     self._count(wanted)
                 return
             except (duckdb.Error, LakeDamaged):
-                bad = [file for file in wanted if not is_readable(file)]
+                bad = [file for file in wanted if not is_readable(self._storage, file)]
                 bad = bad or [file for file in wanted if not self._is_countable(file)]
                 if not bad:
                     raise
@@ -154,10 +153,11 @@ def file_dicts(files: Sequence[DataFile], unreadable: set[int] | frozenset[int])
     ]
 
 
-def is_readable(file: DataFile, *, quiet: bool = False) -> bool:
+def is_readable(storage: Files, file: DataFile, *, quiet: bool = False) -> bool:
     """Whether all its values can be read, and it has its rows; the log says why not, unless `quiet`."""
     try:
-        rows = parquet.scan(file.path)
+        with storage.reading([file.path]):
+            rows = parquet.scan(file.path)
         if rows != file.rows:
             raise LakeDamaged(f"has {rows} runs, the catalog says {file.rows}")
     except LakeDamaged as exc:

@@ -41,6 +41,7 @@ class Serving:
 
     def __init__(self, lake: Lake) -> None:
         self._lake, self._settings, self._paths = lake, lake.settings, lake.paths
+        self.storage = lake.storage
         self._database: Database | None = None
         self.ids = IdIndex()
         self.readers = Readers()
@@ -131,7 +132,7 @@ class Serving:
     def _attached(self) -> Database:
         # One thread a statement: several questions at once make better use of the cores, and each costs less.
         limit = self._settings.memory_limit
-        return Database(self._paths.serving_file, threads=1, memory_limit=limit, temp=self._paths.spill)
+        return Database(self._paths.serving_file, self.storage, threads=1, memory_limit=limit, temp=self._paths.spill)
 
     def _rebuild(self, progress: Callable[[int, int], None] | None) -> None:
         """Make it anew, under another name until it is whole."""
@@ -141,7 +142,7 @@ class Serving:
             leftover.unlink()
         self.ids, self._base = IdIndex(), None
         snapshot, files = self._lake.snapshot(), self._lake.files()
-        unreadable = rebuild(new, files, self._settings, self.ids, progress)
+        unreadable = rebuild(new, self._lake, files, self.ids, progress)
         new.rename(self._paths.serving_file)
         self._database = self._attached()
         self.unreadable = [file for file in files if file.number in unreadable]
@@ -337,7 +338,7 @@ class Serving:
 
     def _read_again(self) -> None:
         live = {file.number for file in self._lake.files()}
-        if any(file.number not in live or is_readable(file, quiet=True) for file in self.unreadable):
+        if any(file.number not in live or is_readable(self.storage, file, quiet=True) for file in self.unreadable):
             self._whole = False
             self._drop()
             self.load()

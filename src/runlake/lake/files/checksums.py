@@ -141,3 +141,24 @@ def _parsed(content: bytes) -> dict[str, str]:
 
 def _lines(digests: Mapping[str, str]) -> bytes:
     return os.fsencode("".join(f"{value}  {name}\n" for name, value in digests.items()))
+
+
+class KnownChecksums:
+    """The checksums of a lake as they are now. Make it after the catalog was read: a file has its line before it has
+    its name there.
+    """
+
+    def __init__(self, paths: Paths) -> None:
+        self._name = paths.checksums.name
+        self._list = Checksums(paths)
+        self._known = self._list.read()
+        self.bare = 0
+
+    def faults(self, file: str) -> list[str]:
+        """See Comparison."""
+        known = self._known.get(self._list.name_of(file))
+        if known is None:
+            self.bare += 1
+            return []
+        same = digest(file) == known
+        return [] if same else [f"{file}: is not what was written, its SHA-256 differs from the one in {self._name}"]

@@ -12,15 +12,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runlake import duck
-from runlake.lake.catalog import Lake
+from runlake.lake.files.checksums import Checksums
 from runlake.lake.sync import fsync
 
 
 class NewFiles:
-    """The files that appear in some folders of a lake after construction."""
+    """The files that appear in some folders of a lake's folder `root` after construction."""
 
-    def __init__(self, lake: Lake, folders: Iterable[Path]) -> None:
-        self._root, self._checksums = lake.paths.folder, lake.checksums
+    def __init__(self, root: Path, checksums: Checksums, folders: Iterable[Path]) -> None:
+        self._root, self._checksums = root, checksums
         self._before = {folder: _listing(folder) for folder in folders}
 
     def sync(self) -> int:
