@@ -90,21 +90,9 @@ def running() -> Iterator[Elsewhere]:
 def _s3(folder: Path) -> Iterator[str]:
     (folder / BUCKET).mkdir()
     port = machine.free_port()
-    program = _rclone()
-    keys = ",".join(_KEYS)
-    # It remembers what it has listed, so nobody else may change the folder.
-    command = [
-        program,
-        "serve",
-        "s3",
-        "--config",
-        os.devnull,
-        "--auth-key",
-        keys,
-        "--addr",
-        f"127.0.0.1:{port}",
-        str(folder),
-    ]
+    # It remembers what it has listed, so nobody else may change the folder. It dies with the tests, however these end.
+    command = ["setpriv", "--pdeathsig", "KILL", "--", _rclone(), "serve", "s3", "--config", os.devnull]
+    command += ["--auth-key", ",".join(_KEYS), "--addr", f"127.0.0.1:{port}", str(folder)]
     with (folder / "s3.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
