@@ -104,13 +104,23 @@ addShortcuts([
   },
 ]);
 
+const PATIENCE = 2000; // milliseconds for the view to begin with; then the Overview is shown
+
+async function showView(): Promise<void> {
+  try {
+    const { begin } = await import('./shell/views_list');
+    await begin();
+  } catch {
+    // The Overview is shown, and says what is wrong.
+  }
+}
+
 async function start(): Promise<void> {
   if (!('Temporal' in globalThis)) await import('temporal-polyfill/global');
   followAddress();
   followKeys();
   if (location.pathname + location.search === '/' && readStored('view')) {
-    const { begin } = await import('./shell/views_list');
-    await begin();
+    await Promise.race([showView(), new Promise((late) => setTimeout(late, PATIENCE))]);
   }
   addEventListener('keydown', (event) => {
     if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return;

@@ -96,6 +96,29 @@ test('a question follows each newer snapshot once, and not more than once a seco
   }
 });
 
+test('a question that others chase is asked less and less often', () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  let clock = 0;
+  const time = mock.method(performance, 'now', () => clock);
+  const chase = new Chase();
+  const asked: number[] = [];
+  try {
+    for (clock = 0; clock <= 100_000; clock += 500) {
+      chase.follow(clock, '/runs?limit=1', () => asked.push(clock));
+    }
+    assert.deepEqual(asked, [0, 1000, 3000, 7000, 15_000, 31_000, 61_000, 91_000]);
+    chase.begin();
+    clock += 30_000;
+    chase.follow(clock, '/runs?limit=1', () => asked.push(clock));
+    clock += 1000;
+    chase.follow(clock, '/runs?limit=1', () => asked.push(clock));
+    assert.equal(asked.length, 10);
+  } finally {
+    time.mock.restore();
+    mock.timers.reset();
+  }
+});
+
 test('events are found however they are cut', async () => {
   const text = ': \nid: 3\n\nid: 4\nevent: runs\ndata: {"é":1}\n\nid: 5\nevent: reset\ndata: {}\n\nid: 6';
   const bytes = new TextEncoder().encode(text);

@@ -12,7 +12,8 @@ interface Came {
 }
 
 const MOST = 5; // times that those which are older than others are asked again
-const PAUSE = 1000; // milliseconds between two times that one question is asked for a newer snapshot
+const PAUSE = 1000; // milliseconds between two times that one question is asked for a newer snapshot; each twice as long
+const LONGEST_PAUSE = 30_000;
 
 /** The questions of one screen that were asked together; each is known by what ends it. */
 export class Round {
@@ -63,16 +64,18 @@ export class Round {
 }
 
 /** Asks a question again, once for each newer snapshot that others are of. While runs come in, questions would chase each
- *  other all the time: so not at once a second time, and those that take long not a second time at all.
+ *  other without end: so less and less often, and those that take long not a second time at all.
  */
 export class Chase {
   #newest = -1;
   #notBefore = 0;
+  #pause = PAUSE;
   #timer = 0;
 
   /** Another question is asked, or none. */
   begin(): void {
     this.#newest = -1;
+    this.#pause = PAUSE;
     clearTimeout(this.#timer);
   }
 
@@ -86,7 +89,8 @@ export class Chase {
       return;
     }
     this.#newest = isLong(url) ? Number.POSITIVE_INFINITY : newest;
-    this.#notBefore = performance.now() + PAUSE;
+    this.#notBefore = performance.now() + this.#pause;
+    this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
     again();
   }
 }

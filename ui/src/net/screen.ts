@@ -18,6 +18,9 @@ export interface Panel<T> extends Failing {
   readonly current: ReadonlySignal<boolean>;
 }
 
+/** Whether a question has come to something: an answer, or a trouble. */
+export const isSettled = ({ answer, trouble }: Panel<unknown>): boolean => (answer.value ?? trouble.value) !== null;
+
 /** What stands in the footer. */
 export interface Facts {
   snapshot: number | null;
@@ -51,22 +54,29 @@ export class Screen {
     };
   });
 
-  /** Asks a route whenever what `query` returns changes; null asks nothing, and forgets the answer. */
+  /** Asks a route whenever what `query` returns changes; null asks nothing, and forgets the answer. `again` asks once
+   *  more whenever it changes.
+   */
   ask<R extends Route>(
     route: R,
     query: () => Asked<R> | null,
     ids: () => Readonly<Record<string, string>> = () => ({}),
+    again?: ReadonlySignal<unknown>,
   ): Panel<Routes[R]['answer']> {
     const address = (): string | null => {
       const asked = query();
       return asked && addressOf(route, asked, ids());
     };
-    return this.askAddress<Routes[R]['answer']>(address);
+    return this.askAddress<Routes[R]['answer']>(address, undefined, again);
   }
 
   /** As `ask`, by address; `parse` reads the body. */
-  askAddress<T>(address: () => string | null, parse?: (text: string) => unknown): Panel<T> {
-    const question = new Question<T>(address, parse, this.round);
+  askAddress<T>(
+    address: () => string | null,
+    parse?: (text: string) => unknown,
+    again?: ReadonlySignal<unknown>,
+  ): Panel<T> {
+    const question = new Question<T>(address, parse, this.round, again);
     this.#panels.value = [...this.#panels.value, question as Question<unknown>];
     this.#stops.push(() => question.stop());
     this.#stops.push(effect(() => question.follow(this.newest.value)));
@@ -110,13 +120,18 @@ class Question<T> implements Panel<T> {
   #under: AbortController | null = null;
   readonly #chase = new Chase();
 
-  constructor(address: () => string | null, parse: ((text: string) => unknown) | undefined, round: Round) {
+  constructor(
+    address: () => string | null,
+    parse: ((text: string) => unknown) | undefined,
+    round: Round,
+    again?: ReadonlySignal<unknown>,
+  ) {
     this.#parse = parse;
     this.#round = round;
     this.#address = computed(address);
     this.current = computed(() => this.#answered.value === this.#address.value);
     this.#stopFollowing = effect(() => {
-      void sessions.value;
+      void [sessions.value, again?.value];
       this.#chase.begin();
       this.#begin(this.#address.value, this.#parts.renews);
     });

@@ -23,7 +23,7 @@ export function beginWith(name: string): void {
 export async function begin(): Promise<void> {
   try {
     const { body } = await ask('/views/{name}', {}, { ids: { name: beginsWith.value } });
-    go(addressOfView(body), 'replace');
+    if (place.peek().path === '/') go(addressOfView(body), 'replace'); // who went on meanwhile stays there
   } catch (error) {
     if (error instanceof Problem && error.status === 404) beginWith('');
   }

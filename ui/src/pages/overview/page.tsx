@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import type { Errors as ErrorsAnswer } from '../../api';
 import { runs } from '../../messages';
 import { addressOf } from '../../net/ask';
+import { isSettled } from '../../net/screen';
 import { useScreen } from '../../net/use';
 import { InView } from '../../parts/in_view';
 import { Trouble } from '../../parts/trouble';
@@ -85,8 +86,7 @@ const isComplete = (questions: Questions): boolean | null =>
   questions.fleet.counts[0]!.answer.value?.body.previous_complete ?? null;
 
 /** Whether all came that the first line needs: until then, what lies further down seems to be in view. */
-const isKnown = ({ fleet, errors, owners }: Questions): boolean =>
-  [fleet.counts[0]!, errors, owners].every((panel) => panel.answer.value ?? panel.trouble.value);
+const isKnown = ({ fleet, errors, owners }: Questions): boolean => [fleet.counts[0]!, errors, owners].every(isSettled);
 
 function Said({ questions }: { questions: Questions }): JSX.Element {
   const { fleet, errors, owners } = questions;

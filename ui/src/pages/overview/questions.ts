@@ -1,8 +1,9 @@
 // What the Overview asks: runs over time, all tasks, all workers, errors, what is open now; durations when they are in view.
 
 import { signal } from '@preact/signals';
+import type { Asked } from '../../net/ask';
 import type { Screen } from '../../net/screen';
-import { asParameters, screenWindow } from '../../state/window';
+import { asParameters, now, screenWindow } from '../../state/window';
 import { begin as beginRuns } from '../runs/questions';
 import { asked } from '../runs/selection';
 import { isWhole } from '../tasks/before';
@@ -24,17 +25,15 @@ export function begin(screen: Screen) {
     spark: 0,
   }));
   const errors = screen.ask('/errors', () => ({ ...asked.value, sort: 'new', limit: GROUPS }));
-  const open = screen.ask('/runs', () => (seen.now.value ? { ...OPEN, limit: LISTED } : null));
+  // What is open has no window, and changes with the time, too: a lease may be over.
+  const askOpen = (query: () => Asked<'/runs'> | null) => screen.ask('/runs', query, undefined, now);
+  const open = askOpen(() => (seen.now.value ? { ...OPEN, limit: LISTED } : null));
   const many = (): boolean => (open.answer.value?.body.total ?? 0) > LISTED;
   // Only where there are more than were listed.
-  const lost = screen.ask('/runs', () => (many() ? { status: 'lost', limit: 1, fields: 'id' } : null));
-  const oldest = screen.ask('/runs', () =>
-    many() ? { ...OPEN, limit: 1, offset: open.answer.value!.body.total - 1 } : null,
-  );
+  const lost = askOpen(() => (many() ? { status: 'lost', limit: 1, fields: 'id' } : null));
+  const oldest = askOpen(() => (many() ? { ...OPEN, limit: 1, offset: open.answer.value!.body.total - 1 } : null));
   // Without filters, runs over time have it.
-  const queued = screen.ask('/runs', () =>
-    many() && !isWhole() ? { status: 'queued', limit: 1, fields: 'id' } : null,
-  );
+  const queued = askOpen(() => (many() && !isWhole() ? { status: 'queued', limit: 1, fields: 'id' } : null));
   return { runs, fleet, owners, errors, seen, open, oldest, lost, queued };
 }
 

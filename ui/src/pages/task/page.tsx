@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { runs } from '../../messages';
 import { addressOf } from '../../net/ask';
 import { taskName } from '../../net/names';
+import { isSettled } from '../../net/screen';
 import { useRows, useScreen } from '../../net/use';
 import { Different } from '../../parts/different';
 import { InView } from '../../parts/in_view';
@@ -35,7 +36,7 @@ export function TaskPage(): JSX.Element {
   useListKeys();
   const total = questions.runs.histogram.answer.value?.body.total;
   // Until all above is there, what lies further down seems to be in view.
-  const known = total !== undefined && questions.trend.value !== null && questions.last.answer.value !== null;
+  const known = total !== undefined && questions.trend.value !== null && isSettled(questions.last);
   const never = questions.last.answer.value?.body.total === 0;
   return (
     <Page

@@ -1,1 +1,0 @@
-import"./chunk-3KNF2D3E.js";

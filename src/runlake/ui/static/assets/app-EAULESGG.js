@@ -1,0 +1,1 @@
+import"./chunk-J3EW3D3Z.js";
