@@ -140,6 +140,9 @@ def test_settings_out_of_range(lake: Path, setting: str) -> None:
 def test_half_a_place(lake: Path) -> None:
     """A catalog in PostgreSQL with files in a folder, or a catalog in a folder with files in S3: neither is there."""
     assert "set both or neither" in refused(2, "info", "--data", str(lake), RUNLAKE_CATALOG="postgres:")
+    address = "postgresql://runlake:hushhush@db.lan/runs"  # of another form: nobody repeats the password in it
+    said = refused(2, "info", "--data", str(lake), RUNLAKE_CATALOG=address, RUNLAKE_FILES="s3://bucket/runs")
+    assert "RUNLAKE_CATALOG: expected something like" in said and "hushhush" not in said
     assert "set both or neither" in refused(2, "info", "--data", str(lake), RUNLAKE_FILES="s3://bucket/runs")
 
 

@@ -52,6 +52,20 @@ def test_a_copy_is_fetched_once_and_found_again(tmp_path: Path) -> None:
     assert source.fetched == Counter(list(SIZES))
 
 
+def test_a_copy_that_is_forgotten_is_fetched_anew(tmp_path: Path) -> None:
+    """But not while it is read, nor one that is not there."""
+    source = Source()
+    mirror = Mirror(tmp_path, source, 10_000)
+    name = next(iter(SIZES))
+    with mirror.holding([name]):
+        assert not mirror.forget(name)
+        (tmp_path / name).write_bytes(b"damaged")
+    assert mirror.forget(name) and not mirror.forget(name)
+    with mirror.holding([name]):
+        assert (tmp_path / name).read_bytes() == b"0" * 10
+    assert (source.fetched[name], mirror.bytes) == (2, 10)
+
+
 def test_what_was_used_first_goes_first(tmp_path: Path) -> None:
     """While it is read, nothing goes, however much it is."""
     mirror = Mirror(tmp_path, Source(), 100)

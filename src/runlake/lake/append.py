@@ -180,8 +180,13 @@ class Writer:
         commit takes as long as one of twice as many.
         """
         deadline = time.monotonic() + _GATHER
-        while len(self._queue) < self._awaited and not self._closing and (left := deadline - time.monotonic()) > 0:
+        while self._may_grow() and (left := deadline - time.monotonic()) > 0:
             self._wake.wait(left)
+
+    def _may_grow(self) -> bool:
+        """Whether the next group waits for others; not when it is full, or keeps something else waiting."""
+        is_full = self._queued_rows >= self._settings.group_rows
+        return len(self._queue) < self._awaited and not (is_full or self._changes or self._closing)
 
     def _commit(self, group: list[_Queued]) -> None:
         try:

@@ -97,6 +97,7 @@ class Maintenance:
         if now - self._last_tidy >= settings.tidy_seconds:
             self.unreadable.recheck(self._stored.files)
         self.memory_bytes = int(self._lake.execute("memory").column(0)[0].as_py())
+        self._lake.catalog.measure()
         planned = steps.plan(self._state(now - self._last_tidy), settings)
         self._due.extend(step for step in planned if self._backoff.is_over(step))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from runlake import parquet, times
+from runlake import times
 from runlake.errors import LakeDamaged
 from runlake.lake.catalog import DataFile
-from runlake.lake.files import Files
+from runlake.lake.files import Files, scan
 from runlake.log import warn
 
 
@@ -58,8 +58,7 @@ class UnreadableFiles:
 
     def _is_readable(self, file: DataFile) -> bool:
         try:
-            with self._storage.reading([file.path]):
-                parquet.scan(file.path)
+            scan(self._storage, file.path)
         except LakeDamaged:
             return False
         return self._has_its_size(file)

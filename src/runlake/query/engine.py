@@ -22,7 +22,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import duckdb
 import pyarrow as pa
 
-from runlake import duck, parquet
+from runlake import duck
 from runlake.errors import Busy, LakeDamaged, Timeout, TooLong, TooMany
 from runlake.query.parts import Part, Report
 from runlake.query.sql import SQL
@@ -47,7 +47,7 @@ class Session:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, serving: Serving, seconds: float) -> None:
         self._cursor, self._ids, self.unreadable = cursor, serving.ids, serving.unreadable
-        self.storage = serving.storage
+        self.storage, self._scan = serving.storage, serving.scan
         self._deadline = time.monotonic() + seconds
         self._dropped = threading.Event()
         self.report: Report | None = None
@@ -85,8 +85,7 @@ class Session:
         """Raise LakeDamaged for the file, of those that a statement read, that made it fail."""
         for path in files_in(asked):
             try:
-                with self.storage.reading([path]):
-                    parquet.scan(path)
+                self._scan(path)
             except LakeDamaged as damaged:
                 raise damaged from exc
 

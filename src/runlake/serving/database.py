@@ -105,10 +105,13 @@ class Database:
         """Let readers see what changed."""
         self._con.execute("COMMIT")
 
-    def rollback(self) -> None:
-        """Forget what changed."""
-        with suppress(duckdb.Error):
+    def rollback(self) -> bool:
+        """Forget what changed; whether that was possible."""
+        try:
             self._con.execute("ROLLBACK")
+        except duckdb.Error:
+            return False
+        return True
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -11,11 +11,11 @@ import duckdb
 import numpy as np
 from msgspec.structs import replace
 
-from runlake import duck, parquet, times
+from runlake import duck, times
 from runlake.errors import LakeDamaged
 from runlake.intake.batch import id_words
 from runlake.lake.catalog import DataFile, Lake
-from runlake.lake.files import Files
+from runlake.lake.files import Files, scan
 from runlake.log import warn
 from runlake.serving import counting, failures, id_index
 from runlake.serving.database import Database, file_rows
@@ -156,8 +156,7 @@ def file_dicts(files: Sequence[DataFile], unreadable: set[int] | frozenset[int])
 def is_readable(storage: Files, file: DataFile, *, quiet: bool = False) -> bool:
     """Whether all its values can be read, and it has its rows; the log says why not, unless `quiet`."""
     try:
-        with storage.reading([file.path]):
-            rows = parquet.scan(file.path)
+        rows = scan(storage, file.path)
         if rows != file.rows:
             raise LakeDamaged(f"has {rows} runs, the catalog says {file.rows}")
     except LakeDamaged as exc:

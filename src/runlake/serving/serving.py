@@ -20,6 +20,7 @@ from runlake.errors import LakeDamaged, NotReady
 from runlake.intake.batch import id_words
 from runlake.lake.catalog import DataFile, Lake
 from runlake.lake.commit import Commit
+from runlake.lake.files import scan
 from runlake.lake.rows import run_times
 from runlake.lake.sync import fsync, make_folder
 from runlake.log import event, warn
@@ -48,7 +49,8 @@ class Serving:
         self.changes = Changes()
         self._base: int | None = None  # the snapshot of the last checkpoint
         self._whole = False  # whether it has all that was committed
-        self._begun: counting.State | None = None  # the row of `state` in its place, while a transaction is open
+        # While a transaction of `begin` is open: the row of `state` to put in its place, and `_whole` before it.
+        self._begun: tuple[counting.State, bool] | None = None
         self._uncounted = 0  # finished runs
         self._counted = 0  # finished runs
         self._busy: set[int] = set()  # months counted since the last look
@@ -70,6 +72,10 @@ class Serving:
         for file in self.unreadable:
             raise LakeDamaged(f"cannot read {file.path}, which this answer may need")
         return self.ids.locate(words)
+
+    def scan(self, path: str) -> int:
+        """Read all values of a file of the lake; returns its rows. Raises LakeDamaged, and Busy."""
+        return scan(self.storage, path)
 
     def load(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Bring it to the newest snapshot of the lake; `progress(files done, files in all)` when it is made anew."""
@@ -231,13 +237,13 @@ class Serving:
 
         The commit may not have taken place yet. Another thread may do this while the writing thread waits for it.
         """
-        self._whole = False
+        was_whole, self._whole = self._whole, False
         self._add_ids(commit.finished)  # before any question can see the runs
         self._opened.begin()
         try:
             with self.readers.noticing():
                 self._take(commit)
-                self._begun = counting.removed_state(self._opened)
+                self._begun = counting.removed_state(self._opened), was_whole
         except BaseException:
             self._opened.rollback()
             raise
@@ -254,10 +260,11 @@ class Serving:
         names.apply(self._opened, commit)
 
     def undo(self) -> None:
-        """End what `begin` has begun, if anything: nothing of it is taken."""
+        """End what `begin` has begun, if anything: nothing of it is taken, and all is as before."""
         if self._begun is not None:
+            was_whole = self._begun[1]
             self._begun = None
-            self._opened.rollback()
+            self._whole = self._opened.rollback() and was_whole
 
     def apply(self, commit: Commit) -> None:
         """Follow a commit of ours, which `begin` may have taken already; after any error only `load` helps."""
@@ -271,7 +278,7 @@ class Serving:
         assert self._begun is not None  # noqa: S101 - `begin` has begun
         try:
             with self.readers.noticing():
-                counting.add_state(self._opened, replace(self._begun, snapshot=commit.snapshot))
+                counting.add_state(self._opened, replace(self._begun[0], snapshot=commit.snapshot))
                 failpoints.reached("mid-apply")
                 self._opened.commit()
                 self._begun = None

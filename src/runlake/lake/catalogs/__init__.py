@@ -52,7 +52,10 @@ class Catalog(Protocol):
         """Attach the lake, whose files are below `data_path`, as `lake`."""
 
     def bytes(self) -> int:
-        """The size of the catalog; any thread may ask."""
+        """The size of the catalog, at the last `measure` where it lies on another machine; any thread may ask."""
+
+    def measure(self) -> None:
+        """Find the size that `bytes` answers, where that is a question to another machine. The writing thread may."""
 
     def log_bytes(self) -> int:
         """The size of its write-ahead log; any thread may ask."""

@@ -7,7 +7,7 @@ lost, which may write on without knowing: so a trigger refuses each commit that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import duckdb
@@ -23,9 +23,10 @@ from runlake.paths import Paths
 
 SQL: Final = statements.blocks("runlake.lake.catalogs", "postgres.sql")
 PREFIX: Final = "postgres:"
-_SECONDS: Final = "10"  # to connect; and then a connection that is dead is noticed within a minute
+# A connection that is dead is noticed within a minute, whether anything was sent over it or not.
 _ALIVE: Final = {
-    "connect_timeout": _SECONDS,
+    "connect_timeout": "10",
+    "tcp_user_timeout": "60000",
     "keepalives_idle": "20",
     "keepalives_interval": "10",
     "keepalives_count": "3",
@@ -50,13 +51,13 @@ class PostgresCatalog:
             self._known: dict[str, Any] = conninfo_to_dict(address.removeprefix(PREFIX))
         except psycopg.ProgrammingError:
             raise UsageError("RUNLAKE_CATALOG: what follows postgres: is no libpq string or URI") from None
-        if "password" in self._known:
+        if {"password", "sslpassword"} & self._known.keys():
             # It would be in messages of PostgreSQL's library, and so in logs.
             raise UsageError("RUNLAKE_CATALOG must not hold a password", hint="put it in PGPASSWORD, or in a passfile")
         self.place = self.name = PREFIX + make_conninfo("", **self._known)
         self._lock: WriteLock | None = None
         self._session: psycopg.Connection[Any] | None = None
-        self._epoch = 0
+        self._epoch = self._bytes = 0
 
     def _connected(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self._conninfo(), autocommit=True)
@@ -127,12 +128,14 @@ class PostgresCatalog:
         return attach_statement(f"{PREFIX}{conninfo}", data_path, mode)
 
     def bytes(self) -> int:
-        """The size of the database; 0 when it does not say."""
-        try:
-            found = self._session.execute(SQL["bytes"]).fetchone() if self._session else None
-        except psycopg.Error:
-            return 0
-        return int(found[0]) if found else 0
+        """The size of the database, at the last time when it said it."""
+        return self._bytes
+
+    def measure(self) -> None:
+        """See Catalog."""
+        with suppress(psycopg.Error):
+            if self._session and (found := self._session.execute(SQL["bytes"]).fetchone()):
+                self._bytes = int(found[0])
 
     def log_bytes(self) -> int:
         """0: the log of PostgreSQL is of all its databases."""

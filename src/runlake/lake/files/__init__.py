@@ -12,6 +12,8 @@ from typing import Protocol
 
 import duckdb
 
+from runlake import parquet
+from runlake.errors import LakeDamaged
 from runlake.lake.files.new_files import NewFiles
 
 
@@ -41,13 +43,18 @@ class Files(Protocol):
         """Where a file is read; `name` is its path below the data path."""
 
     def reading(self, files: Iterable[str]) -> AbstractContextManager[None]:
-        """Inside the block these files, which may be any paths, can be read. For a writer; raises LakeDamaged."""
+        """Inside the block these files, which may be any paths, can be read. For a writer; raises LakeDamaged for one
+        that is gone, and Busy while it cannot be had.
+        """
+
+    def renew(self, file: str) -> bool:
+        """Forget the copy that `reading` made of a file; False when it made none, or while others read it."""
 
     def gone(self, files: Iterable[str]) -> list[str]:
         """Those of the files that are not there."""
 
     def size(self, file: str) -> int:
-        """The bytes of a file; raises OSError."""
+        """The bytes of a file; raises OSError for one that is gone, and Busy while nobody says."""
 
     def new(self, *, days: Iterable[int] = (), tables: Iterable[str] = ()) -> NewFiles:
         """The files that appear from now on, of these days (since the epoch) of the finished runs, and of tables."""
@@ -57,3 +64,18 @@ class Files(Protocol):
 
     def comparison(self) -> Comparison:
         """What is known of the files that the catalog names up to now."""
+
+
+def scan(storage: Files, file: str) -> int:
+    """Read all values of a file; returns its rows. What is wrong with a copy is no fault of the file.
+
+    Raises LakeDamaged, and Busy.
+    """
+    try:
+        with storage.reading([file]):
+            return parquet.scan(file)
+    except LakeDamaged:
+        if not storage.renew(file):
+            raise
+    with storage.reading([file]):
+        return parquet.scan(file)

@@ -40,6 +40,10 @@ class LocalFiles:
         """They always can."""
         return nullcontext()
 
+    def renew(self, file: str) -> bool:
+        """See Files: there are no copies."""
+        return False
+
     def gone(self, files: Iterable[str]) -> list[str]:
         """See Files."""
         return [file for file in files if not Path(file).is_file()]

@@ -66,6 +66,15 @@ class Mirror:
                 self._held -= Counter(wanted)
                 self._shrink()
 
+    def forget(self, name: str) -> bool:
+        """Delete the copy of a file, so that it is fetched anew; False when there is none, or while it is read."""
+        with self._guard:
+            if name in self._held or name not in self._sizes:
+                return False
+            (self._folder / name).unlink(missing_ok=True)
+            del self._sizes[name]
+            return True
+
     def _is_here(self, name: str) -> bool:
         """Whether there is a copy, which has then been used last. With the guard."""
         size = self._sizes.pop(name, None)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ import duckdb
 from pyarrow import fs
 
 from runlake import duck
+from runlake.errors import Busy, LakeDamaged
 from runlake.lake.files.checksums import Checksums
 from runlake.lake.files.mirror import Mirror
 from runlake.lake.files.new_files import NewFiles
@@ -76,7 +77,7 @@ class S3Files:
         return f"{self.root.removeprefix(PREFIX)}/{file.removeprefix(self._read_root + '/')}"
 
     def _fetch(self, name: str, target: Path) -> None:
-        with duck.translated(f"fetching {self.root}/{name}"):
+        with self._answering(name):
             fs.copy_files(
                 self._key(name),
                 str(target),
@@ -85,6 +86,20 @@ class S3Files:
                 chunk_size=_PIECE,
                 use_threads=False,
             )
+
+    @contextmanager
+    def _answering(self, name: str) -> Iterator[None]:
+        """Tell a file that is gone, which is damage, from a store that does not answer, which is none.
+
+        Raises LakeDamaged, DiskFull and Busy.
+        """
+        try:
+            with duck.translated(f"looking for {name} in {self.root}"):
+                yield
+        except LakeDamaged as exc:
+            if isinstance(exc.__cause__, FileNotFoundError):
+                raise
+            raise Busy(f"the files cannot be read now: {exc.detail}") from exc
 
     def any(self) -> bool:
         """See Files."""
@@ -96,10 +111,15 @@ class S3Files:
         return f"{self._read_root}/{name}"
 
     def reading(self, files: Iterable[str]) -> AbstractContextManager[None]:
-        """See Files. Raises LakeDamaged and DiskFull."""
+        """See Files. Raises DiskFull, too."""
         assert self._mirror is not None  # noqa: S101 - who only reads has no files to hold
         inside = f"{self._read_root}/"
         return self._mirror.holding(file.removeprefix(inside) for file in files if file.startswith(inside))
+
+    def renew(self, file: str) -> bool:
+        """See Files."""
+        inside = f"{self._read_root}/"
+        return self._mirror is not None and file.startswith(inside) and self._mirror.forget(file.removeprefix(inside))
 
     def gone(self, files: Iterable[str]) -> list[str]:
         """See Files."""
@@ -109,7 +129,8 @@ class S3Files:
 
     def size(self, file: str) -> int:
         """See Files."""
-        info = self._store.get_file_info(self._key(file))
+        with self._answering(file):
+            info = self._store.get_file_info(self._key(file))
         if not info.is_file:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), file)
         return int(info.size)
