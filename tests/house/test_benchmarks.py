@@ -242,6 +242,7 @@ def test_answers_differ_in_what_they_say() -> None:
 def test_bytes_of_the_first_load_are_of_all_scripts_that_it_needs() -> None:
     """Those that other scripts import at once, too, and none that is loaded for other pages."""
     found = {figure.what: figure.measured for figure in page.sizes_of_first_load()}
-    later = ("others-", "page-", "global.esm-")  # other pages, SQL, and `Temporal` where a browser has none
+    # Other pages, SQL, the list of views, and `Temporal` where a browser has none.
+    later = ("others-", "page-", "views_list-", "global.esm-")
     scripts = [file for file in (page.STATIC / "assets").glob("*.js") if not file.name.startswith(later)]
     assert found["first load: JS"] == pytest.approx(sum(page.kilobytes(file.read_bytes()) for file in scripts))
