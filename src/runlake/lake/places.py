@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from runlake import settings as settings_module
 from runlake.errors import UsageError
 from runlake.lake.catalogs import Catalog
 from runlake.lake.catalogs.sqlite import SqliteCatalog
 from runlake.lake.files import Files
 from runlake.lake.files.local import LocalFiles
 from runlake.paths import Paths
-from runlake.settings import Settings
+from runlake.settings import Settings, s3_access
 
 
 def catalog_of(paths: Paths, settings: Settings) -> Catalog:
@@ -31,9 +30,8 @@ def files_of(paths: Paths, settings: Settings, *, write: bool) -> Files:
     """The place of its Parquet files."""
     if not settings.files:
         return LocalFiles(paths)
-    access = settings_module.s3_access()
     # It takes time to import, and a lake in a folder needs none of it.
     made: Files = import_module("runlake.lake.files.s3").S3Files(
-        paths, settings.files, access, settings.mirror_bytes, write=write
+        paths, settings.files, s3_access(), settings.mirror_bytes, write=write
     )
     return made

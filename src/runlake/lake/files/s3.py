@@ -45,7 +45,7 @@ class S3Files:
     def __init__(self, paths: Paths, address: str, access: S3Access, mirror_bytes: int, *, write: bool) -> None:
         self._paths, self._access, self._mirror_bytes = paths, access, mirror_bytes
         self.root = address.rstrip("/")
-        self._read_root = str(paths.mirror) if write else self.root
+        self._inside = f"{paths.mirror if write else self.root}/"  # where its files are read
         self._mirror: Mirror | None = None
 
     @cached_property
@@ -74,7 +74,7 @@ class S3Files:
 
     def _key(self, file: str) -> str:
         """The name of a file in the store, as Arrow has it: with its bucket, without s3://."""
-        return f"{self.root.removeprefix(PREFIX)}/{file.removeprefix(self._read_root + '/')}"
+        return f"{self.root.removeprefix(PREFIX)}/{file.removeprefix(self._inside)}"
 
     def _fetch(self, name: str, target: Path) -> None:
         with self._answering(name):
@@ -101,30 +101,33 @@ class S3Files:
                 raise
             raise Busy(f"the files cannot be read now: {exc.detail}") from exc
 
+    def _listed(self) -> list[fs.FileInfo]:
+        """All objects of the lake."""
+        selector = fs.FileSelector(self.root.removeprefix(PREFIX), recursive=True, allow_not_found=True)
+        return list(self._store.get_file_info(selector))
+
     def any(self) -> bool:
         """See Files."""
-        selector = fs.FileSelector(self.root.removeprefix(PREFIX), recursive=True, allow_not_found=True)
-        return any(info.extension == "parquet" for info in self._store.get_file_info(selector))
+        return any(info.extension == "parquet" for info in self._listed())
 
     def path(self, name: str) -> str:
         """See Files: in the mirror, where `reading` puts it; beside a writer, in the store."""
-        return f"{self._read_root}/{name}"
+        return self._inside + name
 
     def reading(self, files: Iterable[str]) -> AbstractContextManager[None]:
         """See Files. Raises DiskFull, too."""
         assert self._mirror is not None  # noqa: S101 - who only reads has no files to hold
-        inside = f"{self._read_root}/"
-        return self._mirror.holding(file.removeprefix(inside) for file in files if file.startswith(inside))
+        return self._mirror.holding(file.removeprefix(self._inside) for file in files if file.startswith(self._inside))
 
     def renew(self, file: str) -> bool:
         """See Files."""
-        inside = f"{self._read_root}/"
-        return self._mirror is not None and file.startswith(inside) and self._mirror.forget(file.removeprefix(inside))
+        if self._mirror is None or not file.startswith(self._inside):
+            return False
+        return self._mirror.forget(file.removeprefix(self._inside))
 
     def gone(self, files: Iterable[str]) -> list[str]:
         """See Files."""
-        selector = fs.FileSelector(self.root.removeprefix(PREFIX), recursive=True, allow_not_found=True)
-        found = {info.path for info in self._store.get_file_info(selector)}
+        found = {info.path for info in self._listed()}
         return [file for file in files if self._key(file) not in found]
 
     def size(self, file: str) -> int:
